@@ -102,9 +102,9 @@ SUPPORTLIB := $(if $(SUPPORT),$(BUILD)/libsupport.a)
 # $(1) is src/FOLDER/X_test.c or src/FOLDER/X_fuzz.c, $(2) the program, $(3) its libraries
 folder = $(word 2,$(subst /, ,$(1)))
 define program
-$(2): $(call obj,$(1)) $(call libs,$(call below,$(call folder,$(1))))
+$(2): $(call obj,$(1)) $(SUPPORTLIB) $(call libs,$(call below,$(call folder,$(1))))
 	@mkdir -p $$(@D)
-	$(LINK) $(4) $$^ $(3) $(LDLIBS)
+	$$(LINK) $(4) $$^ $(3) $(LDLIBS)
 endef
 $(foreach t,$(UNIT),$(eval $(call program,$(t),$(BUILD)/test/$(notdir $(t:.c=)),$(TESTLIBS))))
 $(foreach t,$(FUZZ),$(eval $(call program,$(t),$(BUILD)/fuzz/$(patsubst %_fuzz.c,%,$(notdir $(t))),,\
@@ -114,7 +114,7 @@ define driver
 $(BUILD)/test/$(1): $(call obj,$(wildcard test/$(1)/*.c) $(wildcard test/$(1).c)) $(SUPPORTLIB) \
 		$(ALLLIBS)
 	@mkdir -p $$(@D)
-	$(LINK) $$^ $(TESTLIBS) $(LDLIBS)
+	$$(LINK) $$^ $(TESTLIBS) $(LDLIBS)
 endef
 $(foreach d,$(DRIVERS),$(eval $(call driver,$(d))))
 
