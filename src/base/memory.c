@@ -1,0 +1,61 @@
+#include "base/memory.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* 0: never fail; otherwise allocations left until failing starts, plus one. */
+static _Atomic uint64_t fail_countdown;
+
+void memory_fail_after(uint64_t n)
+{
+    atomic_store(&fail_countdown, n);
+}
+
+static int refused(void)
+{
+    uint64_t left = atomic_load_explicit(&fail_countdown, memory_order_relaxed);
+    if (left == 0) {
+        return 0;
+    }
+    if (left == 1) {
+        return 1;
+    }
+    atomic_store(&fail_countdown, left - 1);
+    return 0;
+}
+
+void *memory_alloc(size_t size)
+{
+    if (size == 0 || size > SIZE_MAX - 64 || refused()) {
+        return NULL;
+    }
+    size_t padded = (size + 63) & ~(size_t)63;
+    void *block = aligned_alloc(64, padded);
+    if (block) {
+        memset(block, 0, padded);
+    }
+    return block;
+}
+
+void *memory_alloc_array(size_t count, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes)) {
+        return NULL;
+    }
+    return memory_alloc(bytes);
+}
+
+void *memory_resize(void *block, size_t size)
+{
+    if (size == 0 || refused()) {
+        return NULL;
+    }
+    return realloc(block, size);
+}
+
+void memory_free(void *block)
+{
+    free(block);
+}

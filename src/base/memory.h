@@ -1,0 +1,21 @@
+/* memory: the only place that calls malloc; tests can make it fail.
+ *
+ *     struct engine *engine = memory_alloc(sizeof *engine);   // zeroed, or NULL
+ *     memory_free(engine);
+ *
+ * Long-lived things that are freed together belong in an arena instead. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Zeroed bytes aligned to 64, or NULL. Owner: the caller, by memory_free. size 0 gives NULL. */
+void *memory_alloc(size_t size);
+/* count * size, zeroed; NULL on overflow as well. */
+void *memory_alloc_array(size_t count, size_t size);
+/* Grows a block to `size` bytes (old content kept, new bytes not set); the old block stays valid
+ * and owned when NULL is returned. */
+void *memory_resize(void *block, size_t size);
+void memory_free(void *block);
+/* Tests: the n-th allocation from now fails (1: the next), and all after it; 0: never. */
+void memory_fail_after(uint64_t n);

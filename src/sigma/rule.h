@@ -1,0 +1,72 @@
+/* rule: a Sigma rule as it was read: what it says of itself, and its condition as a tree of
+ * predicates.
+ *
+ *     selection and not 1 of filter_*
+ *         AND( OR(pred 3, pred 4), NOT( OR( AND(pred 5, pred 6), pred 7) ) )
+ *
+ * Immutable after loading; owned by its ruleset's arena. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+#include "event/taxonomy.h"
+#include "sigma/predicate.h"
+
+enum level {
+    LEVEL_NONE, /* not given */
+    LEVEL_INFORMATIONAL,
+    LEVEL_LOW,
+    LEVEL_MEDIUM,
+    LEVEL_HIGH,
+    LEVEL_CRITICAL,
+    LEVEL_COUNT
+};
+/* "high"; LEVEL_NONE: "". */
+struct slice level_name(enum level level);
+/* false: no such level. */
+bool level_parse(struct slice text, enum level *out);
+
+enum node_kind {
+    NODE_AND,
+    NODE_OR,
+    NODE_NOT,       /* one child */
+    NODE_AT_LEAST,  /* `threshold` of the children ("2 of selection_*") */
+    NODE_PREDICATE, /* a leaf */
+    NODE_TRUE, /* an empty conjunction: "all of" a pattern is never this, see sigma-semantics */
+    NODE_FALSE,
+};
+
+struct node {
+    enum node_kind kind;
+    uint32_t predicate; /* of NODE_PREDICATE: index into ruleset->predicates */
+    uint32_t count;     /* children */
+    uint32_t threshold;
+    const struct node *const *children;
+    struct slice label; /* the search identifier that this subtree is, or empty */
+};
+
+struct rule {
+    struct slice file; /* path as given */
+    uint32_t line;     /* of the document's start */
+    struct slice title;
+    struct slice id; /* may be empty */
+    struct slice author;
+    struct slice license;
+    struct slice description;
+    struct slice status;
+    struct slice date;
+    enum level level;
+    const struct slice *tags;
+    size_t tag_count;
+    const struct slice *references;
+    size_t reference_count;
+    const struct slice *falsepositives;
+    size_t falsepositive_count;
+    struct logsource logsource;
+    const struct node *condition;
+    bool has_keywords; /* some predicate is of any field */
+    char hash[65];     /* hex SHA-256 of the rule's meaning: its condition tree and logsource */
+    uint32_t number;   /* index into ruleset->rules */
+};
