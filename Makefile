@@ -50,6 +50,8 @@ BENCH := $(patsubst bench/%.c,%,$(wildcard bench/*.c))
 TAXONOMY := $(sort $(wildcard taxonomy/*.yml))
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+same = $(filter $(words $(1)),$(words $(sort $(notdir $(1)))))
+$(if $(and $(call same,$(UNIT)),$(call same,$(FUZZ))),,$(error two tests have one name))
 UNITS := $(patsubst %,$(BUILD)/test/%,$(notdir $(UNIT:.c=)))
 FUZZERS := $(patsubst %_fuzz,$(BUILD)/fuzz/%,$(notdir $(FUZZ:.c=)))
 TESTS := $(UNITS) $(patsubst %,$(BUILD)/test/%,$(DRIVERS))
@@ -71,6 +73,8 @@ $(BUILD)/flags: FORCE
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(COMPILE)
+
+$(BUILD)/obj/test/%.o: CPPFLAGS += -Itest
 
 # The taxonomy's bytes, in the order of the names.
 $(BUILD)/gen/taxonomy_data.c: tools/embed $(TAXONOMY) $(BUILD)/flags $(wildcard taxonomy)
@@ -133,7 +137,8 @@ fuzz:
 	@for f in $(notdir $(FUZZERS)); do ln -sf ../fuzzing/fuzz/$$f $(BUILD)/fuzz/$$f; done
 
 test: all tests
-	script/run-tests $(BUILD)
+	script/run-units $(BUILD)
+	MERLON=$(abspath $(BUILD)/merlon) test/verify/run
 
 check:
 	tools/check
