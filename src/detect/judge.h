@@ -1,0 +1,51 @@
+/* judge: what one thread needs to match events against an engine's rules.
+ *
+ *     struct judge *judge;
+ *     TRY(judge_new(engine, &judge));
+ *     TRY(judge_event(judge, &event, &hits, &count, diag));  // hits: rules in order of their
+ * number
+ *
+ * Exact: the answer does not depend on witnesses, caches, threads or what was seen before. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/diag.h"
+#include "base/err.h"
+#include "detect/engine.h"
+#include "event/event.h"
+#include "sigma/rule.h"
+
+struct judge;
+
+struct hit {
+    const struct rule *rule;
+    bool undetermined; /* a limit stopped the evaluation: reported, not a finding */
+    uint32_t view;     /* which mapping of fields applied; for judge_matched */
+};
+
+enum err judge_new(struct engine *engine, struct judge **out) MUST_CHECK;
+void judge_free(struct judge *judge);
+/* Judges one decoded event. *hits is borrowed until the next call. */
+enum err judge_event(struct judge *judge, struct event *event, const struct hit **hits,
+        size_t *count, struct diag *diag) MUST_CHECK;
+/* Adds the body of "matched": the fields that made the rule true, as JSON members
+ * ("Image":"C:\\...","CommandLine":"..."), after judge_event of the same event. */
+void judge_matched(
+        struct judge *judge, const struct event *event, const struct hit *hit, struct buf *out);
+/* For `rules explain`: each condition part with its verdict, values and field mapping, as text or
+ * JSON lines. */
+enum err judge_explain(
+        struct judge *judge, struct event *event, uint32_t rule, struct buf *out) MUST_CHECK;
+
+struct judge_counts {
+    uint64_t events;
+    uint64_t routed;     /* events that some rule's logsource takes */
+    uint64_t candidates; /* rules evaluated */
+    uint64_t hits;
+    uint64_t undetermined;
+    uint64_t cache_asked, cache_found;
+};
+struct judge_counts judge_counts(const struct judge *judge);
