@@ -88,13 +88,13 @@ $(BUILD)/obj/gen/taxonomy_data.o: $(BUILD)/gen/taxonomy_data.c $(TAXONOMY)
 define library
 $(BUILD)/lib$(1).a: $(call obj,$(filter src/$(1)/%,$(SRC))) \
 		$(if $(filter event,$(1)),$(BUILD)/obj/gen/taxonomy_data.o) layers.txt
-	@rm -f $$@
+	@mkdir -p $$(@D) && rm -f $$@
 	$(AR) rcsD $$@ $$(filter %.o,$$^)
 endef
 $(foreach f,$(FOLDERS),$(eval $(call library,$(f))))
 
 $(BUILD)/libsupport.a: $(call obj,$(SUPPORT))
-	@rm -f $@
+	@mkdir -p $(@D) && rm -f $@
 	$(AR) rcsD $@ $^
 
 $(BUILD)/merlon: $(call obj,src/app/main.c) $(ALLLIBS)
