@@ -37,6 +37,7 @@ struct event_form {
 struct event {
     struct value *values; /* by field number; valid where `present` has the bit */
     uint64_t *present;    /* bitmap of field_count bits */
+    uint32_t *last;       /* by field number, where it has several: the last, as value.next */
     uint32_t field_count;
     uint32_t present_words;
     struct value *more; /* further values of fields that have several */
@@ -74,13 +75,13 @@ static inline const struct value *event_next(const struct event *event, const st
 }
 
 /* Slow path of event_put_field: the field is there already. */
-void event_put_again(struct event *event, uint32_t field, const struct value *value, bool weak);
+void event_put_again(struct event *event, uint32_t field, const struct value *value, uint8_t weak);
 
-/* Gives a field a value. A value that is not weak replaces weak ones; a weak one is dropped where
- * any is there, unless it is a further element of the array that the first came from (same
- * edge, hence same weakness, and `again`); values that are not weak add up. */
+/* Gives a field a value. weak: 0, or the rank of a weak pattern. Values of the same rank add up
+ * (elements of an array; several elements of one name); a lower rank replaces what is there, a
+ * higher one is dropped: the order of a record's keys does not matter. */
 static inline void event_put_field(
-        struct event *event, uint32_t field, const struct value *value, bool weak)
+        struct event *event, uint32_t field, const struct value *value, uint8_t weak)
 {
     uint64_t bit = (uint64_t)1 << (field & 63);
     if (event->present[field >> 6] & bit) {

@@ -11,32 +11,40 @@
  * at the array's own path. */
 #pragma once
 
+#include <stdalign.h>
+#include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/err.h"
+#include "base/intern.h"
 #include "base/slice.h"
 #include "event/field.h"
 
 #define PATHS_ROOT 0u
 #define PATHS_NONE UINT32_MAX
-enum { PATHS_TARGETS = 2 };
+#define PATHS_ELSEWHERE (UINT32_MAX - 1)
+enum { PATHS_TARGETS = 4, PATHS_COMPONENTS = 16, PATHS_NODES_LIMIT = 1 << 22 };
 
-/* What a key under a node means. */
+/* What a key under a node means. One cache line. */
 struct path_edge {
-    struct slice key;
+    alignas(64) struct slice key;
     uint64_t hash;  /* paths_hash(node, key) */
     uint32_t node;  /* the node that it leaves */
     uint32_t child; /* where keys below it are looked up; PATHS_NONE: nowhere */
-    /* The fields that a value here belongs to, FIELD_NONE where unused. */
+    /* The fields that a value here belongs to; after the last FIELD_NONE. */
     uint32_t field[PATHS_TARGETS];
-    bool weak[PATHS_TARGETS]; /* see event_put */
+    uint8_t weak[PATHS_TARGETS]; /* see event_put_field */
 };
 
 struct paths {
     struct path_edge *slots; /* open addressing, power of two; key.at NULL: free */
     uint32_t mask;
-    uint32_t *any; /* by node: index of the slot for a key that no edge names, or PATHS_NONE */
+    uint32_t *any; /* by node: index of the edge for a key that no edge names; PATHS_NONE: a key
+                      without an edge leads nowhere; PATHS_ELSEWHERE: no such edge, but `also` */
     struct path_edge *any_edges;
+    uint32_t *also;      /* by node: another node whose edges hold here too, or PATHS_NONE */
+    struct intern texts; /* of the nodes; the keys stand in it */
     uint32_t node_count;
     uint32_t field_count; /* the field table's size when this was built */
 };
@@ -64,6 +72,10 @@ static inline uint64_t paths_hash(uint32_t node, struct slice key)
     return h ^ h >> 29;
 }
 
+/* The rest of paths_find, where no edge of the node itself has the key and any[node] is not
+ * PATHS_NONE. */
+const struct path_edge *paths_find_any(const struct paths *p, uint32_t node, struct slice key);
+
 /* The edge for a key under a node; the node's "any key" edge where no other fits; NULL: skip. */
 static inline const struct path_edge *paths_find(
         const struct paths *p, uint32_t node, struct slice key)
@@ -72,7 +84,7 @@ static inline const struct path_edge *paths_find(
     for (uint32_t i = (uint32_t)hash & p->mask;; i = (i + 1) & p->mask) {
         const struct path_edge *e = &p->slots[i];
         if (!e->key.at) {
-            return p->any[node] == PATHS_NONE ? NULL : &p->any_edges[p->any[node]];
+            return p->any[node] == PATHS_NONE ? NULL : paths_find_any(p, node, key);
         }
         if (e->hash == hash && e->node == node && slice_equal(e->key, key)) {
             return e;
@@ -82,16 +94,19 @@ static inline const struct path_edge *paths_find(
 
 /* Building. A pattern is keys joined by dots; `?` stands for any one key, a last `*` for each
  * name of the field table. `name` is the field a value there belongs to (`*`: what the pattern's
- * `*` stood for). Patterns given first do not outrank later ones: weakness does (event_put). */
+ * `*` stood for). Of weak patterns of one name the first that a record has wins. */
 struct path_pattern {
     struct slice pattern; /* "Event.EventData.*" */
     struct slice name;    /* "*" */
     bool weak;
 };
 
-/* Builds for all names now in `fields`; names of the patterns themselves are interned. Owner of
- * *out: the caller, by paths_free. Every pattern also holds with ".#text" after it (an XML
- * element's text beside its attributes). ERR_LIMIT: over PATHS_TARGETS fields at one path. */
+/* Builds for all names now in `fields`. A pattern whose name nobody interned leads nowhere, but
+ * names that begin with '\x01' (routes, the time) are interned here, and `*` never stands for them.
+ * Owner of *out: the caller, by paths_free. Every pattern also holds with ".#text" after it (an XML
+ * element's text beside its attributes). Only the first PATHS_COMPONENTS - 1 dots of a path divide
+ * it. ERR_LIMIT: over PATHS_TARGETS fields at one path, 255 weak patterns of one name, or
+ * PATHS_NODES_LIMIT nodes; ERR_UNSUPPORTED: more than one `?` covers the same path. */
 enum err paths_build(struct fields *fields, const struct path_pattern *patterns, size_t count,
         struct paths **out) MUST_CHECK;
 void paths_free(struct paths *paths);

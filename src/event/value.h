@@ -31,7 +31,7 @@ struct value {
     struct slice text; /* borrowed from the record or the event's scratch */
     uint8_t kind;      /* enum value_kind */
     uint8_t form;      /* enum value_form; anything but FORM_TEXT for strings only */
-    bool weak;         /* gives way to a value that is not weak (event/paths.h) */
+    uint8_t weak;      /* 0: not; else the rank of the pattern it came by (event/paths.h) */
     uint32_t next;     /* a further value of this field: index into event->more plus 1; 0: none */
 };
 
