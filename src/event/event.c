@@ -42,6 +42,8 @@ void event_begin(struct event *event, struct slice raw)
     event->more_count = 0;
     event->truncated = false;
     event->plain_text = false;
+    event->wide_text = false;
+    event->constants = (struct slice){0};
     event->raw = raw;
     if (event->scratch.used) {
         arena_reset(&event->scratch);
