@@ -75,6 +75,19 @@ static size_t digits(struct slice text, size_t from)
     return i - from;
 }
 
+enum { FLOAT_TEXT = 400 }; /* a longer number is taken for infinite */
+
+static double to_double(struct slice text)
+{
+    char copy[FLOAT_TEXT];
+    if (text.size >= sizeof copy) {
+        return text.at[0] == '-' ? -__builtin_inf() : __builtin_inf();
+    }
+    memcpy(copy, text.at, text.size);
+    copy[text.size] = '\0';
+    return strtod(copy, NULL);
+}
+
 /* [-+]? [0-9]+ | 0o [0-7]+ | 0x [0-9a-fA-F]+; the value where it fits, else only the double. */
 static bool resolve_int(struct yaml_node *node)
 {
@@ -108,7 +121,7 @@ static bool resolve_int(struct yaml_node *node)
     }
     node->kind = YAML_INT;
     node->integer = fits ? value : 0;
-    node->number = fits ? (double)value : negative ? -number : number;
+    node->number = fits ? (double)value : base == 8 ? number : to_double(text);
     return true;
 }
 
@@ -139,8 +152,6 @@ static bool float_fits(struct slice text)
     return i == text.size;
 }
 
-enum { FLOAT_TEXT = 400 };
-
 static bool resolve_float(struct yaml_node *node)
 {
     static const char *const infinite[] = {".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF", NULL};
@@ -153,13 +164,10 @@ static bool resolve_float(struct yaml_node *node)
     } else if (one_of(node->text, nan)) {
         node->number = __builtin_nan("");
     } else {
-        char text[FLOAT_TEXT];
-        if (node->text.size >= sizeof text || !float_fits(node->text)) {
+        if (node->text.size >= FLOAT_TEXT || !float_fits(node->text)) {
             return false;
         }
-        memcpy(text, node->text.at, node->text.size);
-        text[node->text.size] = '\0';
-        node->number = strtod(text, NULL);
+        node->number = to_double(node->text);
     }
     node->kind = YAML_FLOAT;
     return true;

@@ -140,7 +140,7 @@ static void what_is_wrong_is_refused_with_its_place(void **state)
             {"a: 1\nb: [1, 2\nc: 3", ERR_SYNTAX, 3, 2, ""},
             {"a: 1\nb: 2\na: 3\n", ERR_SYNTAX, 3, 1, "'a' stands twice"},
             {"a: 1\n'a': 3\n", ERR_SYNTAX, 2, 1, "stands twice"},
-            {"? [a]\n: 1\n", ERR_SYNTAX, 1, 3, "must be a scalar"},
+            {"? [a]\n: 1\n", ERR_SYNTAX, 1, 5, "must be a scalar"},
             {"a: *b\n", ERR_SYNTAX, 1, 4, "without an anchor"},
             {"a: &a [*a]\n", ERR_SYNTAX, 1, 8, "inside of its own"},
             {"a: 1\nb: \xFF\n", ERR_SYNTAX, 2, 4, "UTF-8"},
