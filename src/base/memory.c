@@ -59,3 +59,29 @@ void memory_free(void *block)
 {
     free(block);
 }
+
+bool memory_grow(void *array, size_t *room, size_t need, size_t size)
+{
+    size_t wanted = *room ? *room : 64;
+    while (wanted < need) {
+        if (__builtin_mul_overflow(wanted, (size_t)2, &wanted)) {
+            return false;
+        }
+    }
+    size_t bytes;
+    if (wanted == *room) {
+        return true;
+    }
+    if (__builtin_mul_overflow(wanted, size, &bytes)) {
+        return false;
+    }
+    void *block;
+    memcpy(&block, array, sizeof block);
+    block = memory_resize(block, bytes);
+    if (!block) {
+        return false;
+    }
+    memcpy(array, &block, sizeof block);
+    *room = wanted;
+    return true;
+}

@@ -48,28 +48,13 @@ struct target {
 
 /* ---- collecting ------------------------------------------------------------------------------ */
 
-static bool grow(void **array, size_t *room, size_t need, size_t size)
-{
-    if (need <= *room) {
-        return true;
-    }
-    size_t wanted = *room ? *room * 2 : 1024;
-    void *bigger = memory_resize(*array, wanted * size);
-    if (!bigger) {
-        return false;
-    }
-    *array = bigger;
-    *room = wanted;
-    return true;
-}
-
 static enum err node_put(struct build *b, struct slice text, uint32_t *id, bool *fresh)
 {
     TRY(intern_put(b->texts, text, id, fresh));
     if (!*fresh) {
         return OK;
     }
-    if (!grow((void **)&b->nodes, &b->node_room, b->texts->count, sizeof *b->nodes)) {
+    if (!memory_grow(&b->nodes, &b->node_room, b->texts->count, sizeof *b->nodes)) {
         return ERR_MEMORY;
     }
     struct build_node *node = &b->nodes[*id];
@@ -80,7 +65,7 @@ static enum err node_put(struct build *b, struct slice text, uint32_t *id, bool 
 
 static enum err edge_put(struct build *b, uint32_t from, uint32_t to)
 {
-    if (!grow((void **)&b->edges, &b->edge_room, b->edge_count + 1, sizeof *b->edges)) {
+    if (!memory_grow(&b->edges, &b->edge_room, b->edge_count + 1, sizeof *b->edges)) {
         return ERR_MEMORY;
     }
     b->edges[b->edge_count] = (struct build_edge){from, to, b->nodes[from].first};
@@ -271,7 +256,7 @@ struct pairs {
 
 static enum err pair_put(struct pairs *pairs, uint32_t node, uint32_t any)
 {
-    if (!grow((void **)&pairs->at, &pairs->room, pairs->count + 1, sizeof *pairs->at)) {
+    if (!memory_grow(&pairs->at, &pairs->room, pairs->count + 1, sizeof *pairs->at)) {
         return ERR_MEMORY;
     }
     pairs->at[pairs->count++] = (struct pair){node, any};

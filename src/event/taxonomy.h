@@ -3,18 +3,21 @@
  *     struct taxonomy *t;
  *     TRY(taxonomy_new(&t));
  *     TRY(taxonomy_add(t, SLICE("windows.yml"), text, diag));  // the built-in files, then the
- * user's size_t n = taxonomy_resolve(t, &logsource, terms, TERMS) // the entries a rule's logsource
- * needs
+ *                                                          // user's
+ *     size_t n = taxonomy_resolve(t, &logsource, terms);   // the entries a rule's logsource needs
  *
- * A file holds three lists:
- *   paths:      pattern -> field name (event/paths.h)
- *   route:      name -> the patterns where a routing value stands (channel, event_id...)
- *   logsources: an entry: {product, category, service} as rules write them, `when`: alternatives,
+ * A file holds maps of a field's name to the patterns where it stands (event/paths.h), and entries:
+ *   paths:      the fields of rules; the field `*` is any name, in the pattern's last place
+ *   weak:       the same, for values that give way to what `paths` finds; the first one present
+ *   route:      routing values (channel, event_id...); the first one present
+ *   time:       a list of patterns: the event's time; the first one present
+ *   logsources: an entry: {product, category, service} as rules write them; `when`: alternatives,
  *               each a conjunction of route name -> value or list of values (compared without case;
  *               `*`: present; a last `*`: prefix), each with an optional `fields` map: the rule's
  *               field -> the event's field (or a list: the first that is present; or {field, map:
  *               {value: value}}).
- * A user's entry of the same logsource replaces the built-in one. */
+ * A later file's entry of the same logsource replaces the earlier one, or with `extend: true` adds
+ * alternatives to it. Patterns of later files come after those of earlier ones. */
 #pragma once
 
 #include <stdbool.h>
@@ -74,9 +77,17 @@ struct taxonomy_route {
     struct slice name;
 };
 
+enum {
+    TAXONOMY_FILE_BYTES = 4 << 20,
+    TAXONOMY_ROUTES = 64,    /* of all files together */
+    TAXONOMY_ENTRIES = 4096, /* of all files together */
+    TAXONOMY_MEMORY = 256 << 20,
+};
+
 enum err taxonomy_new(struct taxonomy **out) MUST_CHECK;
 void taxonomy_free(struct taxonomy *t);
-/* Reads one file's text (copied as far as needed). */
+/* Reads one file's text (copied as far as needed). The words of `diag` name the file. Entries and
+ * patterns handed out before are no longer valid. */
 enum err taxonomy_add(
         struct taxonomy *t, struct slice file, struct slice text, struct diag *diag) MUST_CHECK;
 /* All files built into the program. */
@@ -88,11 +99,15 @@ const struct path_pattern *taxonomy_patterns(const struct taxonomy *t, size_t *c
 const struct taxonomy_route *taxonomy_routes(const struct taxonomy *t, size_t *count);
 /* The field name under which a route's value stands in an event: "\x01channel". */
 struct slice taxonomy_route_field(const struct taxonomy *t, size_t route);
+/* The field name under which an event's time stands: "\x01", "time". */
+struct slice taxonomy_time_field(void);
 
-/* The entries whose conjunction is what a rule's logsource asks for: one for the whole
- * logsource where it is listed as such; else one for (product, category) or (category), one for
- * (product, service) or (service), or one for the product alone. Returns how many (1 or 2), 0 when
- * a given part is mapped by nothing: the rule is unroutable. The text compared is folded. */
+/* The entries whose conjunction is what a rule's logsource asks for: the one for the whole
+ * logsource where it is listed as such; else one for each given part, (product, category) or
+ * (category), (product, service) or (service), and one for the product alone where none of these
+ * had it. A category or service that stands only with products means all of these where the rule
+ * gives no product. Returns how many (1 to 3), 0 when a given part is mapped by nothing: the rule
+ * is unroutable. A logsource without any part has one entry that always holds. Compared folded. */
 enum { TAXONOMY_TERMS = 3 };
 size_t taxonomy_resolve(const struct taxonomy *t, const struct logsource *logsource,
         const struct taxonomy_entry *out[TAXONOMY_TERMS]);
