@@ -23,7 +23,7 @@ struct judge;
 struct hit {
     const struct rule *rule;
     bool undetermined; /* a limit stopped the evaluation: reported, not a finding */
-    uint32_t view;     /* which mapping of fields applied; for judge_matched */
+    uint32_t place;    /* the rule's in its class; for judge_matched */
 };
 
 enum err judge_new(struct engine *engine, struct judge **out) MUST_CHECK;

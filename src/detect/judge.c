@@ -1,0 +1,463 @@
+#include "detect/judge.h"
+
+#include "base/hash.h"
+#include "base/memory.h"
+#include "detect/engine_parts.h"
+#include "detect/evaluate.h"
+#include "detect/explain.h"
+#include "detect/judge_parts.h"
+#include "detect/texts.h"
+#include "detect/value_cache.h"
+
+enum { SURVEY_FIRST = 64, SURVEY_LAST = 4096, SURVEY_EVERY = 32, REGEX_MEMORY = 16 << 20 };
+
+/* ---- life
+ * ---------------------------------------------------------------------------------------- */
+
+enum err judge_new(struct engine *engine, struct judge **out)
+{
+    struct judge *j = memory_alloc(sizeof *j);
+    if (!j) {
+        return ERR_MEMORY;
+    }
+    j->engine = engine;
+    j->seats = memory_alloc_array(ENGINE_CLASSES, sizeof *j->seats);
+    j->routes = memory_alloc_array(JUDGE_ROUTES, sizeof *j->routes);
+    j->hits = memory_alloc_array(engine->set->rule_count + 1, sizeof *j->hits);
+    j->awake = memory_alloc_array(engine->set->rule_count + 1, sizeof *j->awake);
+    j->named = memory_alloc_array(field_count(engine->fields) + 1, sizeof *j->named);
+    j->regexes = regex_cache_new(REGEX_MEMORY);
+    enum err e = texts_init(&j->texts, field_count(engine->fields));
+    if (e == OK && !engine->options.no_value_cache) {
+        e = value_cache_new(&j->cache);
+    }
+    if (e != OK || !j->seats || !j->routes || !j->hits || !j->awake || !j->named || !j->regexes) {
+        judge_free(j);
+        return ERR_MEMORY;
+    }
+    *out = j;
+    return OK;
+}
+
+static void free_seat(struct seat *seat)
+{
+    memory_free(seat->memo);
+    memory_free(seat->woken);
+    memory_free(seat->found);
+    memory_free(seat);
+}
+
+void judge_free(struct judge *judge)
+{
+    if (!judge) {
+        return;
+    }
+    for (uint32_t i = 0; judge->seats && i < ENGINE_CLASSES && judge->seats[i]; i++) {
+        free_seat(judge->seats[i]);
+    }
+    memory_free(judge->seats);
+    memory_free(judge->routes);
+    memory_free(judge->hits);
+    memory_free(judge->awake);
+    memory_free(judge->named);
+    memory_free(judge->verdicts);
+    memory_free(judge->scan.stamps);
+    memory_free(judge->scan.ids);
+    value_cache_free(judge->cache);
+    keywords_fini(&judge->keywords);
+    regex_cache_free(judge->regexes);
+    texts_fini(&judge->texts);
+    memory_free(judge);
+}
+
+struct judge_counts judge_counts(const struct judge *judge)
+{
+    return judge->counts;
+}
+
+void judge_matched(
+        struct judge *judge, const struct event *event, const struct hit *hit, struct buf *out)
+{
+    explain_matched(judge, event, hit, out);
+}
+
+enum err judge_explain(struct judge *judge, struct event *event, uint32_t rule, struct buf *out)
+{
+    const struct hit *hits;
+    size_t count;
+    struct diag diag;
+    TRY(judge_event(judge, event, &hits, &count, &diag));
+    return explain_rule(judge, event, rule, out);
+}
+
+/* ---- the event's class
+ * ----------------------------------------------------------------------------- */
+
+static enum err add_seat(struct judge *j, struct engine_class *class, struct seat **out)
+{
+    for (uint32_t i = 0; i < j->seat_count; i++) {
+        if (j->seats[i]->class == class) {
+            *out = j->seats[i];
+            return OK;
+        }
+    }
+    struct seat *s = memory_alloc(sizeof *s);
+    if (!s || j->seat_count == ENGINE_CLASSES) {
+        memory_free(s);
+        return ERR_MEMORY;
+    }
+    s->class = class;
+    s->memo = memory_alloc_array(class->class.test_count + 1, sizeof *s->memo);
+    s->woken = memory_alloc_array(class->class.rule_count + 1, sizeof *s->woken);
+    if (!s->memo || !s->woken) {
+        free_seat(s);
+        return ERR_MEMORY;
+    }
+    j->seats[j->seat_count++] = s;
+    *out = s;
+    return OK;
+}
+
+/* A known combination of symbols leads to its seat; others go the long way once. */
+static enum err find_seat(struct judge *j, const struct event *event, struct seat **out)
+{
+    uint16_t symbols[ROUTE_LIMIT];
+    size_t count = j->engine->symbol_count;
+    if (count) {
+        route_symbols(j->engine->router, &j->memo, event, &j->texts, symbols);
+    }
+    struct slice key = slice_of((const char *)symbols, count * sizeof *symbols);
+    struct route_slot *slot = &j->routes[hash_bytes(key, 0) & (JUDGE_ROUTES - 1)];
+    if (slot->seat && memcmp(slot->symbols, symbols, key.size) == 0) {
+        *out = slot->seat;
+        return OK;
+    }
+    struct engine_class *class;
+    TRY(engine_class_for(j->engine, symbols, &class));
+    TRY(add_seat(j, class, out));
+    memcpy(slot->symbols, symbols, key.size);
+    slot->seat = *out;
+    return OK;
+}
+
+/* ---- fields that are filled from others
+ * -------------------------------------------------------------- */
+
+static void map_value(struct judge *j, const struct fill *fill, struct value *value)
+{
+    struct slice folded = texts_folded(&j->texts, FIELD_NONE, value);
+    for (size_t i = 0; i < fill->map_count; i++) {
+        if (slice_equal(fill->map[2 * i], folded)) {
+            value->text = fill->map[2 * i + 1];
+            value->kind = VALUE_STRING;
+            value->form = FORM_TEXT;
+            return;
+        }
+    }
+}
+
+static void fill_fields(struct judge *j, struct event *event, const struct class *class)
+{
+    for (uint32_t i = 0; i < class->fill_count; i++) {
+        const struct fill *fill = &class->fills[i];
+        for (size_t f = 0; f < fill->from_count; f++) {
+            const struct value *from = event_value(event, fill->from[f]);
+            if (!from) {
+                continue;
+            }
+            for (; from; from = event_next(event, from)) {
+                struct value copy = *from;
+                map_value(j, fill, &copy);
+                event_put_field(event, fill->to, &copy, 0);
+            }
+            break;
+        }
+    }
+}
+
+/* ---- searching
+ * ------------------------------------------------------------------------------------- */
+
+static enum err make_scan_room(struct judge *j, const struct plan *plan)
+{
+    if (plan->trigger_count <= j->scan.room && j->scan.stamps) {
+        return OK;
+    }
+    uint32_t room = plan->trigger_count + 64;
+    uint32_t *stamps = memory_alloc_array(room, sizeof *stamps);
+    uint32_t *ids = memory_alloc_array(room, sizeof *ids);
+    if (!stamps || !ids) {
+        memory_free(stamps);
+        memory_free(ids);
+        return ERR_MEMORY;
+    }
+    memory_free(j->scan.stamps);
+    memory_free(j->scan.ids);
+    j->scan = (struct scan){.stamps = stamps, .ids = ids, .room = room};
+    return OK;
+}
+
+static inline void wake(struct judge *j, const uint32_t *rules, uint32_t count)
+{
+    struct seat *s = j->seat;
+    for (uint32_t i = 0; i < count; i++) {
+        if (s->woken[rules[i]] != j->epoch) {
+            s->woken[rules[i]] = j->epoch;
+            j->awake[j->awake_count++] = rules[i];
+        }
+    }
+}
+
+static inline void take_triggers(struct judge *j, const uint32_t *ids, uint32_t count)
+{
+    const struct plan *plan = j->plan;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct trigger *t = &plan->triggers[ids[i]];
+        if (t->exact) {
+            j->seat->memo[t->test] = j->epoch << 2 | VERDICT_YES;
+        }
+        wake(j, plan->wakes + t->first, t->count);
+    }
+}
+
+static void scan_value(struct judge *j, const struct field_plan *f, const struct value *value)
+{
+    struct text spare;
+    const struct text *text = texts_get(&j->texts, f->field, value, &spare);
+    scan_start(&j->scan);
+    if (f->anchors) {
+        anchor_scan(f->anchors, text->folded, &j->scan);
+    }
+    if (f->literals) {
+        literal_scan(f->literals, text->folded, &j->scan);
+    }
+    if (f->other_texts && !text->ascii) {
+        literal_scan(f->other_texts, text->folded, &j->scan);
+    }
+}
+
+static void search_value(struct judge *j, uint32_t index, const struct value *value)
+{
+    const struct field_plan *f = &j->plan->fields[index];
+    if (!j->cache || value->text.size > VALUE_CACHE_BYTES) {
+        scan_value(j, f, value);
+        take_triggers(j, j->scan.ids, j->scan.count);
+        return;
+    }
+    struct value_cache_key key = value_cache_key(j->plan->id, index, value);
+    const struct value_cache_entry *entry = value_cache_find(j->cache, &key);
+    j->counts.cache_asked++;
+    if (entry) {
+        j->counts.cache_found++;
+        take_triggers(j, entry->ids, entry->count);
+        return;
+    }
+    scan_value(j, f, value);
+    value_cache_put(j->cache, &key, j->scan.ids, j->scan.count);
+    take_triggers(j, j->scan.ids, j->scan.count);
+}
+
+static void search_fields(struct judge *j, const struct event *event)
+{
+    const struct plan *plan = j->plan;
+    for (uint32_t w = 0; w < event->present_words; w++) {
+        uint64_t bits = event->present[w] & plan->field_bits[w];
+        for (; bits; bits &= bits - 1) {
+            uint32_t field = w * 64 + (uint32_t)__builtin_ctzll(bits);
+            const struct value *v = &event->values[field];
+            for (; v; v = event_next(event, v)) {
+                if (v->kind != VALUE_NULL && v->kind != VALUE_OBJECT) {
+                    search_value(j, plan->field_at[field], v);
+                }
+            }
+        }
+    }
+}
+
+/* A record that is text throughout is searched as it is; anything else wakes all. */
+static void search_keywords(struct judge *j, const struct event *event)
+{
+    const struct plan *plan = j->plan;
+    scan_start(&j->scan);
+    if (event->plain_text) {
+        keyword_scan(plan->keywords, event->raw, 1, &j->scan);
+    } else if (event->wide_text) {
+        keyword_scan(plan->keywords, event->raw, 2, &j->scan);
+        keyword_scan(plan->keywords, event->constants, 1, &j->scan);
+        for (uint32_t i = 0; i < plan->bare_count; i++) {
+            scan_found(&j->scan, plan->bare[i]);
+        }
+    } else {
+        wake(j, plan->keyword_wakes, plan->keyword_wake_count);
+        return;
+    }
+    take_triggers(j, j->scan.ids, j->scan.count);
+}
+
+/* ---- one event
+ * ----------------------------------------------------------------------------------------- */
+
+static enum err search(struct judge *j, const struct event *event)
+{
+    const struct plan *plan = j->plan;
+    TRY(make_scan_room(j, plan));
+    j->awake_count = 0;
+    search_fields(j, event);
+    for (uint32_t i = 0; i < plan->direct_count; i++) {
+        if (evaluate_test(j, event, plan->directs[i].test) != VERDICT_NO) {
+            wake(j, plan->wakes + plan->directs[i].first, plan->directs[i].count);
+        }
+    }
+    if (plan->keywords) {
+        search_keywords(j, event);
+    }
+    wake(j, plan->always, plan->always_count);
+    return OK;
+}
+
+static void sort_awake(struct judge *j)
+{
+    for (uint32_t i = 1; i < j->awake_count; i++) {
+        uint32_t rule = j->awake[i], at = i;
+        for (; at > 0 && j->awake[at - 1] > rule; at--) {
+            j->awake[at] = j->awake[at - 1];
+        }
+        j->awake[at] = rule;
+    }
+}
+
+static void evaluate(struct judge *j, const struct event *event)
+{
+    const struct class *class = &j->seat->class->class;
+    j->hit_count = 0;
+    sort_awake(j);
+    for (uint32_t i = 0; i < j->awake_count; i++) {
+        const struct class_rule *rule = &class->rules[j->awake[i]];
+        enum verdict v = evaluate_rule(j, event, rule);
+        if (v == VERDICT_NO) {
+            continue;
+        }
+        bool undetermined = v == VERDICT_UNDETERMINED;
+        j->hits[j->hit_count++] = (struct hit){rule->rule, undetermined, j->awake[i]};
+        j->counts.undetermined += undetermined;
+        j->counts.hits += !undetermined;
+    }
+    j->counts.candidates += j->awake_count;
+}
+
+/* ---- surveys
+ * --------------------------------------------------------------------------------------------- */
+
+static void count_found(struct judge *j, const struct plan *survey, uint32_t *found)
+{
+    for (uint32_t i = 0; i < j->scan.count; i++) {
+        found[survey->triggers[j->scan.ids[i]].test]++;
+    }
+}
+
+/* Counts which tests hold in this event, whether or not they are triggers now. */
+static enum err survey_event(struct judge *j, const struct event *event, const struct plan *survey)
+{
+    struct seat *s = j->seat;
+    if (!s->found) {
+        s->found = memory_alloc_array(s->class->class.test_count + 1, sizeof *s->found);
+        if (!s->found) {
+            return ERR_MEMORY;
+        }
+    }
+    TRY(make_scan_room(j, survey));
+    for (uint32_t f = 0; f < survey->field_count; f++) {
+        const struct value *v = event_value(event, survey->fields[f].field);
+        for (; v; v = event_next(event, v)) {
+            if (v->kind != VALUE_NULL && v->kind != VALUE_OBJECT) {
+                scan_value(j, &survey->fields[f], v);
+                count_found(j, survey, s->found);
+            }
+        }
+    }
+    s->surveyed++;
+    return OK;
+}
+
+static enum err tune(struct judge *j, int stage)
+{
+    struct seat *s = j->seat;
+    uint32_t tests = s->class->class.test_count;
+    double *frequencies = memory_alloc_array(tests + 1, sizeof *frequencies);
+    if (!frequencies) {
+        return ERR_MEMORY;
+    }
+    for (uint32_t t = 0; t < tests; t++) {
+        frequencies[t] = (double)s->found[t] / s->surveyed;
+    }
+    enum err e = engine_tune(j->engine, s->class, stage, frequencies);
+    memory_free(frequencies);
+    return e;
+}
+
+static enum err learn(struct judge *j, const struct event *event)
+{
+    struct seat *s = j->seat;
+    const struct plan *survey = atomic_load_explicit(&s->class->survey, memory_order_acquire);
+    uint64_t n = s->events++;
+    if (!survey || n > SURVEY_LAST) {
+        return OK;
+    }
+    if (n < SURVEY_FIRST || n % SURVEY_EVERY == 0) {
+        TRY(survey_event(j, event, survey));
+    }
+    if (n + 1 == SURVEY_FIRST) {
+        return tune(j, 1);
+    }
+    return n == SURVEY_LAST ? tune(j, 2) : OK;
+}
+
+/* ---- the whole
+ * ------------------------------------------------------------------------------------------- */
+
+static void next_epoch(struct judge *j)
+{
+    if (++j->epoch < (1u << 30)) {
+        return;
+    }
+    j->epoch = 1;
+    for (uint32_t i = 0; i < j->seat_count; i++) {
+        struct seat *s = j->seats[i];
+        memset(s->memo, 0, s->class->class.test_count * sizeof *s->memo);
+        memset(s->woken, 0, s->class->class.rule_count * sizeof *s->woken);
+    }
+    memset(j->named, 0, field_count(j->engine->fields) * sizeof *j->named);
+    j->naming = 0;
+}
+
+enum err judge_event(struct judge *judge, struct event *event, const struct hit **hits,
+        size_t *count, struct diag *diag)
+{
+    struct judge *j = judge;
+    next_epoch(j);
+    texts_begin(&j->texts, event);
+    keywords_begin(&j->keywords);
+    j->counts.events++;
+    *hits = j->hits;
+    *count = 0;
+    if (find_seat(j, event, &j->seat) != OK) {
+        return diag_say(diag, ERR_LIMIT, "no memory or place for another kind of event");
+    }
+    const struct class *class = &j->seat->class->class;
+    if (class->rule_count == 0) {
+        return OK;
+    }
+    j->counts.routed++;
+    j->plan = atomic_load_explicit(&j->seat->class->plan, memory_order_acquire);
+    if (class->fill_count) {
+        fill_fields(j, event, class);
+    }
+    TRY(search(j, event));
+    evaluate(j, event);
+    TRY(learn(j, event));
+    if (j->texts.failed || j->keywords.failed) {
+        return diag_say(diag, ERR_MEMORY, "no memory to judge the record");
+    }
+    *count = j->hit_count;
+    return OK;
+}

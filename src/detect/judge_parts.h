@@ -1,0 +1,55 @@
+/* judge_parts: a judge's inside, for its own files: judge.c searches, evaluate.c decides, explain.c
+ * shows.
+ *
+ *     struct seat *seat = judge->seat;     // the event's class, and what the judge keeps of it */
+#pragma once
+
+#include "detect/engine_parts.h"
+#include "detect/judge.h"
+#include "detect/keywords.h"
+#include "detect/scan.h"
+#include "detect/texts.h"
+
+enum { JUDGE_ROUTES = 1024 };
+
+/* What a judge keeps of one class. */
+struct seat {
+    struct engine_class *class;
+    uint32_t *memo;    /* by test: epoch << 2 | verdict */
+    uint32_t *woken;   /* by class rule: the epoch it last woke in */
+    uint32_t *found;   /* by test, in surveys */
+    uint32_t surveyed; /* events */
+    uint64_t events;
+};
+
+struct route_slot {
+    struct seat *seat; /* NULL: free */
+    uint16_t symbols[ROUTE_LIMIT];
+};
+
+struct value_cache;
+
+struct judge {
+    struct engine *engine;
+    uint32_t epoch; /* of the event, under 2^30 */
+    struct seat *seat;
+    const struct plan *plan;
+    struct texts texts;
+    struct keywords keywords;
+    struct scan scan;
+    uint32_t *awake; /* class rules to evaluate */
+    uint32_t awake_count;
+    struct hit *hits;
+    uint32_t hit_count;
+    struct seat **seats;
+    uint32_t seat_count;
+    struct route_slot *routes;
+    struct route_memo memo;
+    struct value_cache *cache; /* NULL: off */
+    struct regex_cache *regexes;
+    uint32_t *named;        /* by field: the naming it was last shown in */
+    uint32_t naming;        /* counts findings shown */
+    enum verdict *verdicts; /* of one rule's steps */
+    uint32_t verdict_room;
+    struct judge_counts counts;
+};

@@ -1,0 +1,225 @@
+#include "detect/keyword.h"
+
+#include <immintrin.h>
+
+#include "detect/literal.h"
+
+enum { BUCKETS = 8, PRINT = 3, LANES = 32 };
+
+/* Three bytes of each part are its print. A byte is looked up by each half: a table says in which
+ * buckets some print has such a half at that place; a bucket that is left after all six look-ups is
+ * compared in full. */
+struct keyword_set {
+    uint8_t low[PRINT][16];
+    uint8_t high[PRINT][16];
+    const struct keyword_entry *entries; /* of one bucket side by side */
+    const uint32_t *prints;              /* where the print stands in the part */
+    uint32_t first[BUCKETS + 1];
+};
+
+static unsigned char lower(char c)
+{
+    unsigned char u = (unsigned char)c;
+    return u >= 'A' && u <= 'Z' ? (unsigned char)(u + 32) : u;
+}
+
+static bool searchable(char c)
+{
+    return c >= ' ' && c < 0x7F && c != '"' && c != '\\' && c != 'k' && c != 's';
+}
+
+struct slice keyword_part(struct slice folded)
+{
+    struct slice best = {0};
+    double least = 2;
+    size_t start = 0;
+    for (size_t i = 0; i <= folded.size; i++) {
+        if (i < folded.size && searchable(folded.at[i])) {
+            continue;
+        }
+        struct slice run = slice_of(folded.at + start, i - start);
+        start = i + 1;
+        if (run.size >= KEYWORD_MIN && literal_frequency(run) < least) {
+            least = literal_frequency(run);
+            best = run;
+        }
+    }
+    return best;
+}
+
+bool keyword_is_bare(struct slice part)
+{
+    /* Digits, hexadecimal digits, the words true, false, null, inf and nan, and what stands
+     * between the digits of times, GUIDs, SIDs and addresses. */
+    for (size_t i = 0; i < part.size; i++) {
+        if (!memchr("0123456789abcdefxtzrulni-+.:{} ", part.at[i], 31)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static uint32_t rarest_print(struct slice part)
+{
+    uint32_t best = 0;
+    double least = 2;
+    for (size_t i = 0; i + PRINT <= part.size; i++) {
+        double f = literal_frequency(slice_of(part.at + i, PRINT));
+        if (f < least) {
+            least = f;
+            best = (uint32_t)i;
+        }
+    }
+    return best;
+}
+
+static void add_print(struct keyword_set *set, unsigned bucket, const char *print)
+{
+    for (int i = 0; i < PRINT; i++) {
+        /* The record's bytes are looked up with bit 5 set: that folds letters. */
+        unsigned char c = (unsigned char)print[i] | 0x20;
+        set->low[i][c & 15] |= (uint8_t)(1u << bucket);
+        set->high[i][c >> 4] |= (uint8_t)(1u << bucket);
+    }
+}
+
+enum err keyword_build(struct arena *arena, const struct keyword_entry *entries, size_t count,
+        const struct keyword_set **out)
+{
+    if (count == 0) {
+        *out = NULL;
+        return OK;
+    }
+    struct keyword_set *set = ARENA_NEW(arena, struct keyword_set);
+    struct keyword_entry *own = ARENA_ARRAY(arena, struct keyword_entry, count);
+    uint32_t *prints = ARENA_ARRAY(arena, uint32_t, count);
+    if (!set || !own || !prints) {
+        return ERR_MEMORY;
+    }
+    uint32_t n = 0;
+    for (unsigned bucket = 0; bucket < BUCKETS; bucket++) {
+        set->first[bucket] = n;
+        for (size_t i = count * bucket / BUCKETS; i < count * (bucket + 1) / BUCKETS; i++) {
+            own[n] = entries[i];
+            prints[n] = rarest_print(entries[i].part);
+            add_print(set, bucket, entries[i].part.at + prints[n]);
+            n++;
+        }
+    }
+    set->first[BUCKETS] = n;
+    set->entries = own;
+    set->prints = prints;
+    *out = set;
+    return OK;
+}
+
+/* What is searched, and how far its characters are apart. */
+struct haystack {
+    struct slice record;
+    unsigned step;
+};
+
+static bool stands_at(const struct haystack *in, size_t at, struct slice part)
+{
+    const struct slice record = in->record;
+    const unsigned step = in->step;
+    if (at > record.size || part.size * step - (step - 1) > record.size - at) {
+        return false;
+    }
+    for (size_t i = 0; i < part.size; i++) {
+        if (lower(record.at[at + i * step]) != (unsigned char)part.at[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A print of these buckets may begin at `at`. */
+static void verify(const struct keyword_set *set, const struct haystack *in, size_t at,
+        unsigned buckets, struct scan *out)
+{
+    for (; buckets; buckets &= buckets - 1) {
+        unsigned bucket = (unsigned)__builtin_ctz(buckets);
+        for (uint32_t i = set->first[bucket]; i < set->first[bucket + 1]; i++) {
+            size_t before = (size_t)set->prints[i] * in->step;
+            if (before <= at && stands_at(in, at - before, set->entries[i].part)) {
+                scan_found(out, set->entries[i].trigger);
+            }
+        }
+    }
+}
+
+static unsigned buckets_at(const struct keyword_set *set, const char *at, unsigned step)
+{
+    unsigned buckets = 0xFF;
+    for (unsigned i = 0; i < PRINT; i++) {
+        unsigned char c = (unsigned char)at[i * step] | 0x20;
+        buckets &= set->low[i][c & 15] & set->high[i][c >> 4];
+    }
+    return buckets;
+}
+
+static void scan_plain(
+        const struct keyword_set *set, const struct haystack *in, size_t from, struct scan *out)
+{
+    size_t span = (PRINT - 1) * in->step + 1;
+    for (size_t at = from; at + span <= in->record.size; at++) {
+        unsigned buckets = buckets_at(set, in->record.at + at, in->step);
+        if (buckets) {
+            verify(set, in, at, buckets, out);
+        }
+    }
+}
+
+__attribute__((target("avx2"))) static inline __m256i look_up(
+        __m256i low, __m256i high, const char *at)
+{
+    const __m256i nibble = _mm256_set1_epi8(0x0F);
+    __m256i bytes = _mm256_or_si256(
+            _mm256_loadu_si256((const __m256i *)(const void *)at), _mm256_set1_epi8(0x20));
+    __m256i l = _mm256_shuffle_epi8(low, _mm256_and_si256(bytes, nibble));
+    __m256i h = _mm256_shuffle_epi8(high, _mm256_and_si256(_mm256_srli_epi16(bytes, 4), nibble));
+    return _mm256_and_si256(l, h);
+}
+
+__attribute__((target("avx2"))) static inline __m256i table(const uint8_t *bytes)
+{
+    return _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)bytes));
+}
+
+/* Returns where the plain scan must go on. */
+__attribute__((target("avx2"))) static size_t scan_wide(
+        const struct keyword_set *set, const struct haystack *in, struct scan *out)
+{
+    const unsigned step = in->step;
+    const __m256i l0 = table(set->low[0]), l1 = table(set->low[1]), l2 = table(set->low[2]);
+    const __m256i h0 = table(set->high[0]), h1 = table(set->high[1]), h2 = table(set->high[2]);
+    size_t at = 0, reach = LANES + (size_t)(PRINT - 1) * step;
+    for (; at + reach <= in->record.size; at += LANES) {
+        const char *p = in->record.at + at;
+        __m256i found = _mm256_and_si256(look_up(l0, h0, p), look_up(l1, h1, p + step));
+        found = _mm256_and_si256(found, look_up(l2, h2, p + 2 * step));
+        if (__builtin_expect(_mm256_testz_si256(found, found), 1)) {
+            continue;
+        }
+        uint8_t buckets[LANES];
+        _mm256_storeu_si256((__m256i *)(void *)buckets, found);
+        for (unsigned i = 0; i < LANES; i++) {
+            if (buckets[i]) {
+                verify(set, in, at + i, buckets[i], out);
+            }
+        }
+    }
+    return at;
+}
+
+void keyword_scan(
+        const struct keyword_set *set, struct slice record, unsigned step, struct scan *out)
+{
+    const struct haystack in = {record, step};
+    size_t from = 0;
+    if (__builtin_cpu_supports("avx2")) {
+        from = scan_wide(set, &in, out);
+    }
+    scan_plain(set, &in, from, out);
+}

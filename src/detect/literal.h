@@ -1,0 +1,34 @@
+/* literal: many texts searched for in one value at once.
+ *
+ *     struct literal_entry e = {SLICE("-encodedcommand"), trigger};
+ *     TRY(literal_build(&arena, entries, count, &set));
+ *     literal_scan(set, folded_value, &out);
+ *
+ * Of each text of 7 bytes or more the four windows of 4 bytes at consecutive offsets that are
+ * rarest together are kept: one of them stands at a multiple of 4 wherever the text occurs, so that
+ * only every fourth position of the value is looked up. Texts of 5 and 6 bytes keep two windows and
+ * ask for every second position, texts of 4 one, shorter ones are searched for one by one. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/slice.h"
+#include "detect/scan.h"
+
+struct literal_entry {
+    struct slice text; /* folded, not empty; borrowed as long as the set */
+    uint32_t trigger;
+};
+
+struct literal_set;
+
+/* *out is NULL for no entries. Everything lives in the arena. */
+enum err literal_build(struct arena *arena, const struct literal_entry *entries, size_t count,
+        const struct literal_set **out) MUST_CHECK;
+void literal_scan(const struct literal_set *set, struct slice value, struct scan *out);
+/* How common a text is in logs, by its rarest window: an estimate of the share of values that
+ * contain it. */
+double literal_frequency(struct slice text);

@@ -1,0 +1,636 @@
+#include "detect/plan.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/fold.h"
+
+#define PLAN_MEMORY ((size_t)512 << 20)
+#define NEVER 1e30                  /* cost of what has no witness */
+static const double wake_cost = 80; /* nanoseconds to evaluate a candidate, roughly */
+
+enum sort { SORT_ANCHOR, SORT_LITERAL, SORT_OTHER, SORT_KEYWORD, SORT_COUNT };
+
+/* A trigger that has been made, before the sets are built. */
+struct entry {
+    uint32_t field;
+    enum sort sort;
+    enum anchor_kind kind;
+    struct slice text;
+    int64_t integer;
+    uint32_t trigger;
+};
+
+struct pair {
+    uint32_t test;
+    uint32_t rule; /* class rule */
+};
+
+struct build {
+    const struct class *class;
+    const double *frequencies;
+    struct plan *plan;
+    struct arena scratch;
+    bool survey;
+    struct pair *pairs;
+    uint32_t pair_count, pair_room;
+    uint32_t *counts; /* by test: its pairs; then where its wakes begin */
+    bool *wanted;     /* by test */
+    struct entry *entries;
+    uint32_t entry_count, entry_room;
+    uint32_t trigger_room;
+};
+
+/* ---- what a test can be found by --------------------------------------------------------------
+ */
+
+static bool is_ascii(struct slice text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        if ((unsigned char)text.at[i] >= 0x80) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The rarest literal run of a pattern; *kind: how it stands in the value. Empty: none. */
+static struct slice pattern_run(struct slice pattern, enum anchor_kind *kind, bool *anchored)
+{
+    struct slice best = {0};
+    double least = 2;
+    size_t start = 0;
+    for (size_t i = 0; i <= pattern.size; i++) {
+        if (i < pattern.size && pattern.at[i] != PATTERN_MANY && pattern.at[i] != PATTERN_ONE) {
+            continue;
+        }
+        struct slice run = slice_of(pattern.at + start, i - start);
+        double f = run.size ? literal_frequency(run) : 2;
+        if (f < least || (f <= least && run.size > best.size)) {
+            least = f;
+            best = run;
+            *anchored = start == 0 || i == pattern.size;
+            *kind = start == 0 ? ANCHOR_PREFIX : ANCHOR_SUFFIX;
+        }
+        start = i + 1;
+    }
+    return best;
+}
+
+static bool is_direct(const struct predicate *p)
+{
+    enum anchor_kind kind;
+    bool anchored;
+    size_t count;
+    switch (p->op) {
+    case OP_EQUAL:
+        return false;
+    case OP_PREFIX:
+    case OP_SUFFIX:
+    case OP_CONTAINS:
+        return p->text.size == 0;
+    case OP_PATTERN:
+        return pattern_run(p->text, &kind, &anchored).size == 0;
+    case OP_REGEX:
+        regex_literals(p->regex, &count);
+        return count == 0;
+    case OP_NUMBER:
+        return !p->is_integer;
+    default:
+        return true;
+    }
+}
+
+/* ---- what a test costs ---------------------------------------------------------------------- */
+
+static double literal_cost(struct slice text)
+{
+    return text.size >= 7 ? 0.2 : text.size >= 5 ? 1 : text.size == 4 ? 2 : 25;
+}
+
+static double search_cost(const struct predicate *p)
+{
+    size_t count;
+    const struct slice *literals;
+    enum anchor_kind kind;
+    bool anchored;
+    double sum = 0;
+    switch (p->op) {
+    case OP_CONTAINS:
+        return literal_cost(p->text);
+    case OP_PATTERN:
+        return 1 + literal_cost(pattern_run(p->text, &kind, &anchored));
+    case OP_REGEX:
+        literals = regex_literals(p->regex, &count);
+        for (size_t i = 0; i < count; i++) {
+            sum += literal_cost(literals[i]);
+        }
+        return 1 + sum;
+    default:
+        return 0.4;
+    }
+}
+
+static double guess(const struct predicate *p)
+{
+    size_t count;
+    enum anchor_kind kind;
+    bool anchored;
+    if (p->op == OP_PATTERN) {
+        return literal_frequency(pattern_run(p->text, &kind, &anchored));
+    }
+    if (p->op == OP_REGEX) {
+        const struct slice *literals = regex_literals(p->regex, &count);
+        double sum = 0;
+        for (size_t i = 0; i < count; i++) {
+            sum += literal_frequency(literals[i]);
+        }
+        return sum < 1 ? sum : 1;
+    }
+    return class_frequency(p);
+}
+
+static double leaf_cost(const struct build *b, uint32_t test)
+{
+    const struct predicate *p = b->class->tests[test].predicate;
+    if (p->field == FIELD_NONE) {
+        struct slice part = p->op == OP_CONTAINS ? keyword_part(p->text) : (struct slice){0};
+        return part.size ? 1 : 1000;
+    }
+    double prior = guess(p);
+    if (is_direct(p)) {
+        return 10 + (p->op == OP_REGEX ? 300 : 0) + prior * wake_cost;
+    }
+    /* A count of few events does not prove that a test never holds: the guess keeps a small say. */
+    double frequency = b->frequencies ? b->frequencies[test] + prior * 0.02 : prior;
+    return search_cost(p) + frequency * wake_cost;
+}
+
+/* The cost of each step of a rule, children before parents. */
+static void cost_steps(const struct build *b, const struct class_rule *rule, double *costs)
+{
+    const struct step *steps = b->class->steps + rule->steps;
+    for (uint32_t i = rule->step_count; i-- > 0;) {
+        const struct step *s = &steps[i];
+        double least = NEVER, sum = 0;
+        for (uint32_t c = i + 1; c < i + s->size; c += steps[c].size) {
+            least = costs[c] < least ? costs[c] : least;
+            sum += costs[c];
+        }
+        switch (s->kind) {
+        case NODE_PREDICATE:
+            costs[i] = leaf_cost(b, s->arg);
+            break;
+        case NODE_AND:
+            costs[i] = least;
+            break;
+        case NODE_OR:
+        case NODE_AT_LEAST: /* any of its children is a sound, if wide, witness */
+            costs[i] = sum < NEVER && (s->kind == NODE_OR || s->arg > 0) ? sum : NEVER;
+            break;
+        case NODE_FALSE:
+            costs[i] = 0;
+            break;
+        default:
+            costs[i] = NEVER;
+        }
+    }
+}
+
+/* ---- the choice ------------------------------------------------------------------------------ */
+
+static enum err add_pair(struct build *b, uint32_t test, uint32_t rule)
+{
+    if (b->pair_count == b->pair_room) {
+        return ERR_LIMIT;
+    }
+    b->pairs[b->pair_count++] = (struct pair){test, rule};
+    b->counts[test]++;
+    b->wanted[test] = true;
+    return OK;
+}
+
+static enum err choose(struct build *b, uint32_t index, double *costs, bool *chosen)
+{
+    const struct class_rule *rule = &b->class->rules[index];
+    const struct step *steps = b->class->steps + rule->steps;
+    cost_steps(b, rule, costs);
+    if (costs[0] >= NEVER) {
+        b->plan->always[b->plan->always_count++] = index;
+        return OK;
+    }
+    memset(chosen, 0, rule->step_count);
+    chosen[0] = true;
+    for (uint32_t i = 0; i < rule->step_count; i++) {
+        if (!chosen[i]) {
+            continue;
+        }
+        if (steps[i].kind == NODE_PREDICATE) {
+            TRY(add_pair(b, steps[i].arg, index));
+            continue;
+        }
+        bool all = steps[i].kind != NODE_AND, done = false;
+        for (uint32_t c = i + 1; c < i + steps[i].size; c += steps[c].size) {
+            chosen[c] = all || (!done && costs[c] <= costs[i]);
+            done = done || chosen[c];
+        }
+    }
+    return OK;
+}
+
+/* For a survey: every test that stands under no negation. */
+static void want_all(struct build *b, const struct class_rule *rule, bool *negated)
+{
+    const struct step *steps = b->class->steps + rule->steps;
+    negated[0] = false;
+    for (uint32_t i = 0; i < rule->step_count; i++) {
+        const struct predicate *p =
+                steps[i].kind == NODE_PREDICATE ? b->class->tests[steps[i].arg].predicate : NULL;
+        if (p && !negated[i] && p->field != FIELD_NONE && !is_direct(p)) {
+            b->wanted[steps[i].arg] = true;
+        }
+        for (uint32_t c = i + 1; c < i + steps[i].size; c += steps[c].size) {
+            negated[c] = negated[i] || steps[i].kind == NODE_NOT;
+        }
+    }
+}
+
+static enum err choose_all(struct build *b)
+{
+    uint32_t most = 1;
+    for (uint32_t i = 0; i < b->class->rule_count; i++) {
+        uint32_t n = b->class->rules[i].step_count;
+        most = n > most ? n : most;
+    }
+    double *costs = ARENA_ARRAY(&b->scratch, double, most);
+    bool *flags = ARENA_ARRAY(&b->scratch, bool, most);
+    if (!costs || !flags) {
+        return ERR_MEMORY;
+    }
+    for (uint32_t i = 0; i < b->class->rule_count; i++) {
+        if (b->survey) {
+            want_all(b, &b->class->rules[i], flags);
+        } else {
+            TRY(choose(b, i, costs, flags));
+        }
+    }
+    return OK;
+}
+
+/* ---- triggers ----------------------------------------------------------------------------------
+ */
+
+static enum err fold_into(struct build *b, struct slice text, struct slice *out)
+{
+    char *to = arena_alloc(&b->plan->arena, text.size * 2 + 1, 1);
+    if (!to) {
+        return ERR_MEMORY;
+    }
+    *out = slice_of(to, fold_text(text, to));
+    return OK;
+}
+
+static enum err add_trigger(struct build *b, uint32_t test, bool exact, struct entry entry)
+{
+    struct plan *plan = b->plan;
+    if (plan->trigger_count == b->trigger_room) {
+        return ERR_LIMIT;
+    }
+    uint32_t first = b->counts[test], end = b->counts[test + 1];
+    plan->triggers[plan->trigger_count] =
+            (struct trigger){exact ? test : TRIGGER_NO_TEST, exact, first, end - first};
+    if (b->survey) {
+        plan->triggers[plan->trigger_count].test = test;
+    }
+    entry.field = b->class->tests[test].field;
+    entry.trigger = plan->trigger_count++;
+    if (entry.sort == SORT_LITERAL && !is_ascii(entry.text)) {
+        entry.sort = SORT_OTHER;
+    }
+    if (exact) {
+        plan->known[test >> 6] |= (uint64_t)1 << (test & 63);
+    }
+    b->entries[b->entry_count++] = entry;
+    return OK;
+}
+
+static enum err add_text(struct build *b, uint32_t test, bool exact, struct entry entry)
+{
+    if (b->class->tests[test].predicate->cased) {
+        exact = false;
+        TRY(fold_into(b, entry.text, &entry.text));
+    }
+    return add_trigger(b, test, exact, entry);
+}
+
+static void add_direct(struct build *b, uint32_t test)
+{
+    uint32_t first = b->counts[test], end = b->counts[test + 1];
+    b->plan->directs[b->plan->direct_count++] = (struct direct){test, first, end - first};
+}
+
+static void add_always(struct build *b, uint32_t test)
+{
+    /* The rules wake for every event; a rule woken twice is evaluated once. */
+    for (uint32_t i = b->counts[test]; i < b->counts[test + 1]; i++) {
+        b->plan->always[b->plan->always_count++] = b->plan->wakes[i];
+    }
+}
+
+static enum err add_keyword(struct build *b, uint32_t test)
+{
+    const struct predicate *p = b->class->tests[test].predicate;
+    struct slice text = p->text;
+    enum anchor_kind kind;
+    bool anchored;
+    bool texts = p->op == OP_CONTAINS || p->op == OP_PREFIX || p->op == OP_SUFFIX ||
+                 p->op == OP_EQUAL || p->op == OP_PATTERN;
+    if (texts && p->op == OP_PATTERN) {
+        text = pattern_run(text, &kind, &anchored);
+    }
+    struct slice folded = {0};
+    if (texts) {
+        TRY(fold_into(b, text, &folded));
+    }
+    struct slice part = keyword_part(folded);
+    if (part.size < KEYWORD_MIN) {
+        add_always(b, test);
+        return OK;
+    }
+    for (uint32_t i = b->counts[test]; i < b->counts[test + 1]; i++) {
+        b->plan->keyword_wakes[b->plan->keyword_wake_count++] = b->plan->wakes[i];
+    }
+    if (keyword_is_bare(part)) {
+        b->plan->bare[b->plan->bare_count++] = b->plan->trigger_count;
+    }
+    return add_trigger(b, test, false, (struct entry){.sort = SORT_KEYWORD, .text = part});
+}
+
+static enum err add_regex(struct build *b, uint32_t test)
+{
+    size_t count;
+    const struct slice *literals = regex_literals(b->class->tests[test].predicate->regex, &count);
+    for (size_t i = 0; i < count; i++) {
+        struct entry e = {.sort = SORT_LITERAL, .text = literals[i]};
+        TRY(add_trigger(b, test, false, e));
+    }
+    return OK;
+}
+
+static enum err add_pattern(struct build *b, uint32_t test)
+{
+    struct entry e = {.sort = SORT_LITERAL};
+    bool anchored = false;
+    e.text = pattern_run(b->class->tests[test].predicate->text, &e.kind, &anchored);
+    if (anchored) {
+        e.sort = SORT_ANCHOR;
+    }
+    return add_text(b, test, false, e);
+}
+
+static enum err add_test(struct build *b, uint32_t test)
+{
+    const struct predicate *p = b->class->tests[test].predicate;
+    if (p->field == FIELD_NONE) {
+        return add_keyword(b, test);
+    }
+    if (is_direct(p)) {
+        add_direct(b, test);
+        return OK;
+    }
+    struct entry e = {.sort = SORT_ANCHOR, .text = p->text, .integer = p->integer};
+    switch (p->op) {
+    case OP_EQUAL:
+        e.kind = ANCHOR_EQUAL;
+        return add_text(b, test, true, e);
+    case OP_PREFIX:
+        e.kind = ANCHOR_PREFIX;
+        return add_text(b, test, true, e);
+    case OP_SUFFIX:
+        e.kind = ANCHOR_SUFFIX;
+        return add_text(b, test, true, e);
+    case OP_NUMBER:
+        e.kind = ANCHOR_NUMBER;
+        e.text = (struct slice){0};
+        return add_trigger(b, test, true, e);
+    case OP_CONTAINS:
+        e.sort = SORT_LITERAL;
+        return add_text(b, test, true, e);
+    case OP_PATTERN:
+        return add_pattern(b, test);
+    default:
+        return add_regex(b, test);
+    }
+}
+
+/* ---- the sets of each field ---------------------------------------------------------------------
+ */
+
+static int by_field(const void *a, const void *b)
+{
+    const struct entry *x = a, *y = b;
+    if (x->field != y->field) {
+        return x->field < y->field ? -1 : 1;
+    }
+    if (x->sort != y->sort) {
+        return x->sort < y->sort ? -1 : 1;
+    }
+    return x->trigger < y->trigger ? -1 : x->trigger > y->trigger;
+}
+
+static enum err build_anchors(
+        struct build *b, const struct entry *e, uint32_t n, const struct anchor_set **out)
+{
+    struct anchor_entry *list = ARENA_ARRAY(&b->scratch, struct anchor_entry, n);
+    if (!list) {
+        return ERR_MEMORY;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        list[i] = (struct anchor_entry){e[i].kind, e[i].text, e[i].integer, e[i].trigger};
+    }
+    return anchor_build(&b->plan->arena, list, n, out);
+}
+
+static enum err build_literals(
+        struct build *b, const struct entry *e, uint32_t n, const struct literal_set **out)
+{
+    struct literal_entry *list = ARENA_ARRAY(&b->scratch, struct literal_entry, n);
+    if (!list) {
+        return ERR_MEMORY;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        list[i] = (struct literal_entry){e[i].text, e[i].trigger};
+    }
+    return literal_build(&b->plan->arena, list, n, out);
+}
+
+static enum err build_keywords(struct build *b, const struct entry *e, uint32_t n)
+{
+    struct keyword_entry *list = ARENA_ARRAY(&b->scratch, struct keyword_entry, n);
+    if (!list) {
+        return ERR_MEMORY;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        list[i] = (struct keyword_entry){e[i].text, e[i].trigger};
+    }
+    return keyword_build(&b->plan->arena, list, n, &b->plan->keywords);
+}
+
+static enum err build_sort(
+        struct build *b, struct field_plan *field, const struct entry *e, uint32_t n)
+{
+    switch (e->sort) {
+    case SORT_ANCHOR:
+        return build_anchors(b, e, n, &field->anchors);
+    case SORT_LITERAL:
+        return build_literals(b, e, n, &field->literals);
+    case SORT_OTHER:
+        return build_literals(b, e, n, &field->other_texts);
+    default:
+        return build_keywords(b, e, n);
+    }
+}
+
+static enum err build_fields(struct build *b)
+{
+    struct plan *plan = b->plan;
+    qsort(b->entries, b->entry_count, sizeof *b->entries, by_field);
+    plan->fields = ARENA_ARRAY(&plan->arena, struct field_plan, b->entry_count);
+    if (!plan->fields) {
+        return ERR_MEMORY;
+    }
+    for (uint32_t i = 0, end; i < b->entry_count; i = end) {
+        const struct entry *e = &b->entries[i];
+        for (end = i + 1; end < b->entry_count && b->entries[end].field == e->field &&
+                          b->entries[end].sort == e->sort;
+                end++) {
+        }
+        struct field_plan *field = plan->field_count ? &plan->fields[plan->field_count - 1] : NULL;
+        if (e->field != FIELD_NONE && (!field || field->field != e->field)) {
+            field = &plan->fields[plan->field_count];
+            field->field = e->field;
+            plan->field_bits[e->field >> 6] |= (uint64_t)1 << (e->field & 63);
+            plan->field_at[e->field] = (uint16_t)plan->field_count++;
+        }
+        TRY(build_sort(b, field, e, end - i));
+    }
+    return OK;
+}
+
+/* ---- the whole
+ * ----------------------------------------------------------------------------------- */
+
+/* Pairs to runs of wakes by test; counts[test] becomes where its run begins. */
+static enum err order_wakes(struct build *b)
+{
+    uint32_t tests = b->class->test_count, first = 0;
+    b->plan->wakes = ARENA_ARRAY(&b->plan->arena, uint32_t, b->pair_count);
+    uint32_t *at = ARENA_ARRAY(&b->scratch, uint32_t, tests + 1);
+    if (!b->plan->wakes || !at) {
+        return ERR_MEMORY;
+    }
+    for (uint32_t t = 0; t < tests; t++) {
+        uint32_t n = b->counts[t];
+        b->counts[t] = at[t] = first;
+        first += n;
+    }
+    b->counts[tests] = first;
+    for (uint32_t i = 0; i < b->pair_count; i++) {
+        b->plan->wakes[at[b->pairs[i].test]++] = b->pairs[i].rule;
+    }
+    b->plan->wake_count = b->pair_count;
+    return OK;
+}
+
+static size_t trigger_need(const struct build *b)
+{
+    size_t need = 0, count;
+    for (uint32_t t = 0; t < b->class->test_count; t++) {
+        if (!b->wanted[t]) {
+            continue;
+        }
+        const struct predicate *p = b->class->tests[t].predicate;
+        need++;
+        if (p->op == OP_REGEX && p->field != FIELD_NONE) {
+            regex_literals(p->regex, &count);
+            need += count;
+        }
+    }
+    return need;
+}
+
+static enum err make_room(struct build *b, uint32_t event_fields)
+{
+    struct plan *plan = b->plan;
+    const struct class *class = b->class;
+    b->pair_room = class->step_count + 1;
+    b->pairs = ARENA_ARRAY(&b->scratch, struct pair, b->pair_room);
+    b->counts = ARENA_ARRAY(&b->scratch, uint32_t, class->test_count + 1);
+    b->wanted = ARENA_ARRAY(&b->scratch, bool, class->test_count + 1);
+    plan->always = ARENA_ARRAY(&plan->arena, uint32_t, class->rule_count + class->step_count + 1);
+    plan->directs = ARENA_ARRAY(&plan->arena, struct direct, class->test_count + 1);
+    plan->keyword_wakes = ARENA_ARRAY(&plan->arena, uint32_t, class->step_count + 1);
+    plan->bare = ARENA_ARRAY(&plan->arena, uint32_t, class->test_count + 1);
+    plan->known = ARENA_ARRAY(&plan->arena, uint64_t, class->test_count / 64 + 1);
+    plan->field_bits = ARENA_ARRAY(&plan->arena, uint64_t, event_fields / 64 + 1);
+    plan->field_at = ARENA_ARRAY(&plan->arena, uint16_t, event_fields + 1);
+    return b->pairs && b->counts && b->wanted && plan->always && plan->directs && plan->bare &&
+                           plan->keyword_wakes && plan->known && plan->field_bits && plan->field_at
+                   ? OK
+                   : ERR_MEMORY;
+}
+
+static enum err build_all(struct build *b, uint32_t event_fields)
+{
+    TRY(make_room(b, event_fields));
+    TRY(choose_all(b));
+    TRY(order_wakes(b));
+    size_t need = trigger_need(b);
+    b->trigger_room = b->entry_room = (uint32_t)need;
+    b->entries = ARENA_ARRAY(&b->scratch, struct entry, need);
+    b->plan->triggers = ARENA_ARRAY(&b->plan->arena, struct trigger, need);
+    if (!b->entries || !b->plan->triggers || need > UINT32_MAX) {
+        return ERR_MEMORY;
+    }
+    for (uint32_t t = 0; t < b->class->test_count; t++) {
+        if (b->wanted[t]) {
+            TRY(add_test(b, t));
+        }
+    }
+    return build_fields(b);
+}
+
+enum err plan_build(const struct class *class, const double *frequencies, bool survey,
+        uint32_t event_fields, struct plan **out)
+{
+    static _Atomic uint64_t last_id;
+    struct arena arena;
+    arena_init(&arena, PLAN_MEMORY);
+    struct plan *plan = ARENA_NEW(&arena, struct plan);
+    if (!plan) {
+        arena_fini(&arena);
+        return ERR_MEMORY;
+    }
+    plan->arena = arena;
+    plan->class = class;
+    plan->id = atomic_fetch_add(&last_id, 1) + 1;
+    struct build b = {.class = class, .frequencies = frequencies, .plan = plan, .survey = survey};
+    arena_init(&b.scratch, PLAN_MEMORY);
+    enum err e = build_all(&b, event_fields);
+    arena_fini(&b.scratch);
+    if (e != OK) {
+        plan_free(plan);
+        return e;
+    }
+    *out = plan;
+    return OK;
+}
+
+void plan_free(struct plan *plan)
+{
+    if (plan) {
+        /* The plan lies in its own arena. */
+        struct arena arena = plan->arena;
+        arena_fini(&arena);
+    }
+}
