@@ -1,0 +1,332 @@
+#include "decode/evtx_template.h"
+
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/memory.h"
+#include "decode/evtx_text.h"
+
+enum {
+    BUCKETS = 1024,
+    NEAR = 1024, /* power of two over EVTX_CHUNK_TEMPLATES */
+    PLACES = 16384,
+    TEMPLATE_DEPTH = 128,
+    TOKEN_INSTANCE = 0x0c,
+    TOKEN_FRAGMENT = 0x0f,
+};
+
+/* What the template at an offset of this chunk is: compiled, or broken and why. */
+struct near {
+    uint32_t at; /* 0: free */
+    struct evtx_template *template;
+    struct evtx_fault fault;
+};
+
+struct evtx_templates {
+    struct arena arena;
+    struct slice chunk;
+    uint32_t near_count;
+    uint32_t work;
+    uint64_t compiled;
+    struct near near[NEAR];
+    struct evtx_template *buckets[BUCKETS];
+    struct evtx_nodes nodes; /* for reading, then copied */
+    struct evtx_name_place places[PLACES];
+};
+
+struct evtx_templates *evtx_template_cache_new(void)
+{
+    struct evtx_templates *templates = memory_alloc(sizeof *templates);
+    if (templates) {
+        arena_init(&templates->arena, EVTX_CACHE_HARD);
+    }
+    return templates;
+}
+
+void evtx_template_cache_free(struct evtx_templates *templates)
+{
+    if (templates) {
+        arena_fini(&templates->arena);
+        evtx_tree_fini(&templates->nodes);
+        memory_free(templates);
+    }
+}
+
+static void forget_near(struct evtx_templates *templates)
+{
+    if (templates->near_count) {
+        memset(templates->near, 0, sizeof templates->near);
+        templates->near_count = 0;
+    }
+}
+
+void evtx_template_chunk(struct evtx_templates *templates, struct slice chunk)
+{
+    templates->chunk = chunk;
+    templates->work = 0;
+    forget_near(templates);
+}
+
+void evtx_template_tidy(struct evtx_templates *templates)
+{
+    if (templates->arena.used > EVTX_CACHE_SOFT) {
+        memset(templates->buckets, 0, sizeof templates->buckets);
+        forget_near(templates);
+        arena_reset(&templates->arena);
+    }
+}
+
+void *evtx_template_alloc(struct evtx_templates *templates, size_t size, size_t align)
+{
+    return arena_alloc(&templates->arena, size, align);
+}
+
+uint64_t evtx_template_compiled(const struct evtx_templates *templates)
+{
+    return templates->compiled;
+}
+
+/* A name's offset in the body at `place` names the same string in this chunk. */
+static bool same_name(
+        struct slice chunk, uint32_t body_at, const struct evtx_name_place *place, uint32_t size)
+{
+    if (place->at + 4 > size) {
+        return false;
+    }
+    uint32_t name_at = evtx_u32(chunk.at + body_at + place->at);
+    bool here = name_at == body_at + place->at + 4;
+    if (here != (place->size != 0)) {
+        return false;
+    }
+    /* One that stands right here is compared with the bytes of the body. */
+    return here || slice_equal(evtx_tree_name(chunk, name_at), place->name);
+}
+
+static bool same_template(
+        struct slice chunk, uint32_t body_at, const struct evtx_template *template)
+{
+    const char *body = chunk.at + body_at;
+    uint32_t size = (uint32_t) template->body.size;
+    uint32_t from = 0;
+    for (uint32_t i = 0; i < template->place_count; i++) {
+        const struct evtx_name_place *place = &template->places[i];
+        if (memcmp(body + from, template->body.at + from, place->at - from) != 0 ||
+                !same_name(chunk, body_at, place, size)) {
+            return false;
+        }
+        /* The offset, and the link to the next name of the chunk, differ from chunk to chunk. */
+        from = place->at + (place->size ? 8 : 4);
+    }
+    return memcmp(body + from, template->body.at + from, size - from) == 0;
+}
+
+static bool copy_places(struct evtx_templates *templates, struct evtx_template *template,
+        const struct evtx_places *places)
+{
+    struct evtx_name_place *copy =
+            ARENA_ARRAY(&templates->arena, struct evtx_name_place, places->count);
+    if (!copy) {
+        return false;
+    }
+    for (uint32_t i = 0; i < places->count; i++) {
+        copy[i] = places->at[i];
+        copy[i].name = arena_copy(&templates->arena, places->at[i].name);
+        if (!copy[i].name.at) {
+            return false;
+        }
+    }
+    template->places = copy;
+    template->place_count = places->count;
+    return true;
+}
+
+static void count_slots(struct evtx_template *template)
+{
+    for (uint32_t i = 0; i < template->count; i++) {
+        const struct evtx_node *node = &template->nodes[i];
+        if (node->kind == EVTX_SLOT && node->slot >= template->slots) {
+            template->slots = node->slot + 1u;
+        }
+    }
+}
+
+static struct evtx_template *compile(
+        struct evtx_templates *templates, uint32_t at, uint32_t size, struct evtx_fault *fault)
+{
+    struct arena *arena = &templates->arena;
+    struct evtx_template *template = ARENA_NEW(arena, struct evtx_template);
+    struct evtx_source source = {.chunk = templates->chunk,
+            .at = at + EVTX_TEMPLATE_HEADER,
+            .end = at + EVTX_TEMPLATE_HEADER + size,
+            .template = true,
+            .depth = TEMPLATE_DEPTH,
+            .texts = arena};
+    struct evtx_places places = {.at = templates->places, .room = PLACES};
+    templates->nodes.count = 0;
+    if (!evtx_tree_read_placed(&source, &templates->nodes, &places, fault)) {
+        return NULL;
+    }
+    templates->compiled++;
+    uint32_t count = templates->nodes.count;
+    struct evtx_node *nodes = ARENA_ARRAY(arena, struct evtx_node, count);
+    *fault = (struct evtx_fault){"no memory for templates", at};
+    if (!template || !nodes || !copy_places(templates, template, &places)) {
+        return NULL;
+    }
+    template->body = arena_copy(arena, slice_of(templates->chunk.at + source.at, size));
+    if (!template->body.at) {
+        return NULL;
+    }
+    if (count) {
+        memcpy(nodes, templates->nodes.at, count * sizeof *nodes);
+    }
+    template->nodes = nodes;
+    template->count = count;
+    memcpy(template->guid, templates->chunk.at + at + 4, sizeof template->guid);
+    count_slots(template);
+    return template;
+}
+
+/* The template stored at an offset of the chunk, from the cache or compiled. */
+static struct evtx_template *load(
+        struct evtx_templates *templates, uint32_t at, struct evtx_fault *fault)
+{
+    struct slice chunk = templates->chunk;
+    *fault = (struct evtx_fault){"template outside the chunk", at};
+    if (at < EVTX_CHUNK_HEADER || at > chunk.size || chunk.size - at < EVTX_TEMPLATE_HEADER) {
+        return NULL;
+    }
+    uint32_t size = evtx_u32(chunk.at + at + 20);
+    if (size > chunk.size - at - EVTX_TEMPLATE_HEADER) {
+        return NULL;
+    }
+    templates->work += size;
+    if (templates->work > EVTX_CHUNK_WORK) {
+        fault->what = "the chunk's templates take too much work";
+        return NULL;
+    }
+    uint64_t hash = hash_bytes(slice_of(chunk.at + at + 4, 20), 0); /* GUID and size */
+    struct evtx_template **bucket = &templates->buckets[hash % BUCKETS];
+    for (struct evtx_template *t = *bucket; t; t = t->next) {
+        if (t->body.size == size && memcmp(t->guid, chunk.at + at + 4, sizeof t->guid) == 0 &&
+                same_template(chunk, at + EVTX_TEMPLATE_HEADER, t)) {
+            return t;
+        }
+    }
+    struct evtx_template *template = compile(templates, at, size, fault);
+    if (template) {
+        template->next = *bucket;
+        *bucket = template;
+    }
+    return template;
+}
+
+static struct evtx_template *find(
+        struct evtx_templates *templates, uint32_t at, struct evtx_fault *fault)
+{
+    struct near *near;
+    for (uint32_t i = at * 0x9E3779B1u >> 22;; i = (i + 1) % NEAR) {
+        near = &templates->near[i];
+        if (near->at == at && at) {
+            *fault = near->fault;
+            return near->template;
+        }
+        if (near->at == 0) {
+            break;
+        }
+    }
+    if (at == 0 || templates->near_count == EVTX_CHUNK_TEMPLATES) {
+        *fault = (struct evtx_fault){"no template, or too many in the chunk", at};
+        return NULL;
+    }
+    struct evtx_template *template = load(templates, at, &near->fault);
+    near->at = at;
+    near->template = template;
+    templates->near_count++;
+    *fault = near->fault;
+    return template;
+}
+
+uint32_t evtx_template_lone(struct slice chunk, struct evtx_place place)
+{
+    uint32_t at = place.at;
+    if (place.end - at >= 5 && chunk.at[at] == TOKEN_FRAGMENT) {
+        at += 4;
+    }
+    return at < place.end && chunk.at[at] == TOKEN_INSTANCE ? at + 1 : 0;
+}
+
+/* Where the values of each descriptor are. Returns the end of the last, 0 on a fault. */
+static uint32_t place_values(struct slice chunk, uint32_t at, struct evtx_place place,
+        struct evtx_value *values, struct evtx_instance *instance)
+{
+    const char *descriptor = chunk.at + place.at;
+    for (uint32_t i = 0; i < instance->count; i++, descriptor += 4) {
+        uint16_t size = evtx_u16(descriptor);
+        uint8_t type = (uint8_t)descriptor[2];
+        if (size > place.end - at) {
+            return 0;
+        }
+        values[i] = (struct evtx_value){at, size, type};
+        at += size;
+        if (type >= EVTX_ARRAY) {
+            instance->arrays = true;
+        }
+    }
+    return at;
+}
+
+static bool check_values(struct slice chunk, const struct evtx_value *values, uint32_t count,
+        struct evtx_fault *fault)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (values[i].type > EVTX_STRING &&
+                !evtx_text_fits(
+                        values[i].type, slice_of(chunk.at + values[i].at, values[i].size))) {
+            *fault = (struct evtx_fault){"value of a wrong size or unknown type", values[i].at};
+            return false;
+        }
+    }
+    return true;
+}
+
+bool evtx_template_instance(struct evtx_templates *templates, struct evtx_place place,
+        struct evtx_values *values, struct evtx_instance *instance, struct evtx_fault *fault)
+{
+    struct slice chunk = templates->chunk;
+    uint32_t at = place.at;
+    *fault = (struct evtx_fault){"instance of a template ends too early", at};
+    if (place.end - at < 13) {
+        return false;
+    }
+    uint32_t template_at = evtx_u32(chunk.at + at + 5);
+    *instance = (struct evtx_instance){.first = values->used};
+    instance->template = find(templates, template_at, fault);
+    if (!instance->template) {
+        return false;
+    }
+    at += 9;
+    *fault = (struct evtx_fault){"instance of a template ends too early", at};
+    if (template_at == at) {
+        size_t stored = EVTX_TEMPLATE_HEADER + instance->template->body.size;
+        if (stored + 4 > place.end - at) {
+            return false;
+        }
+        at += (uint32_t)stored;
+    }
+    instance->count = evtx_u32(chunk.at + at);
+    at += 4;
+    if (instance->count > (place.end - at) / 4 ||
+            instance->count > EVTX_VALUES_LIMIT - values->used) {
+        fault->what = "more values than there is room for";
+        return false;
+    }
+    struct evtx_value *first = &values->at[values->used];
+    instance->end = place_values(
+            chunk, at + 4 * instance->count, (struct evtx_place){at, place.end}, first, instance);
+    if (!instance->end || !check_values(chunk, first, instance->count, fault)) {
+        return false;
+    }
+    values->used += instance->count;
+    return true;
+}

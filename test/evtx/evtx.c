@@ -1,0 +1,347 @@
+/* Reads event logs with the EVTX decoder.
+ *
+ *     evtx dump FILE...            a line "FILE<tab>ordinal<tab>record id<tab>JSON" for each record
+ *     evtx check EXPECTED ROOT     each record of EXPECTED ({"file","record","event"}, JSON lines)
+ *                                  against ROOT/file; differences on stdout, then
+ *                                  "N agree, N differ, N missing, N extra, N rejected"
+ *
+ * `check` ends with 1 when something differs that doc/evtx.md does not list: see test/evtx/run. */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/memory.h"
+#include "decode/evtx.h"
+
+static uint64_t u64_at(const char *at)
+{
+    uint64_t number = 0;
+    for (int i = 7; i >= 0; i--) {
+        number = number << 8 | (unsigned char)at[i];
+    }
+    return number;
+}
+
+/* Called for each record, rejected ones with json.at NULL. */
+typedef void seen(void *context, uint64_t ordinal, uint64_t id, struct slice json);
+
+struct input {
+    const char *name;
+    struct buf bytes;
+    size_t offered; /* how far the cutter has seen */
+    struct cutter cutter;
+    struct reader *reader;
+    struct event event;
+    struct buf json;
+    uint64_t ordinal;
+    uint64_t rejected;
+};
+
+static bool read_file(const char *name, struct buf *bytes)
+{
+    FILE *file = fopen(name, "rb");
+    if (!file) {
+        fprintf(stderr, "cannot open %s\n", name);
+        return false;
+    }
+    size_t got;
+    do {
+        char *to = buf_reserve(bytes, 1 << 20);
+        got = to ? fread(to, 1, 1 << 20, file) : 0;
+        bytes->size += got;
+    } while (got);
+    fclose(file);
+    return buf_reserve(bytes, 64) != NULL;
+}
+
+static void read_block(struct input *in, struct slice block, seen *see, void *context)
+{
+    struct diag diag = {0};
+    evtx_decoder.begin(in->reader, block);
+    for (;;) {
+        enum err e = evtx_decoder.next(in->reader, &in->event, &diag);
+        if (e == ERR_END) {
+            break;
+        }
+        in->ordinal++;
+        struct slice raw = in->event.raw;
+        uint64_t id = raw.size >= 28 ? u64_at(raw.at + 8) : 0;
+        if (e != OK) {
+            in->rejected++;
+            fprintf(stderr, "%s: record %llu: %s\n", in->name, (unsigned long long)in->ordinal,
+                    diag.words);
+            see(context, in->ordinal, id, (struct slice){0});
+            continue;
+        }
+        buf_clear(&in->json);
+        in->event.form->write_json(&in->event, &in->json);
+        if (in->json.failed) {
+            fprintf(stderr, "%s: record %llu: no JSON\n", in->name,
+                    (unsigned long long)in->ordinal);
+            exit(2);
+        }
+        see(context, in->ordinal, id, buf_slice(&in->json));
+    }
+    while (evtx_warning(in->reader, &diag)) {
+        fprintf(stderr, "%s: warning: %s\n", in->name, diag.words);
+    }
+}
+
+static void read_stream(struct input *in, seen *see, void *context)
+{
+    size_t window = 1000;
+    while (in->cutter.offset < in->bytes.size) {
+        size_t at = in->cutter.offset;
+        size_t left = in->bytes.size - at;
+        struct cut cut;
+        bool last = window >= left;
+        struct diag diag = {0};
+        if (evtx_decoder.cut(&in->cutter, slice_of(in->bytes.at + at, last ? left : window), last,
+                    &cut, &diag) != OK) {
+            fprintf(stderr, "%s: %s\n", in->name, diag.words);
+            exit(2);
+        }
+        if (cut.skip + cut.size == 0) {
+            window *= 2;
+            continue;
+        }
+        uint64_t before = in->ordinal;
+        read_block(in, slice_of(in->bytes.at + at + cut.skip, cut.size), see, context);
+        if (in->ordinal - before != cut.records) {
+            fprintf(stderr, "%s: cut counted %llu records, there are %llu\n", in->name,
+                    (unsigned long long)cut.records, (unsigned long long)(in->ordinal - before));
+            exit(2);
+        }
+        in->cutter.offset += cut.skip + cut.size;
+        window = window > 200000 ? 150000 : window;
+    }
+}
+
+static bool read_input(struct input *in, seen *see, void *context)
+{
+    struct decode_limits limits = DECODE_LIMITS;
+    in->cutter.limits = limits;
+    bool ok = read_file(in->name, &in->bytes) &&
+              evtx_decoder.reader_new(NULL, &limits, &in->reader) == OK &&
+              event_init(&in->event, 0) == OK;
+    if (ok) {
+        read_stream(in, see, context);
+        event_fini(&in->event);
+    }
+    evtx_decoder.reader_free(in->reader);
+    buf_fini(&in->bytes);
+    buf_fini(&in->json);
+    return ok;
+}
+
+/* ---- dump -------------------------------------------------------------------------------- */
+
+static void print_record(void *context, uint64_t ordinal, uint64_t id, struct slice json)
+{
+    printf("%s\t%llu\t%llu\t%.*s\n", (const char *)context, (unsigned long long)ordinal,
+            (unsigned long long)id, SLICE_ARG(json));
+}
+
+/* ---- check ------------------------------------------------------------------------------- */
+
+struct counts {
+    uint64_t agree, differ, missing, extra, rejected;
+};
+
+/* The expected records of one file, in order. */
+struct expected {
+    const char *file;
+    json_t **records; /* {"record","event"} */
+    size_t count;
+    size_t at;
+    struct counts *counts;
+};
+
+/* Puts each bare number into a string "#123": 64-bit numbers do not fit into a json_t. */
+static void quote_numbers(struct slice json, struct buf *out)
+{
+    bool in_string = false, in_number = false;
+    buf_clear(out);
+    for (size_t i = 0; i < json.size; i++) {
+        char c = json.at[i];
+        bool number = !in_string && c && strchr("+-.0123456789", c) != NULL;
+        if (number != in_number && !(in_number && (c == 'e' || c == 'E'))) {
+            buf_add(out, number ? SLICE("\"#") : SLICE("\""));
+            in_number = number;
+        }
+        buf_byte(out, c);
+        if (in_string && c == '\\') {
+            buf_byte(out, json.at[++i]);
+        } else if (c == '"') {
+            in_string = !in_string;
+        }
+    }
+    buf_byte(out, 0);
+}
+
+static json_t *load(struct slice json, json_error_t *error)
+{
+    struct buf quoted = {0};
+    quote_numbers(json, &quoted);
+    json_t *loaded =
+            quoted.failed ? NULL
+                          : json_loads(quoted.at, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, error);
+    buf_fini(&quoted);
+    return loaded;
+}
+
+static uint64_t expected_id(const struct expected *x, size_t i)
+{
+    const char *number = json_string_value(json_object_get(x->records[i], "record"));
+    return strtoull(number ? number + 1 : "0", NULL, 10);
+}
+
+static void say(const struct expected *x, const char *what, uint64_t id)
+{
+    printf("%s: record id %llu: %s\n", x->file, (unsigned long long)id, what);
+}
+
+static void compare(struct expected *x, uint64_t id, struct slice json)
+{
+    json_error_t error;
+    json_t *ours = load(json, &error);
+    if (!ours) {
+        say(x, error.text, id);
+        x->counts->differ++;
+        return;
+    }
+    json_t *event = json_object_get(x->records[x->at], "event");
+    if (json_equal(json_object_get(ours, "Event"), event) && json_object_size(ours) == 1) {
+        x->counts->agree++;
+    } else {
+        x->counts->differ++;
+        char *theirs = json_dumps(event, JSON_COMPACT | JSON_SORT_KEYS);
+        char *mine = json_dumps(json_object_get(ours, "Event"), JSON_COMPACT | JSON_SORT_KEYS);
+        say(x, "differs", id);
+        printf("  expected %s\n  read     %s\n", theirs ? theirs : "-", mine ? mine : "-");
+        free(theirs);
+        free(mine);
+    }
+    json_decref(ours);
+}
+
+static void check_record(void *context, uint64_t ordinal, uint64_t id, struct slice json)
+{
+    (void)ordinal;
+    struct expected *x = context;
+    if (!json.at) {
+        x->counts->rejected++;
+        return;
+    }
+    /* Expected ones up to this id are missing, when this id is expected at all. */
+    size_t i = x->at;
+    while (i < x->count && expected_id(x, i) != id) {
+        i++;
+    }
+    if (i == x->count) {
+        say(x, "extra", id);
+        x->counts->extra++;
+        return;
+    }
+    for (; x->at < i; x->at++) {
+        say(x, "missing", expected_id(x, x->at));
+        x->counts->missing++;
+    }
+    compare(x, id, json);
+    x->at++;
+}
+
+static bool check_file(struct expected *x, const char *root)
+{
+    struct buf name = {0};
+    buf_format(&name, "%s/%s", root, x->file);
+    buf_byte(&name, 0);
+    struct input in = {.name = name.at};
+    bool ok = read_input(&in, check_record, x);
+    for (; x->at < x->count; x->at++) {
+        say(x, "missing", expected_id(x, x->at));
+        x->counts->missing++;
+    }
+    buf_fini(&name);
+    return ok;
+}
+
+static void forget(struct expected *x)
+{
+    for (size_t i = 0; i < x->count; i++) {
+        json_decref(x->records[i]);
+    }
+    x->count = 0;
+    x->at = 0;
+}
+
+static bool check_all(const char *list, const char *root, struct counts *counts)
+{
+    FILE *file = fopen(list, "r");
+    if (!file) {
+        fprintf(stderr, "cannot open %s\n", list);
+        return false;
+    }
+    struct expected x = {.counts = counts};
+    size_t room = 0, size = 0;
+    char *line = NULL;
+    bool ok = true;
+    while (ok && getline(&line, &size, file) > 0) {
+        json_error_t error;
+        json_t *record = load(slice_text(line), &error);
+        const char *name = json_string_value(json_object_get(record, "file"));
+        if (!name) {
+            fprintf(stderr, "%s: %s\n", list, error.text);
+            ok = false;
+            break;
+        }
+        if (x.count && strcmp(x.file, name) != 0) {
+            ok = check_file(&x, root);
+            forget(&x);
+        }
+        if (x.count == room) {
+            room = room ? room * 2 : 1024;
+            json_t **records = memory_resize(x.records, room * sizeof *records);
+            if (!records) {
+                return false;
+            }
+            x.records = records;
+        }
+        x.records[x.count++] = record;
+        x.file = json_string_value(json_object_get(x.records[0], "file"));
+    }
+    ok = ok && (x.count == 0 || check_file(&x, root));
+    forget(&x);
+    memory_free(x.records);
+    free(line);
+    fclose(file);
+    return ok;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc >= 3 && strcmp(argv[1], "dump") == 0) {
+        for (int i = 2; i < argc; i++) {
+            struct input in = {.name = argv[i]};
+            if (!read_input(&in, print_record, argv[i])) {
+                return 2;
+            }
+        }
+        return 0;
+    }
+    if (argc == 4 && strcmp(argv[1], "check") == 0) {
+        struct counts n = {0};
+        if (!check_all(argv[2], argv[3], &n)) {
+            return 2;
+        }
+        printf("%llu agree, %llu differ, %llu missing, %llu extra, %llu rejected\n",
+                (unsigned long long)n.agree, (unsigned long long)n.differ,
+                (unsigned long long)n.missing, (unsigned long long)n.extra,
+                (unsigned long long)n.rejected);
+        return n.differ || n.missing ? 1 : 0;
+    }
+    fprintf(stderr, "usage: evtx dump FILE... | evtx check EXPECTED ROOT\n");
+    return 2;
+}
