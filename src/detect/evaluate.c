@@ -17,7 +17,8 @@ enum verdict evaluate_value(struct judge *judge, const struct test *test, const 
     }
     struct text spare;
     const struct text *text = texts_get(&judge->texts, test->field, value, &spare);
-    return predicate_test_text(p, text->plain, text->folded, judge->regexes);
+    /* These ops look at the fold alone. */
+    return predicate_test_text(p, text->folded, text->folded, judge->regexes);
 }
 
 static enum verdict any_value(struct judge *j, const struct event *event, const struct test *test)

@@ -164,17 +164,32 @@ struct slice texts_fold(struct texts *texts, struct slice text, bool *ascii)
 /* ---- conversion -------------------------------------------------------------------------------
  */
 
-/* UTF-16LE that is ASCII throughout, halved; 0 where it is not (or empty). */
-static size_t halve(const char *from, size_t units, char *to)
+/* UTF-16LE to bytes, its high bytes left out; false when some unit is not ASCII. */
+static bool halve_bytes(const char *from, size_t units, char *to)
 {
-    unsigned bad = 0;
+    unsigned all = 0;
     for (size_t i = 0; i < units; i++) {
         uint16_t unit;
         memcpy(&unit, from + 2 * i, 2);
-        bad |= unit;
+        all |= unit;
         to[i] = (char)unit;
     }
-    return bad < 0x80 ? units : 0;
+    return all < 0x80;
+}
+
+__attribute__((target("avx2"))) static bool halve_wide(const char *from, size_t units, char *to)
+{
+    const __m256i *p = (const __m256i *)(const void *)from;
+    __m256i all = _mm256_setzero_si256();
+    size_t done = 0;
+    for (; done + LANES <= units; done += LANES, p += 2) {
+        __m256i a = _mm256_loadu_si256(p), b = _mm256_loadu_si256(p + 1);
+        all = _mm256_or_si256(all, _mm256_or_si256(a, b));
+        __m256i packed = _mm256_permute4x64_epi64(_mm256_packus_epi16(a, b), 0xD8);
+        _mm256_storeu_si256((__m256i *)(void *)(to + done), packed);
+    }
+    const __m256i beyond = _mm256_set1_epi16((short)0xFF80);
+    return halve_bytes(from + 2 * done, units - done, to + done) && _mm256_testz_si256(all, beyond);
 }
 
 static struct slice narrow(struct texts *texts, struct slice wide)
@@ -184,12 +199,93 @@ static struct slice narrow(struct texts *texts, struct slice wide)
     if (!to) {
         return (struct slice){0};
     }
-    size_t size = halve(wide.at, units, to);
-    if (size < units) {
-        size = utf8_from_utf16(wide, to);
-    }
+    bool ascii = __builtin_cpu_supports("avx2") ? halve_wide(wide.at, units, to)
+                                                : halve_bytes(wide.at, units, to);
+    size_t size = ascii ? units : utf8_from_utf16(wide, to);
     texts->used += size;
     return slice_of(to, size);
+}
+
+/* What a backslash and this letter stand for; 0: needs more than a look (\u). */
+static char escaped(char letter)
+{
+    switch (letter) {
+    case 'b':
+        return '\b';
+    case 'f':
+        return '\f';
+    case 'n':
+        return '\n';
+    case 'r':
+        return '\r';
+    case 't':
+        return '\t';
+    case 'u':
+        return 0;
+    default:
+        return letter;
+    }
+}
+
+/* Unescapes and folds a JSON string's inside in one pass, to `to`, which has LANES bytes more than
+ * json.size. Returns the size; SIZE_MAX where there is \u or a byte beyond ASCII. */
+__attribute__((target("avx2"))) static size_t fold_json(struct slice json, char *to)
+{
+    const char *p = json.at, *end = json.at + json.size;
+    char *start = to;
+    unsigned char high = 0;
+    while (end - p >= LANES) {
+        __m256i c = _mm256_loadu_si256((const __m256i *)(const void *)p);
+        unsigned slashes =
+                (unsigned)_mm256_movemask_epi8(_mm256_cmpeq_epi8(c, _mm256_set1_epi8('\\')));
+        if (_mm256_movemask_epi8(c)) {
+            return SIZE_MAX;
+        }
+        _mm256_storeu_si256((__m256i *)(void *)to, fold_lanes(c));
+        unsigned plain = slashes ? (unsigned)__builtin_ctz(slashes) : LANES;
+        p += plain;
+        to += plain;
+        if (!slashes) {
+            continue;
+        }
+        char letter = p + 1 < end ? escaped(p[1]) : 0;
+        if (letter <= 0) {
+            return SIZE_MAX;
+        }
+        *to++ = letter;
+        p += 2;
+    }
+    while (p < end) {
+        char c = *p++;
+        if (c == '\\') {
+            c = p < end ? escaped(*p++) : 0;
+            if (c == 0) {
+                return SIZE_MAX;
+            }
+            *to++ = c;
+            continue;
+        }
+        high |= (unsigned char)c;
+        *to++ = (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
+    }
+    return high < 0x80 ? (size_t)(to - start) : SIZE_MAX;
+}
+
+/* The fold without the plain text, where that is quick. */
+static bool fold_directly(struct texts *texts, const struct value *value, struct text *text)
+{
+    if (value->form != FORM_JSON || !__builtin_cpu_supports("avx2")) {
+        return false;
+    }
+    char *to = reserve(texts, value->text.size + LANES);
+    size_t size = to ? fold_json(value->text, to) : SIZE_MAX;
+    if (size == SIZE_MAX) {
+        return false;
+    }
+    text->folded = slice_of(to, size);
+    text->ascii = true;
+    texts->used += size;
+    return true;
 }
 
 static struct slice convert(struct texts *texts, const struct value *value)
@@ -235,9 +331,11 @@ const struct text *texts_get(
         struct texts *texts, uint32_t field, const struct value *value, struct text *spare)
 {
     struct text *text = slot_of(texts, field, value, spare);
-    fill_plain(texts, value, text);
     if (text->folded_epoch != texts->epoch) {
-        text->folded = texts_fold(texts, text->plain, &text->ascii);
+        if (text->plain_epoch == texts->epoch || !fold_directly(texts, value, text)) {
+            fill_plain(texts, value, text);
+            text->folded = texts_fold(texts, text->plain, &text->ascii);
+        }
         text->folded_epoch = texts->epoch;
     }
     return text;

@@ -41,7 +41,7 @@ void texts_begin(struct texts *texts, const struct event *event);
 struct slice texts_plain(struct texts *texts, uint32_t field, const struct value *value);
 /* Its fold. */
 struct slice texts_folded(struct texts *texts, uint32_t field, const struct value *value);
-/* The same with the ascii mark; field FIELD_NONE: a value of no named field. Borrowed until the
+/* The fold with the ascii mark (its plain text need not be there); field FIELD_NONE: a value of no named field. Borrowed until the
  * next call or texts_begin. */
 const struct text *texts_get(
         struct texts *texts, uint32_t field, const struct value *value, struct text *spare);
