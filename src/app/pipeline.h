@@ -1,0 +1,39 @@
+/* pipeline: files -> blocks -> events -> findings -> stdout, in order.
+ *
+ *     inputs --feed--> blocks --workers: decode, judge, render--> parcels --turn--> stdout
+ *
+ *     TRY(pipeline_run(&pipeline, diag));    // facts and tally are filled
+ *
+ * The output is the same for any number of workers. */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "base/diag.h"
+#include "base/err.h"
+#include "cli/detect.h"
+#include "cli/output.h"
+#include "cli/summary.h"
+#include "cli/tally.h"
+#include "detect/engine.h"
+#include "source/inputs.h"
+
+struct pipeline {
+    /* Set before. */
+    const struct detect_request *request;
+    const struct inputs *inputs;
+    struct engine *engine;
+    const struct output *output;
+    struct tally *tally;
+    const struct loaded *loaded;
+    bool draw_progress;
+    bool guard_terminal; /* stdout is a terminal, and the format does not make text visible */
+    atomic_bool *stop; /* set from outside or by a failed write: no new block is begun */
+    /* Filled. */
+    struct summary_facts facts;
+    uint64_t failed; /* events that could not be judged */
+};
+
+/* ERR_IO: the output cannot be written, diag says why (words empty: its reader went away). */
+enum err pipeline_run(struct pipeline *pipeline, struct diag *diag) MUST_CHECK;

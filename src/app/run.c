@@ -1,0 +1,267 @@
+#include "app/run.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "app/pipeline.h"
+#include "app/sandbox.h"
+#include "base/memory.h"
+#include "base/time.h"
+#include "cli/detect.h"
+#include "cli/load.h"
+
+static atomic_bool interrupted;
+
+static void interrupt(int signal)
+{
+    (void)signal;
+    atomic_store(&interrupted, true);
+}
+
+/* The first interrupt ends the run cleanly, the second at once. */
+static void catch_signals(void)
+{
+    struct sigaction end = {.sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND};
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigaction(SIGINT, &end, NULL);
+    sigaction(SIGTERM, &end, NULL);
+    sigaction(SIGPIPE, &ignore, NULL);
+}
+
+/* All that one run owns. */
+struct run_parts {
+    struct loaded loaded;
+    struct engine *engine;
+    struct inputs *inputs;
+    struct output *output;
+    struct tally tally;
+    bool *excluded;
+    bool *excluding; /* by --exclude-rule: did it name a rule? */
+    uint32_t kept;
+};
+
+static void free_parts(struct run_parts *parts)
+{
+    tally_fini(&parts->tally);
+    output_free(parts->output);
+    inputs_free(parts->inputs);
+    engine_free(parts->engine);
+    load_fini(&parts->loaded);
+    memory_free(parts->excluded);
+    memory_free(parts->excluding);
+}
+
+static bool names_rule(const char *name, const struct rule *rule)
+{
+    struct slice text = slice_text(name);
+    struct slice file = rule->file;
+    bool end = slice_ends(file, text) &&
+               (file.size == text.size || file.at[file.size - text.size - 1] == '/');
+    return slice_equal_nocase(text, rule->id) || slice_equal_nocase(text, rule->title) || end;
+}
+
+/* Marks the rules that --level and --exclude-rule leave out. */
+static enum err exclude(
+        const struct detect_request *request, struct run_parts *parts, struct diag *diag)
+{
+    const struct ruleset *set = parts->loaded.set;
+    parts->excluded = memory_alloc_array((size_t)set->rule_count + 1, sizeof(bool));
+    parts->excluding = memory_alloc_array(request->excluded.count + 1, sizeof(bool));
+    if (!parts->excluded || !parts->excluding) {
+        return diag_say(diag, ERR_MEMORY, "no memory for the rules");
+    }
+    for (uint32_t r = 0; r < set->rule_count; r++) {
+        bool out = request->level != LEVEL_NONE && !load_level(set->rules[r], request->level);
+        for (size_t i = 0; i < request->excluded.count; i++) {
+            if (names_rule(request->excluded.at[i], set->rules[r])) {
+                out = true;
+                parts->excluding[i] = true;
+            }
+        }
+        parts->excluded[r] = out;
+        parts->kept += !out;
+    }
+    for (size_t i = 0; i < request->excluded.count; i++) {
+        if (!parts->excluding[i]) {
+            verb_say("--exclude-rule: no rule has the id, title or file '%s'",
+                    request->excluded.at[i]);
+        }
+    }
+    return OK;
+}
+
+static enum err prepare_rules(
+        const struct detect_request *request, struct run_parts *parts, struct diag *diag)
+{
+    TRY(load_rules(&request->load, &parts->loaded, diag));
+    load_say_problems(parts->loaded.set);
+    TRY(exclude(request, parts, diag));
+    if (parts->kept == 0) {
+        return diag_say(diag, ERR_NOT_FOUND, "no rule to judge by");
+    }
+    struct engine_options options = {.any_source = request->any_source,
+            .no_value_cache = request->no_value_cache,
+            .excluded = parts->excluded};
+    return engine_new(parts->loaded.set, parts->loaded.taxonomy, &options, &parts->engine, diag);
+}
+
+static enum err prepare_inputs(
+        const struct detect_request *request, struct run_parts *parts, struct diag *diag)
+{
+    enum err e = inputs_new(&parts->inputs);
+    for (size_t i = 0; i < request->inputs.count && e == OK; i++) {
+        e = inputs_add(parts->inputs, request->inputs.at[i]);
+    }
+    if (e == OK) {
+        e = inputs_finish(parts->inputs);
+    }
+    if (e != OK) {
+        return diag_say(
+                diag, e, e == ERR_LIMIT ? "over %d files" : "no memory for %d files", INPUTS_LIMIT);
+    }
+    for (size_t i = 0; i < parts->inputs->problem_count; i++) {
+        const struct input_problem *p = &parts->inputs->problems[i];
+        verb_say("%.*s: %.*s", SLICE_ARG(p->path), SLICE_ARG(p->reason));
+    }
+    return OK;
+}
+
+static unsigned terminal_columns(void)
+{
+    struct winsize size;
+    if (!isatty(STDOUT_FILENO)) {
+        return 0;
+    }
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 100;
+}
+
+static enum err prepare_output(
+        const struct detect_request *request, struct run_parts *parts, struct diag *diag)
+{
+    const char *no_color = getenv("NO_COLOR");
+    struct output_setting setting = {.set = parts->loaded.set, .columns = terminal_columns()};
+    setting.colours = setting.columns > 0 && (!no_color || !*no_color);
+    if (output_new(request->format, &setting, &parts->output) != OK ||
+            tally_init(&parts->tally, parts->loaded.set) != OK) {
+        return diag_say(diag, ERR_MEMORY, "no memory for the output");
+    }
+    return OK;
+}
+
+static bool terminal_is_utf8(void)
+{
+    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+    for (size_t i = 0; i < 3; i++) {
+        const char *value = getenv(names[i]);
+        if (value && *value) {
+            return strstr(value, "UTF-8") || strstr(value, "utf8") || strstr(value, "utf-8");
+        }
+    }
+    return false;
+}
+
+static void fill_facts(const struct run_parts *parts, struct summary_facts *facts)
+{
+    const struct ruleset *set = parts->loaded.set;
+    facts->unreadable += parts->inputs->problem_count;
+    facts->links = parts->inputs->links;
+    facts->rules_refused = set->problem_count;
+    facts->utf8 = terminal_is_utf8();
+    for (uint32_t r = 0; r < set->rule_count; r++) {
+        bool routable = engine_routable(parts->engine, r, NULL);
+        facts->rules += !parts->excluded[r] && routable;
+        facts->rules_unroutable += !parts->excluded[r] && !routable;
+    }
+}
+
+/* To stdout when it is what was asked for, else to stderr. */
+static void say_summary(
+        const struct detect_request *request, struct run_parts *parts, struct summary_facts *facts)
+{
+    bool asked = strcmp(request->format->name, "summary") == 0;
+    struct buf out = {0};
+    if (request->quiet && !asked) {
+        return;
+    }
+    if (request->quiet) {
+        facts->elapsed_ns = 0;
+    }
+    tally_finish(&parts->tally);
+    summary_write(facts, &parts->tally, &out);
+    if (fwrite(out.at ? out.at : "", 1, out.size, asked ? stdout : stderr) != out.size ||
+            fflush(stdout) != 0) {
+        verb_say("cannot write the summary");
+        facts->unreadable++;
+    }
+    buf_fini(&out);
+}
+
+static bool all_read(const struct run_parts *parts, const struct pipeline *pipeline)
+{
+    const struct summary_facts *facts = &pipeline->facts;
+    return facts->unreadable == 0 && facts->rejected == 0 && pipeline->failed == 0 &&
+           facts->rules_refused == 0 && parts->loaded.unreadable == 0 && !facts->interrupted;
+}
+
+static int judge_inputs(const struct detect_request *request, struct run_parts *parts)
+{
+    struct diag diag = {0};
+    struct pipeline pipeline = {.request = request,
+            .inputs = parts->inputs,
+            .engine = parts->engine,
+            .output = parts->output,
+            .tally = &parts->tally,
+            .loaded = &parts->loaded,
+            .guard_terminal = isatty(STDOUT_FILENO) && strcmp(request->format->name, "table") != 0,
+            .draw_progress = !request->quiet && isatty(STDERR_FILENO),
+            .stop = &interrupted};
+    enum err e = run_seal(parts->inputs, &diag);
+    if (e != OK) {
+        verb_say("cannot seal the process: %s", diag.words);
+        return VERB_SOME;
+    }
+    e = pipeline_run(&pipeline, &diag);
+    if (e != OK) {
+        verb_say("%s%s", e == ERR_IO ? "output: " : "",
+                diag.words[0] ? diag.words : "its reader went away; stopped");
+        return VERB_SOME;
+    }
+    pipeline.facts.interrupted = atomic_load(&interrupted);
+    fill_facts(parts, &pipeline.facts);
+    say_summary(request, parts, &pipeline.facts);
+    if (pipeline.facts.interrupted) {
+        verb_say("interrupted");
+    }
+    return all_read(parts, &pipeline) ? VERB_DONE : VERB_SOME;
+}
+
+enum err run_seal(struct inputs *inputs, struct diag *diag)
+{
+    return sandbox_seal(inputs, getenv("MERLON_SANDBOX_TEST"), diag);
+}
+
+int run_detect(const struct detect_request *request)
+{
+    struct run_parts parts = {0};
+    struct diag diag = {0};
+    int code = VERB_SOME;
+    catch_signals();
+    enum err e = prepare_rules(request, &parts, &diag);
+    if (e == OK) {
+        e = prepare_inputs(request, &parts, &diag);
+    }
+    if (e == OK) {
+        e = prepare_output(request, &parts, &diag);
+    }
+    if (e == OK) {
+        code = judge_inputs(request, &parts);
+    } else {
+        verb_say("%s", diag.words);
+    }
+    free_parts(&parts);
+    return code;
+}

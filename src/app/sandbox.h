@@ -1,0 +1,21 @@
+/* sandbox: the process gives up what it will not need, before it reads a byte of an input.
+ *
+ *     TRY(sandbox_seal(inputs, NULL, diag));      // once, before any thread is made
+ *
+ * Afterwards (and for all threads made later) it can read the inputs and write what is open
+ * already; it cannot execute, make a socket, open another file or open one for writing:
+ * - seccomp: a list of what is allowed; all else fails with EPERM. Opening is for reading only.
+ * - Landlock, where the kernel has it: only the inputs' paths, for reading.
+ * Without Landlock all inputs are opened first and opening is forbidden; where there are too many
+ * for that, opening for reading stays allowed.
+ *
+ * `test` (the environment variable MERLON_SANDBOX_TEST, for tests of the seal) is a list with
+ * commas: exec, connect, write:FILE, open:FILE try just that behind the seal and report on stderr
+ * how it was refused; no-landlock pretends that the kernel has none. */
+#pragma once
+
+#include "base/diag.h"
+#include "base/err.h"
+#include "source/inputs.h"
+
+enum err sandbox_seal(struct inputs *inputs, const char *test, struct diag *diag) MUST_CHECK;

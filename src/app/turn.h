@@ -1,0 +1,64 @@
+/* turn: results of blocks, written in the order of their numbers, whoever finishes first.
+ *
+ *     turn_deliver(&turn, sequence, &parcel);      // any thread; the parcel comes back empty
+ *
+ * Whoever delivers the number that is next writes it, and those that wait behind it. At most
+ * TURN_AHEAD parcels wait: a thread that is further ahead than that stands still. */
+#pragma once
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+enum { TURN_AHEAD = 64, TURN_KEPT = 2 << 20 };
+
+/* One finding for the tally; its host stands in `hosts`. */
+struct turn_mark {
+    uint32_t rule;
+    uint32_t host_size;
+    size_t host_at;
+    int64_t time_ns;
+    bool timed;
+};
+
+struct turn_counts {
+    uint64_t events;
+    uint64_t rejected;
+    uint64_t outside;
+    uint64_t no_time;
+    uint64_t undetermined;
+    uint64_t failed; /* events that could not be judged */
+};
+
+/* What a block gave. */
+struct parcel {
+    struct buf out;   /* for stdout */
+    struct buf notes; /* for stderr */
+    struct buf marks; /* struct turn_mark */
+    struct buf hosts;
+    struct turn_counts counts;
+};
+
+struct turn {
+    /* Set before use: takes a parcel's content, in order, one at a time. */
+    void (*take)(void *context, const struct parcel *parcel);
+    void *context;
+    /* Private. */
+    pthread_mutex_t mutex;
+    pthread_cond_t moved;
+    uint64_t next;
+    bool taking;
+    struct parcel parcels[TURN_AHEAD];
+    bool ready[TURN_AHEAD];
+};
+
+void turn_init(struct turn *turn);
+void turn_fini(struct turn *turn);
+void turn_deliver(struct turn *turn, uint64_t sequence, struct parcel *parcel);
+/* Waits until `sequence` is next and hands over what there is already; deliver comes later. Bounds
+ * what a block holds. */
+void turn_flush(struct turn *turn, uint64_t sequence, struct parcel *parcel);
+void turn_parcel_fini(struct parcel *parcel);

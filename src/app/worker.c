@@ -1,0 +1,216 @@
+#include "app/worker.h"
+
+#include "base/time.h"
+#include "cli/visible.h"
+
+void worker_fini(struct worker *worker)
+{
+    for (size_t i = 0; i < decoders_count && i < WORKER_DECODERS; i++) {
+        if (worker->readers[i]) {
+            decoders[i]->reader_free(worker->readers[i]);
+        }
+    }
+    judge_free(worker->judge);
+    event_fini(&worker->event);
+    feed_block_fini(&worker->block);
+    turn_parcel_fini(&worker->parcel);
+    buf_fini(&worker->time);
+    buf_fini(&worker->host);
+    buf_fini(&worker->scratch);
+}
+
+enum err worker_init(struct worker *worker, const struct worker_shared *shared)
+{
+    worker->shared = shared;
+    TRY(event_init(&worker->event, engine_field_count(shared->engine)));
+    TRY(judge_new(shared->engine, &worker->judge));
+    for (size_t i = 0; i < decoders_count && i < WORKER_DECODERS; i++) {
+        TRY(decoders[i]->reader_new(
+                engine_paths(shared->engine), &shared->request->limits, &worker->readers[i]));
+    }
+    return OK;
+}
+
+static struct reader *reader_of(const struct worker *worker, const struct decoder *decoder)
+{
+    for (size_t i = 0; i < decoders_count && i < WORKER_DECODERS; i++) {
+        if (decoders[i] == decoder) {
+            return worker->readers[i];
+        }
+    }
+    return NULL;
+}
+
+/* A line on stderr about a record. */
+static void note(struct worker *worker, uint64_t record, const struct diag *diag)
+{
+    struct buf *notes = &worker->parcel.notes;
+    buf_add(notes, SLICE("merlon: "));
+    visible_add(notes, worker->block.file, VISIBLE_ANY);
+    buf_format(notes, ": record %llu: ", (unsigned long long)record);
+    if (diag->line > 0) {
+        buf_format(notes, "line %u: ", diag->line);
+    }
+    if (diag->column > 0) {
+        buf_format(notes, "column %u: ", diag->column);
+    }
+    visible_add(notes, slice_text(diag->words), VISIBLE_ANY);
+    buf_byte(notes, '\n');
+}
+
+static bool event_time(struct worker *worker, int64_t *ns)
+{
+    const struct value *value = event_value(&worker->event, worker->shared->loaded->time_field);
+    return value && time_parse(value_slice(value, &worker->scratch), ns);
+}
+
+static struct slice event_host(struct worker *worker)
+{
+    for (size_t i = 0; i < LOAD_HOSTS; i++) {
+        uint32_t field = worker->shared->loaded->host_fields[i];
+        const struct value *value = event_value(&worker->event, field);
+        if (value && value->kind == VALUE_STRING) {
+            return value_slice(value, &worker->host);
+        }
+    }
+    return (struct slice){0};
+}
+
+/* Is the event within --from and --to? One without a known time is. */
+static bool within_times(struct worker *worker)
+{
+    const struct detect_request *request = worker->shared->request;
+    int64_t ns;
+    if (!request->has_from && !request->has_to) {
+        return true;
+    }
+    if (!event_time(worker, &ns)) {
+        worker->parcel.counts.no_time++;
+        return true;
+    }
+    if ((request->has_from && ns < request->from_ns) || (request->has_to && ns >= request->to_ns)) {
+        worker->parcel.counts.outside++;
+        return false;
+    }
+    return true;
+}
+
+static void mark(struct worker *worker, const struct turn_mark *known, struct slice host)
+{
+    struct parcel *parcel = &worker->parcel;
+    struct turn_mark m = *known;
+    m.host_at = parcel->hosts.size;
+    m.host_size = (uint32_t)host.size;
+    buf_add(&parcel->hosts, host);
+    buf_add(&parcel->marks, slice_of((const char *)&m, sizeof m));
+}
+
+static void say_undetermined(struct worker *worker, const struct hit *hit, uint64_t record)
+{
+    struct diag diag;
+    diag_say(&diag, ERR_LIMIT, "undetermined: rule '%.*s' (%.*s) reached a limit",
+            SLICE_ARG(hit->rule->title), SLICE_ARG(hit->rule->id));
+    worker->parcel.counts.undetermined++;
+    note(worker, record, &diag);
+}
+
+/* Too much for one parcel (or memory refused it): handed over in our turn. */
+static void bound_parcel(struct worker *worker)
+{
+    if (worker->parcel.out.size > WORKER_FLUSH) {
+        turn_flush(worker->shared->turn, worker->block.sequence, &worker->parcel);
+    }
+}
+
+static void write_hits(struct worker *worker, const struct hit *hits, size_t count, uint64_t record)
+{
+    const struct output *output = worker->shared->output;
+    struct output_finding finding = {.judge = worker->judge,
+            .event = &worker->event,
+            .host = event_host(worker),
+            .file = worker->block.file,
+            .file_json = worker->block.file_json,
+            .record = record};
+    struct turn_mark known = {0};
+    known.timed = event_time(worker, &known.time_ns);
+    buf_clear(&worker->time);
+    if (known.timed) {
+        time_format(&worker->time, known.time_ns);
+    }
+    finding.time = buf_slice(&worker->time);
+    for (size_t i = 0; i < count; i++) {
+        if (hits[i].undetermined) {
+            say_undetermined(worker, &hits[i], record);
+            continue;
+        }
+        finding.hit = &hits[i];
+        known.rule = hits[i].rule->number;
+        mark(worker, &known, finding.host);
+        if (!output->format->finding) {
+            continue;
+        }
+        output->format->finding(output, &finding, &worker->parcel.out);
+        if (worker->parcel.out.size > WORKER_FLUSH) {
+            bound_parcel(worker);
+            finding.event_size = 0; /* it was handed over with the rest */
+        }
+    }
+}
+
+static void judge_one(struct worker *worker, uint64_t record)
+{
+    struct diag diag = {0};
+    const struct hit *hits;
+    size_t count;
+    if (!within_times(worker)) {
+        return;
+    }
+    if (judge_event(worker->judge, &worker->event, &hits, &count, &diag) != OK) {
+        worker->parcel.counts.failed++;
+        note(worker, record, &diag);
+        return;
+    }
+    if (count > 0) {
+        write_hits(worker, hits, count, record);
+    }
+}
+
+static void judge_block(struct worker *worker)
+{
+    const struct decoder *decoder = worker->block.decoder;
+    struct reader *reader = reader_of(worker, decoder);
+    struct turn_counts *counts = &worker->parcel.counts;
+    decoder->begin(reader, worker->block.records);
+    for (uint64_t record = worker->block.first;; record++) {
+        struct diag diag;
+        diag.line = diag.column = 0;
+        diag.words[0] = 0;
+        enum err e = decoder->next(reader, &worker->event, &diag);
+        if (e == ERR_END) {
+            return;
+        }
+        if (e == OK && worker->event.truncated) {
+            e = diag_say(&diag, ERR_LIMIT, "over %d values of one record", EVENT_MORE_LIMIT);
+        }
+        if (e != OK) {
+            counts->rejected++;
+            note(worker, record, &diag);
+            bound_parcel(worker);
+            continue;
+        }
+        counts->events++;
+        judge_one(worker, record);
+    }
+}
+
+void worker_run(struct worker *worker)
+{
+    while (feed_next(worker->shared->feed, &worker->block)) {
+        buf_add(&worker->parcel.notes, buf_slice(&worker->block.notes));
+        if (worker->block.decoder && worker->block.records.size > 0) {
+            judge_block(worker);
+        }
+        bound_parcel(worker);
+        turn_deliver(worker->shared->turn, worker->block.sequence, &worker->parcel);
+    }
+}

@@ -1,0 +1,229 @@
+#include "cli/detect.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/time.h"
+
+#define RECORD_BYTES_MOST ((unsigned long)1 << 30)
+
+enum {
+    RULES,
+    OUTPUT,
+    FORMAT,
+    LEVEL,
+    EXCLUDE,
+    FROM,
+    TO,
+    ANY_SOURCE,
+    PLACEHOLDERS,
+    TAXONOMY,
+    MAX_RECORD,
+    JOBS,
+    QUIET,
+    NO_VALUE_CACHE,
+};
+
+static const struct option_row options[] = {
+        [RULES] = {"rules", 'r', "PATH", "rules: a file or a directory; may be repeated"},
+        [OUTPUT] = {"output", 'o', "HOW", "table, json, csv or summary"},
+        [FORMAT] = {"format", 0, "FORMAT", "take the inputs for: evtx, json"},
+        [LEVEL] = {"level", 0, "LEVEL", "only rules of this level and above"},
+        [EXCLUDE] = {"exclude-rule", 0, "RULE", "leave out a rule: its id, file or title"},
+        [FROM] = {"from", 0, "TIME", "only events of this time and later"},
+        [TO] = {"to", 0, "TIME", "only events before this time"},
+        [ANY_SOURCE] = {"any-source", 0, NULL, "judge every event by every rule"},
+        [PLACEHOLDERS] = {"placeholders", 0, "FILE", "values of the rules' %placeholders%"},
+        [TAXONOMY] = {"taxonomy", 0, "FILE", "further logsources and fields; may be repeated"},
+        [MAX_RECORD] = {"max-record", 0, "SIZE", "reject longer records (16M)"},
+        [JOBS] = {"jobs", 'j', "N", "threads that judge (one a core)"},
+        [QUIET] = {"quiet", 'q', NULL, "no progress and no summary"},
+        [NO_VALUE_CACHE] = {"no-value-cache", 0, NULL, NULL}, /* for measuring */
+        {0},
+};
+
+const struct decoder *detect_decoder(const char *name)
+{
+    for (size_t i = 0; i < decoders_count; i++) {
+        if (strcmp(decoders[i]->name, name) == 0) {
+            return decoders[i];
+        }
+    }
+    return NULL;
+}
+
+unsigned detect_cores(void)
+{
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) != 0) {
+        return 1;
+    }
+    int n = CPU_COUNT(&set);
+    return n < 1 ? 1 : n > DETECT_JOBS ? DETECT_JOBS : (unsigned)n;
+}
+
+static enum err wrong(struct diag *diag, int option, const char *value, const char *expected)
+{
+    return diag_say(
+            diag, ERR_USAGE, "--%s: '%.80s' is no %s", options[option].name, value, expected);
+}
+
+static enum err set_time(int option, const char *value, bool *has, int64_t *ns, struct diag *diag)
+{
+    if (!time_parse(slice_text(value), ns)) {
+        return wrong(diag, option, value, "time; write 2024-03-01 or 2024-03-01T12:00:00Z");
+    }
+    *has = true;
+    return OK;
+}
+
+static enum err set_number(
+        struct detect_request *request, int option, const char *value, struct diag *diag)
+{
+    long jobs;
+    unsigned long bytes;
+    switch (option) {
+    case JOBS:
+        if (!option_number(value, 1, DETECT_JOBS, &jobs)) {
+            return wrong(diag, option, value, "number from 1 to 256");
+        }
+        request->jobs = (unsigned)jobs;
+        return OK;
+    default:
+        if (!option_bytes(value, RECORD_BYTES_MOST, &bytes)) {
+            return wrong(diag, option, value, "size up to 1G; write 64K, 16M");
+        }
+        request->limits.record_bytes = bytes;
+        return OK;
+    }
+}
+
+static enum err set_choice(
+        struct detect_request *request, int option, const char *value, struct diag *diag)
+{
+    switch (option) {
+    case OUTPUT:
+        request->format = output_find(value);
+        return request->format ? OK : wrong(diag, option, value, output_names);
+    case FORMAT:
+        request->decoder = detect_decoder(value);
+        return request->decoder ? OK : wrong(diag, option, value, "format: evtx or json");
+    default:
+        if (!level_parse(slice_text(value), &request->level)) {
+            return wrong(
+                    diag, option, value, "level: informational, low, medium, high or critical");
+        }
+        return OK;
+    }
+}
+
+static enum err set_option(
+        struct detect_request *request, int option, const char *value, struct diag *diag)
+{
+    switch (option) {
+    case RULES:
+        return words_add(&request->load.rules, value);
+    case EXCLUDE:
+        return words_add(&request->excluded, value);
+    case TAXONOMY:
+        return words_add(&request->load.taxonomies, value);
+    case FROM:
+        return set_time(option, value, &request->has_from, &request->from_ns, diag);
+    case TO:
+        return set_time(option, value, &request->has_to, &request->to_ns, diag);
+    case PLACEHOLDERS:
+        request->load.placeholders = value;
+        return OK;
+    case ANY_SOURCE:
+        request->any_source = true;
+        return OK;
+    case QUIET:
+        request->quiet = true;
+        return OK;
+    case NO_VALUE_CACHE:
+        request->no_value_cache = true;
+        return OK;
+    case JOBS:
+    case MAX_RECORD:
+        return set_number(request, option, value, diag);
+    default:
+        return set_choice(request, option, value, diag);
+    }
+}
+
+static enum err parse(
+        struct detect_request *request, int argc, char *const *argv, struct diag *diag)
+{
+    struct option_scan scan = {.rows = options, .argc = argc, .argv = argv};
+    const char *value;
+    for (;;) {
+        int option = option_next(&scan, &value, diag);
+        if (option == OPTION_END) {
+            break;
+        }
+        if (option == OPTION_WRONG) {
+            return ERR_USAGE;
+        }
+        if (option == OPTION_ARGUMENT) {
+            TRY(words_add(&request->inputs, value));
+        } else {
+            TRY(set_option(request, option, value, diag));
+        }
+    }
+    if (request->load.rules.count == 0) {
+        return diag_say(diag, ERR_USAGE, "no rules: give -r PATH");
+    }
+    if (request->inputs.count == 0) {
+        return diag_say(diag, ERR_USAGE, "no input: name files or directories, or - for stdin");
+    }
+    if (request->has_from && request->has_to && request->from_ns >= request->to_ns) {
+        return diag_say(diag, ERR_USAGE, "--from is not before --to");
+    }
+    return OK;
+}
+
+static int run(const struct verb *verb, const struct verb_app *app, int argc, char *const *argv)
+{
+    struct detect_request request = {.limits = DECODE_LIMITS, .jobs = detect_cores()};
+    struct diag diag = {0};
+    int code = VERB_USAGE;
+    enum err e = parse(&request, argc, argv, &diag);
+    if (e == ERR_MEMORY) {
+        verb_say("no memory");
+        code = VERB_SOME;
+    } else if (e != OK) {
+        verb_usage(verb, diag.words);
+    } else {
+        if (!request.format) {
+            request.format = output_find(isatty(STDOUT_FILENO) ? "table" : "json");
+        }
+        request.load.threads = request.jobs;
+        code = app->detect(&request);
+    }
+    words_fini(&request.load.rules);
+    words_fini(&request.load.taxonomies);
+    words_fini(&request.inputs);
+    words_fini(&request.excluded);
+    return code;
+}
+
+const struct verb detect_verb = {
+        .name = "detect",
+        .about = "judge logs by Sigma rules",
+        .arguments = "-r RULES [-r RULES]... [OPTION]... INPUT...",
+        .options = options,
+        .notes = "INPUT is a file, a directory (walked in byte order; links in it are not\n"
+                 "followed) or - for standard input: EVTX, JSON lines, JSON arrays or\n"
+                 "pretty-printed JSON, and gzip or zstd of these, recognised by content.\n"
+                 "A directory's files of no known format are passed over and counted.\n"
+                 "Output is a table on a terminal and JSON lines otherwise; neither depends on\n"
+                 "-j nor on the order of arguments. TIME is UTC unless it has an offset; events\n"
+                 "without a known time are judged whatever --from and --to say.\n",
+        .examples = "  merlon detect -r sigma/rules/windows C/Windows/System32/winevt/Logs\n"
+                    "  merlon detect -r rules --level high -o csv export.jsonl.zst > findings.csv\n"
+                    "  zcat *.gz | merlon detect -r rules -o json - | jq .rule.title\n"
+                    "  merlon detect -r rules --from 2024-03-01 --to 2024-03-08 -o summary logs\n",
+        .run = run,
+};

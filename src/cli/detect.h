@@ -1,0 +1,40 @@
+/* detect: the words of `merlon detect`, as a request to the pipeline.
+ *
+ *     merlon detect -r rules -o json logs/   ->   struct detect_request */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cli/load.h"
+#include "cli/output.h"
+#include "cli/verb.h"
+#include "cli/words.h"
+#include "event/decoder.h"
+#include "sigma/rule.h"
+
+enum { DETECT_JOBS = 256 };
+
+struct detect_request {
+    struct load_request load;
+    struct words inputs;
+    struct words excluded; /* a rule's id, title or file */
+    const struct output_format *format;
+    const struct decoder *decoder; /* --format; NULL: recognised by content */
+    enum level level;              /* LEVEL_NONE: all */
+    bool any_source;
+    bool no_value_cache;
+    bool quiet;
+    bool has_from;
+    bool has_to;
+    int64_t from_ns; /* inclusive */
+    int64_t to_ns;   /* exclusive */
+    unsigned jobs;
+    struct decode_limits limits;
+};
+
+extern const struct verb detect_verb;
+/* The decoder of a name, or NULL. */
+const struct decoder *detect_decoder(const char *name);
+/* Threads for as many cores as the process may use. */
+unsigned detect_cores(void);

@@ -1,0 +1,67 @@
+/* output: how findings are written: a table of formats, one file a row.
+ *
+ *     const struct output_format *format = output_find("json");
+ *     struct output *o; TRY(output_new(format, &setting, &o));
+ *     output_begin(o, &out);                  // a header, where the format has one
+ *     format->finding(o, &finding, &out);     // any thread
+ *
+ * An output is immutable once made, and shared by all workers. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/slice.h"
+#include "detect/judge.h"
+#include "event/event.h"
+#include "sigma/ruleset.h"
+
+struct output_setting {
+    const struct ruleset *set;
+    unsigned columns; /* of the terminal; 0: not a terminal, nothing is cut */
+    bool colours;
+};
+
+/* What a finding is made of; borrowed from the worker. */
+struct output_finding {
+    struct judge *judge;
+    const struct hit *hit;
+    const struct event *event;
+    struct slice time; /* RFC 3339, or empty */
+    struct slice host;
+    struct slice file;
+    struct slice file_json; /* the same as the inside of a JSON string */
+    uint64_t record;
+    /* Where in `out` the JSON of this event stands already, from its finding before; size 0:
+     * nowhere yet. The format sets it. */
+    size_t event_at;
+    size_t event_size;
+};
+
+struct output;
+
+struct output_format {
+    const char *name;
+    /* NULL: nothing is written before the findings, or for them. */
+    void (*begin)(const struct output *o, struct buf *out);
+    void (*finding)(const struct output *o, struct output_finding *finding, struct buf *out);
+    /* Makes o->rule_text: what is the same in all findings of a rule. May be NULL. */
+    void (*rule)(const struct output *o, const struct rule *rule, struct buf *out);
+};
+
+struct output {
+    const struct output_format *format;
+    struct output_setting setting;
+    struct slice *rule_text; /* by rule number */
+    struct buf texts;        /* private */
+};
+
+/* NULL: there is none of that name. */
+const struct output_format *output_find(const char *name);
+/* "table, json, csv or summary", for messages. */
+extern const char output_names[];
+enum err output_new(const struct output_format *format, const struct output_setting *setting,
+        struct output **out) MUST_CHECK;
+void output_free(struct output *o);

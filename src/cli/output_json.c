@@ -1,0 +1,74 @@
+#include "cli/output_json.h"
+
+#define ADD(out, literal) buf_add((out), SLICE(literal))
+
+static void add_text(struct buf *out, struct slice text)
+{
+    buf_byte(out, '"');
+    buf_json(out, text);
+    buf_byte(out, '"');
+}
+
+/* What the rule's author did not give is null. */
+static void add_optional(struct buf *out, struct slice text)
+{
+    if (text.size == 0) {
+        ADD(out, "null");
+    } else {
+        add_text(out, text);
+    }
+}
+
+static void write_rule(const struct output *o, const struct rule *rule, struct buf *out)
+{
+    (void)o;
+    ADD(out, ",\"rule\":{\"id\":");
+    add_optional(out, rule->id);
+    ADD(out, ",\"title\":");
+    add_text(out, rule->title);
+    ADD(out, ",\"author\":");
+    add_optional(out, rule->author);
+    ADD(out, ",\"level\":");
+    add_optional(out, level_name(rule->level));
+    ADD(out, ",\"tags\":[");
+    for (size_t i = 0; i < rule->tag_count; i++) {
+        if (i > 0) {
+            buf_byte(out, ',');
+        }
+        add_text(out, rule->tags[i]);
+    }
+    ADD(out, "],\"hash\":");
+    add_text(out, slice_text(rule->hash));
+    ADD(out, ",\"license\":");
+    add_optional(out, rule->license);
+    ADD(out, "},\"source\":{\"file\":\"");
+}
+
+static void write_finding(const struct output *o, struct output_finding *f, struct buf *out)
+{
+    if (f->time.size > 0) {
+        ADD(out, "{\"time\":\"");
+        buf_add(out, f->time);
+        buf_byte(out, '"');
+    } else {
+        ADD(out, "{\"time\":null");
+    }
+    buf_add(out, o->rule_text[f->hit->rule->number]);
+    buf_add(out, f->file_json);
+    ADD(out, "\",\"record\":");
+    buf_u64(out, f->record);
+    ADD(out, "},\"event\":");
+    if (f->event_size > 0 && buf_reserve(out, f->event_size)) {
+        buf_add(out, slice_of(out->at + f->event_at, f->event_size));
+    } else {
+        f->event_at = out->size;
+        f->event->form->write_json(f->event, out);
+        f->event_size = out->size - f->event_at;
+    }
+    ADD(out, ",\"matched\":{");
+    judge_matched(f->judge, f->event, f->hit, out);
+    ADD(out, "}}\n");
+}
+
+const struct output_format output_json = {
+        .name = "json", .finding = write_finding, .rule = write_rule};

@@ -1,0 +1,161 @@
+#include "cli/verb.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "cli/detect.h"
+#include "cli/help.h"
+#include "cli/rules_check.h"
+#include "cli/rules_explain.h"
+#include "cli/rules_list.h"
+#include "cli/version.h"
+#include "cli/visible.h"
+
+const struct verb *const verb_table[] = {
+        &detect_verb,
+        &rules_check_verb,
+        &rules_explain_verb,
+        &rules_list_verb,
+        &version_verb,
+        &help_verb,
+        NULL,
+};
+
+void verb_say(const char *format, ...)
+{
+    char words[4096];
+    struct buf line = {0};
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(words, sizeof words, format, args);
+    va_end(args);
+    if (n > 0) {
+        visible_add(&line, slice_text(words), VISIBLE_ANY);
+        fprintf(stderr, "merlon: %.*s\n", SLICE_ARG(buf_slice(&line)));
+    }
+    buf_fini(&line);
+}
+
+int verb_usage(const struct verb *verb, const char *words)
+{
+    if (verb) {
+        verb_say("%s: %s", verb->name, words);
+        fprintf(stderr, "Try: merlon help %s\n", verb->name);
+    } else {
+        verb_say("%s", words);
+        fprintf(stderr, "Try: merlon help\n");
+    }
+    return VERB_USAGE;
+}
+
+/* How many words of argv are the verb's name; 0: it is another. */
+static int name_words(const struct verb *verb, int argc, char *const *argv)
+{
+    struct slice rest = slice_text(verb->name);
+    int words = 0;
+    while (rest.size > 0) {
+        struct slice word = slice_cut(&rest, ' ');
+        if (words >= argc || !slice_equal(word, slice_text(argv[words]))) {
+            return 0;
+        }
+        words++;
+    }
+    return words;
+}
+
+static bool asks_help(const struct verb *verb, int argc, char *const *argv)
+{
+    for (int i = 0; i < argc; i++) {
+        if (strcmp(argv[i], "--") == 0) {
+            return false;
+        }
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            return verb != &help_verb;
+        }
+    }
+    return false;
+}
+
+static int unknown(int argc, char *const *argv)
+{
+    const char *names[sizeof verb_table / sizeof *verb_table];
+    struct diag diag;
+    char word[128];
+    size_t count = 0;
+    bool group = argc > 1 && strcmp(argv[0], "rules") == 0;
+    snprintf(word, sizeof word, "%s%s%s", argv[0], group ? " " : "", group ? argv[1] : "");
+    for (const struct verb *const *v = verb_table; *v; v++) {
+        names[count++] = (*v)->name;
+    }
+    names[count] = NULL;
+    const char *near = option_nearest(word, names);
+    if (strcmp(word, "rules") == 0) {
+        diag_say(&diag, ERR_USAGE, "rules: check, explain or list?");
+    } else if (near) {
+        diag_say(&diag, ERR_USAGE, "there is no verb '%s'; did you mean '%s'?", word, near);
+    } else {
+        diag_say(&diag, ERR_USAGE, "there is no verb '%s'", word);
+    }
+    return verb_usage(NULL, diag.words);
+}
+
+int verb_main(const struct verb_app *app, int argc, char *const *argv)
+{
+    if (argc == 0) {
+        help_overview(stderr);
+        return VERB_USAGE;
+    }
+    if (strcmp(argv[0], "--version") == 0 || strcmp(argv[0], "-V") == 0) {
+        return version_verb.run(&version_verb, app, 0, NULL);
+    }
+    if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0) {
+        return help_verb.run(&help_verb, app, argc - 1, argv + 1);
+    }
+    for (const struct verb *const *v = verb_table; *v; v++) {
+        int words = name_words(*v, argc, argv);
+        if (words == 0) {
+            continue;
+        }
+        if (asks_help(*v, argc - words, argv + words)) {
+            return verb_help(*v);
+        }
+        return (*v)->run(*v, app, argc - words, argv + words);
+    }
+    return unknown(argc, argv);
+}
+
+static void help_option(const struct option_row *row)
+{
+    char left[64];
+    char letter[8] = "    ";
+    if (!row->about) {
+        return;
+    }
+    if (row->letter) {
+        snprintf(letter, sizeof letter, "-%c, ", row->letter);
+    }
+    snprintf(left, sizeof left, "%s--%s%s%s", letter, row->name, row->value ? " " : "",
+            row->value ? row->value : "");
+    printf("  %-26s %s\n", left, row->about);
+}
+
+int verb_help(const struct verb *verb)
+{
+    printf("merlon %s - %s\n\nUsage: merlon %s %s\n", verb->name, verb->about, verb->name,
+            verb->arguments);
+    if (verb->options && verb->options[0].name) {
+        printf("\nOptions:\n");
+        for (const struct option_row *row = verb->options; row->name; row++) {
+            help_option(row);
+        }
+    }
+    if (verb->notes) {
+        printf("\n%s", verb->notes);
+    }
+    if (verb->examples) {
+        printf("\nExamples:\n%s", verb->examples);
+    }
+    return fflush(stdout) == 0 && !ferror(stdout) ? VERB_DONE : VERB_SOME;
+}

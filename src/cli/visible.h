@@ -1,0 +1,20 @@
+/* visible: hostile text made fit for a terminal.
+ *
+ *     visible_add(&out, value, 40);      // at most 40 columns, the last an ellipsis when cut
+ *
+ * Control bytes (C0, DEL, C1), bytes that are not UTF-8 and characters that hide or turn text
+ * around (bidirectional controls, zero width, line and paragraph separators) are written as
+ * \xHH or \u{HHHH}, so that log content can neither steer the terminal nor fake a line. */
+#pragma once
+
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/slice.h"
+
+#define VISIBLE_ANY SIZE_MAX
+
+/* Adds at most `columns` columns; returns how many were used. */
+size_t visible_add(struct buf *out, struct slice text, size_t columns);
+/* The columns that the text would take. */
+size_t visible_width(struct slice text);
