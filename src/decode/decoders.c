@@ -1,0 +1,6 @@
+#include "decode/evtx.h"
+#include "decode/json.h"
+#include "event/decoder.h"
+
+const struct decoder *const decoders[] = {&evtx_decoder, &json_decoder};
+const size_t decoders_count = sizeof decoders / sizeof *decoders;

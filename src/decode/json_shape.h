@@ -1,0 +1,128 @@
+/* json_shape: the ways that records have taken, so that the next one of the same shape is read
+ * by comparing instead of parsing.
+ *
+ *     {"Event":{"System":{"EventID":4624,"Channel":"Security"}}}
+ *     ^------------- step --------->    ^-- step -->        ^-- step (end)
+ *
+ * What lies between two stops (json_walk.h) is the same bytes in all records of a shape: one
+ * vector comparison checks the punctuation, resolves the keys and knows the fields, since the
+ * exact walk did all of that when it went there first. A state is what the grammar needs to
+ * know at a stop (the containers that are open, and what was just read) and the key, which has
+ * nothing to say in grammar but tells what comes next. A state's steps are tried after the one
+ * that was taken last time from where we come.
+ *
+ * Nothing here can accept what the walk refuses: each step's bytes were accepted by it in the very
+ * same grammatical situation. Bounded: when the tables are full nothing more is learned, and after
+ * SHAPE_PATIENCE records that were not known everything is forgotten. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/slice.h"
+#include "decode/json_walk.h"
+
+#if defined(__x86_64__)
+#include <emmintrin.h>
+#endif
+
+enum {
+    JSON_SHAPE_HEAD = 32, /* bytes of a step beside its other data */
+    JSON_SHAPE_BYTES = 255,
+    JSON_SHAPE_STEPS = 1 << 14,
+    JSON_SHAPE_STATES = 1 << 13,
+    JSON_SHAPE_CONTEXTS = 1 << 12,
+    JSON_SHAPE_TEXT = 1 << 20,
+    JSON_SHAPE_PATIENCE = 1 << 14,
+};
+#define JSON_SHAPE_NONE UINT32_MAX
+
+struct json_shape_step {
+    char head[JSON_SHAPE_HEAD];
+    uint32_t mask; /* a bit for each byte of head that counts */
+    uint8_t size;
+    uint8_t kind; /* enum json_stop_kind */
+    uint8_t keys;
+    uint8_t unused;
+    uint32_t to;    /* state; JSON_SHAPE_NONE behind the end */
+    uint32_t next;  /* the step that was taken after this one last time; 0: never matches */
+    uint32_t other; /* of the same state, or 0 */
+    const struct path_edge *edge;
+    const char *rest; /* the bytes behind head */
+};
+
+struct json_shape_state {
+    uint32_t first;   /* step, or 0 */
+    uint32_t context; /* JSON_SHAPE_NONE: none is open */
+    uint32_t kind;
+    uint32_t key_size;
+    const char *key;
+    uint64_t hash;
+};
+
+struct json_shape_context {
+    const struct path_edge *edge;
+    uint32_t parent;
+    uint32_t node;
+    uint32_t depth; /* 1: the outermost */
+    bool array;
+    uint64_t hash;
+};
+
+struct json_shape {
+    struct json_shape_step *steps;   /* [0] never matches */
+    struct json_shape_state *states; /* [0] is the start */
+    struct json_shape_context *contexts;
+    uint32_t *state_slots; /* number plus 1; twice as many as states */
+    uint32_t *context_slots;
+    char *text;
+    uint32_t step_count, state_count, context_count, text_size;
+    bool full;
+    uint32_t unknown; /* records that it could not learn since it was full */
+};
+
+enum err json_shape_init(struct json_shape *shape) MUST_CHECK;
+void json_shape_fini(struct json_shape *shape);
+/* The walk has gone from `state` over `bytes` to `stop`: learns it. The step, or NULL when it
+ * cannot be learned. */
+struct json_shape_step *json_shape_learn(struct json_shape *shape, uint32_t state,
+        struct slice bytes, struct json_walk *walk, const struct json_stop *stop);
+/* Sets the walk's stack to what is open in a state. */
+void json_shape_restore(const struct json_shape *shape, uint32_t state, struct json_walk *walk);
+/* Nothing is known any more. */
+void json_shape_forget(struct json_shape *shape);
+/* A record ended beyond what was learned. */
+void json_shape_missed(struct json_shape *shape);
+
+/* Whether the step's bytes stand at `at`; JSON_SHAPE_HEAD bytes are readable there. */
+static inline bool json_shape_head_is(const struct json_shape_step *step, const char *at)
+{
+#if defined(__x86_64__)
+    __m128i a = _mm_loadu_si128((const __m128i *)(const void *)at);
+    __m128i b = _mm_loadu_si128((const __m128i *)(const void *)(at + 16));
+    __m128i c = _mm_loadu_si128((const __m128i *)(const void *)step->head);
+    __m128i d = _mm_loadu_si128((const __m128i *)(const void *)(step->head + 16));
+    uint32_t same = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(a, c)) |
+                    (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(b, d)) << 16;
+    return (~same & step->mask) == 0;
+#else
+    size_t size = step->size < JSON_SHAPE_HEAD ? step->size : JSON_SHAPE_HEAD;
+    return step->mask != 0 && memcmp(step->head, at, size) == 0;
+#endif
+}
+
+static inline bool json_shape_is(const struct json_shape_step *step, const char *at, size_t left)
+{
+    if (!json_shape_head_is(step, at) || step->size > left) {
+        return false;
+    }
+    /* ,"a": stands before a number, and is the beginning of what stands before a string */
+    if (step->kind == JSON_NUMBER && at[step->size] != '-' &&
+            (unsigned char)(at[step->size] - '0') > 9) {
+        return false;
+    }
+    return step->size <= JSON_SHAPE_HEAD ||
+           memcmp(step->rest, at + JSON_SHAPE_HEAD, step->size - (size_t)JSON_SHAPE_HEAD) == 0;
+}
