@@ -1,0 +1,15 @@
+/* filter: Sigma filters laid over the rules they name: `(rule) and (filter's condition)`.
+ *
+ * Sigma Filters Specification 2.0: a filter is for rules of its logsource (a part that it leaves
+ * out fits all) that it names by id or name, or for any. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "sigma/draft.h"
+
+bool filter_fits(const struct draft *filter, const struct draft *rule);
+/* Lays the fitting ones over the rule, whose hash is then another. Leaves' numbers are `pool`'s. */
+enum err filter_apply(struct maker *m, const struct pool *pool, struct draft *rule,
+        struct draft *const *filters, uint32_t count) MUST_CHECK;
