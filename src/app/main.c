@@ -1,7 +1,9 @@
 /* Starts the program. */
-#include <stdio.h>
+#include "app/run.h"
+#include "cli/verb.h"
 
-int main(void)
+int main(int argc, char **argv)
 {
-    return puts("merlon " MERLON_VERSION) < 0;
+    static const struct verb_app app = {.detect = run_detect, .seal = run_seal};
+    return verb_main(&app, argc - 1, argv + 1);
 }
