@@ -1,0 +1,296 @@
+#include "support/reference_leaf.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/fold.h"
+#include "base/time.h"
+#include "support/tree.h"
+
+/* ---- characters ---------------------------------------------------------------------------- */
+
+/* Bytes of the character at `at`; a byte that begins none counts as one. */
+static size_t character(struct slice s, size_t at, uint32_t *code)
+{
+    unsigned char lead = (unsigned char)s.at[at];
+    size_t size = lead < 0x80 ? 1 : lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+    uint32_t value = size == 1 ? lead : size ? lead & (0xFFu >> (size + 1)) : 0;
+    if (size == 0 || lead > 0xF4 || size > s.size - at) {
+        *code = UINT32_MAX;
+        return 1;
+    }
+    for (size_t i = 1; i < size; i++) {
+        unsigned char c = (unsigned char)s.at[at + i];
+        if ((c & 0xC0) != 0x80) {
+            *code = UINT32_MAX;
+            return 1;
+        }
+        value = value << 6 | (c & 0x3F);
+    }
+    *code = value;
+    return size;
+}
+
+enum err reference_leaf_fold(struct arena *arena, struct slice text, struct slice *folded)
+{
+    char *to = arena_alloc(arena, text.size * 2 + 4, 1);
+    size_t size = 0;
+    if (!to) {
+        return ERR_MEMORY;
+    }
+    for (size_t i = 0; i < text.size;) {
+        uint32_t code;
+        size_t step = character(text, i, &code);
+        if (code == UINT32_MAX) {
+            to[size++] = text.at[i];
+        } else {
+            size += tree_encode(fold_code(code), to + size);
+        }
+        i += step;
+    }
+    *folded = slice_of(to, size);
+    return OK;
+}
+
+/* ---- texts --------------------------------------------------------------------------------- */
+
+static bool stands_at(struct slice text, size_t at, struct slice part)
+{
+    return part.size <= text.size - at && memcmp(text.at + at, part.at, part.size) == 0;
+}
+
+static bool contains(struct slice text, struct slice part)
+{
+    for (size_t i = 0; i + part.size <= text.size; i++) {
+        if (stands_at(text, i, part)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool ends_with(struct slice text, struct slice part)
+{
+    return part.size <= text.size && stands_at(text, text.size - part.size, part);
+}
+
+/* A whole text against a pattern. After a failure only the last PATTERN_MANY need take one
+ * character more: what an earlier one could take, it can as well. */
+static bool matches(struct slice pattern, struct slice text)
+{
+    size_t p = 0, t = 0, many = SIZE_MAX, from = 0;
+    uint32_t code;
+    while (t < text.size || p < pattern.size) {
+        char c = p < pattern.size ? pattern.at[p] : '\0';
+        if (p < pattern.size && c == PATTERN_MANY) {
+            many = ++p;
+            from = t;
+        } else if (p < pattern.size && c == PATTERN_ONE && t < text.size) {
+            t += character(text, t, &code);
+            p++;
+        } else if (p < pattern.size && t < text.size && c == text.at[t]) {
+            p++;
+            t++;
+        } else if (many != SIZE_MAX && from < text.size) {
+            from += character(text, from, &code);
+            t = from;
+            p = many;
+        } else {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool reference_leaf_texts(enum op op, struct slice text, struct slice other)
+{
+    switch (op) {
+    case OP_FIELD_EQUAL:
+        return slice_equal(text, other);
+    case OP_FIELD_PREFIX:
+        return stands_at(text, 0, other);
+    case OP_FIELD_SUFFIX:
+        return ends_with(text, other);
+    default:
+        return contains(text, other);
+    }
+}
+
+/* ---- numbers ------------------------------------------------------------------------------- */
+
+static size_t digits(struct slice s, size_t at)
+{
+    size_t n = 0;
+    while (at + n < s.size && s.at[at + n] >= '0' && s.at[at + n] <= '9') {
+        n++;
+    }
+    return n;
+}
+
+/* The whole text is a number: -? digits (. digits)? ([eE] [+-]? digits)? */
+static bool is_number(struct slice s, bool *plain)
+{
+    size_t at = s.size && s.at[0] == '-';
+    size_t n = digits(s, at);
+    if (n == 0) {
+        return false;
+    }
+    at += n;
+    *plain = at == s.size;
+    if (at < s.size && s.at[at] == '.') {
+        n = digits(s, at + 1);
+        if (n == 0) {
+            return false;
+        }
+        at += n + 1;
+    }
+    if (at < s.size && (s.at[at] | 32) == 'e') {
+        at++;
+        at += at < s.size && (s.at[at] == '+' || s.at[at] == '-');
+        n = digits(s, at);
+        if (n == 0) {
+            return false;
+        }
+        at += n;
+    }
+    return at == s.size;
+}
+
+/* -1, 0, 1: the text's number against the predicate's; false: the text is none. */
+static bool compare_number(const struct predicate *p, struct slice text, int *order)
+{
+    bool plain = false;
+    char *end, copy[400];
+    if (!is_number(text, &plain)) {
+        return false;
+    }
+    if (plain && p->is_integer && text.size <= 18) {
+        memcpy(copy, text.at, text.size);
+        copy[text.size] = '\0';
+        long long value = strtoll(copy, &end, 10);
+        *order = value < p->integer ? -1 : value > p->integer;
+        return true;
+    }
+    if (text.size >= sizeof copy) {
+        return false;
+    }
+    memcpy(copy, text.at, text.size);
+    copy[text.size] = '\0';
+    long double value = strtold(copy, &end);
+    long double wanted = p->is_integer ? (long double)p->integer : (long double)p->number;
+    if (!p->is_integer) {
+        value = (long double)(double)value;
+    }
+    *order = value < wanted ? -1 : value > wanted;
+    return true;
+}
+
+static bool test_number(const struct predicate *p, struct slice text)
+{
+    int order = 0;
+    if (!compare_number(p, text, &order)) {
+        return false;
+    }
+    switch (p->op) {
+    case OP_NUMBER:
+        return order == 0;
+    case OP_LESS:
+        return order < 0;
+    case OP_LESS_EQUAL:
+        return order <= 0;
+    case OP_GREATER:
+        return order > 0;
+    default:
+        return order >= 0;
+    }
+}
+
+/* ---- addresses ----------------------------------------------------------------------------- */
+
+/* A zone (RFC 4007) is left out of account. */
+static bool test_cidr(const struct cidr *cidr, struct slice text)
+{
+    char copy[INET6_ADDRSTRLEN + 1];
+    unsigned char address[16];
+    size_t zone = slice_find_byte(text, '%');
+    if (cidr->v6 && zone + 1 < text.size) {
+        text.size = zone;
+    }
+    if (text.size >= sizeof copy || memchr(text.at, '\0', text.size)) {
+        return false;
+    }
+    memcpy(copy, text.at, text.size);
+    copy[text.size] = '\0';
+    if (inet_pton(cidr->v6 ? AF_INET6 : AF_INET, copy, address) != 1) {
+        return false;
+    }
+    for (unsigned bit = 0; bit < cidr->bits; bit++) {
+        unsigned mask = 0x80u >> (bit & 7);
+        if ((address[bit / 8] ^ cidr->address[bit / 8]) & mask) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- times --------------------------------------------------------------------------------- */
+
+/* base/time.h reads the text (it has tests of its own), the C library's calendar divides it. */
+static bool test_time(const struct predicate *p, struct slice text)
+{
+    int64_t ns;
+    struct tm tm;
+    char week[8];
+    if (!time_parse(text, &ns)) {
+        return false;
+    }
+    time_t seconds = (time_t)(ns / TIME_SECOND - (ns % TIME_SECOND < 0));
+    if (!gmtime_r(&seconds, &tm)) {
+        return false;
+    }
+    strftime(week, sizeof week, "%V", &tm);
+    long parts[] = {tm.tm_min, tm.tm_hour, tm.tm_mday, strtol(week, NULL, 10), tm.tm_mon + 1,
+            tm.tm_year + 1900};
+    return p->is_integer && parts[p->op - OP_MINUTE] == p->integer;
+}
+
+/* ---- all ----------------------------------------------------------------------------------- */
+
+static bool test_text(const struct predicate *p, struct slice text)
+{
+    switch (p->op) {
+    case OP_EQUAL:
+        return slice_equal(text, p->text);
+    case OP_PREFIX:
+        return stands_at(text, 0, p->text);
+    case OP_SUFFIX:
+        return ends_with(text, p->text);
+    case OP_CONTAINS:
+        return contains(text, p->text);
+    default:
+        return matches(p->text, text);
+    }
+}
+
+enum verdict reference_leaf_test(
+        const struct predicate *p, const struct reference_value *value, struct regex_cache *cache)
+{
+    bool yes = false;
+    if (value->kind != REFERENCE_TEXT) {
+        return VERDICT_NO;
+    }
+    if (p->op == OP_REGEX) {
+        return regex_search(p->regex, cache, value->text);
+    }
+    if (p->op <= OP_PATTERN) {
+        yes = test_text(p, p->cased ? value->text : value->folded);
+    } else if (p->op == OP_CIDR) {
+        yes = test_cidr(&p->cidr, value->text);
+    } else if (p->op >= OP_NUMBER && p->op <= OP_GREATER_EQUAL) {
+        yes = test_number(p, value->text);
+    } else if (p->op >= OP_MINUTE && p->op <= OP_YEAR) {
+        yes = test_time(p, value->text);
+    }
+    return yes ? VERDICT_YES : VERDICT_NO;
+}
