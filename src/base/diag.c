@@ -4,13 +4,23 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Outside bytes are quoted in the words: what could steer a terminal becomes '?'. */
+#include "base/utf8.h"
+
+/* Outside bytes are quoted in the words: what could steer a terminal (C0, DEL, C1) and what is not
+ * UTF-8 (a sequence cut at the end, too) becomes '?'. */
 static void make_visible(char *text)
 {
-    for (unsigned char *p = (unsigned char *)text; *p; p++) {
-        if (*p < 0x20 || *p == 0x7f) {
-            *p = '?';
+    size_t left = strlen(text);
+    while (left > 0) {
+        size_t n = utf8_sequence(text, left);
+        size_t size = n;
+        uint32_t code = n ? utf8_decode(text, &size) : 0;
+        size_t step = n ? n : 1;
+        if (code < 0x20 || (code >= 0x7f && code < 0xa0)) {
+            memset(text, '?', step);
         }
+        text += step;
+        left -= step;
     }
 }
 

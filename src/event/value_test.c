@@ -1,0 +1,90 @@
+#include "event/value.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+static void test_json_escapes_are_resolved(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *json, *text;
+        size_t size;
+    } rows[] = {
+            {"", "", 0},
+            {"plain", "plain", 5},
+            {"C:\\\\x.exe", "C:\\x.exe", 8},
+            {"\\\"\\\\\\/\\b\\f\\n\\r\\t", "\"\\/\b\f\n\r\t", 8},
+            {"a\\u0041\\u00e4\\u20AC", "aA\xc3\xa4\xe2\x82\xac", 7},
+            {"\\u0000", "\0", 1},
+            {"\\ud83d\\ude00", "\xf0\x9f\x98\x80", 4},
+            {"\\ud83d", "\xef\xbf\xbd", 3},
+            {"\\ude00", "\xef\xbf\xbd", 3},
+            {"\\ud83dx", "\xef\xbf\xbdx", 4},
+            {"\\ud83d\\n", "\xef\xbf\xbd\n", 4},
+            {"\\ud83d\\ud83d\\ude00", "\xef\xbf\xbd\xf0\x9f\x98\x80", 7},
+            {"\\ud83d\\u0041",
+                    "\xef\xbf\xbd"
+                    "A",
+                    4},
+            /* Not JSON: kept within bounds all the same. */
+            {"\\", "\\", 1},
+            {"\\u12", "u12", 3},
+            {"\\u12g4", "u12g4", 5},
+            {"\\x", "x", 1},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char to[64];
+        size_t n = value_unescape(slice_text(rows[i].json), to);
+        if (n != rows[i].size || memcmp(to, rows[i].text, n) != 0) {
+            fail_msg("%s", rows[i].json);
+        }
+        assert_true(n <= strlen(rows[i].json));
+    }
+}
+
+static void test_each_form_gives_its_text(void **state)
+{
+    (void)state;
+    static const struct {
+        struct value value;
+        const char *text;
+    } rows[] = {
+            {{.text = {"a\\n", 3}, .kind = VALUE_STRING, .form = FORM_TEXT}, "a\\n"},
+            {{.text = {"a\\n", 3}, .kind = VALUE_STRING, .form = FORM_JSON}, "a\n"},
+            {{.text = {"a\0\xe4\0", 4}, .kind = VALUE_STRING, .form = FORM_UTF16}, "a\xc3\xa4"},
+            {{.text = {"-1.5e3", 6}, .kind = VALUE_NUMBER}, "-1.5e3"},
+            {{.text = {"true", 4}, .kind = VALUE_BOOL}, "true"},
+            {{.text = {"null", 4}, .kind = VALUE_NULL}, ""},
+            {{.kind = VALUE_OBJECT}, ""},
+            {{.text = {"", 0}, .kind = VALUE_STRING, .form = FORM_UTF16}, ""},
+    };
+    struct buf scratch = {0}, out = {0};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct slice text = value_slice(&rows[i].value, &scratch);
+        assert_non_null(text.at);
+        assert_true(slice_equal(text, slice_text(rows[i].text)));
+        buf_clear(&out);
+        buf_byte(&out, '>');
+        value_text(&rows[i].value, &out);
+        assert_int_equal(out.size, strlen(rows[i].text) + 1);
+        assert_memory_equal(out.at + 1, rows[i].text, out.size - 1);
+    }
+    struct slice plain = value_slice(&rows[0].value, &scratch);
+    assert_ptr_equal(plain.at, rows[0].value.text.at);
+    buf_fini(&scratch);
+    buf_fini(&out);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+            cmocka_unit_test(test_json_escapes_are_resolved),
+            cmocka_unit_test(test_each_form_gives_its_text),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
