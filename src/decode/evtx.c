@@ -6,6 +6,7 @@
 #include "decode/evtx_build.h"
 #include "decode/evtx_bytes.h"
 #include "decode/evtx_out.h"
+#include "decode/evtx_plan.h"
 #include "decode/evtx_scan.h"
 #include "decode/evtx_template.h"
 
@@ -27,6 +28,7 @@ struct reader {
     bool in_chunk;
     struct evtx_scan scan;
     struct evtx_templates *templates;
+    struct evtx_plan_run run;
     struct evtx_builder builder;
     struct evtx_shape shape;
     struct buf path;
@@ -157,6 +159,7 @@ static void check_sums(struct reader *r)
 static void set_chunk(struct reader *r, struct slice chunk)
 {
     r->chunk = chunk;
+    r->run.chunk = chunk;
     evtx_template_chunk(r->templates, chunk);
     evtx_build_chunk(&r->builder, chunk);
 }
@@ -207,15 +210,28 @@ static struct evtx_place content_of(struct evtx_item item)
 
 static const struct event_form evtx_form;
 
+static enum err finish(const struct event *event, struct diag *diag)
+{
+    if (event->truncated) {
+        return diag_say(diag, ERR_LIMIT, "more values of one field than %d", EVENT_MORE_LIMIT);
+    }
+    return OK;
+}
+
 static enum err read_record(
         struct reader *r, struct evtx_item item, struct event *event, struct diag *diag)
 {
     struct evtx_fault fault = {"broken", item.at};
+    struct slice raw = slice_of(r->chunk.at + item.at, item.size);
     r->counts.records++;
     evtx_template_tidy(r->templates);
-    event_begin(event, slice_of(r->chunk.at + item.at, item.size));
+    event_begin(event, raw);
     event->form = &evtx_form;
     event->decoder = r;
+    if (evtx_plan_run(&r->run, content_of(item), event)) {
+        return finish(event, diag);
+    }
+    event_begin(event, raw);
     r->counts.slow++;
     if (!evtx_build_record(&r->builder, content_of(item), &fault)) {
         return reject(r, diag, &fault);
@@ -224,10 +240,7 @@ static enum err read_record(
     if (r->paths && !evtx_out_put(&r->shape, &r->builder.nodes, r->paths, event)) {
         return diag_say(diag, ERR_MEMORY, "no memory for the record's values");
     }
-    if (event->truncated) {
-        return diag_say(diag, ERR_LIMIT, "more values of one field than %d", EVENT_MORE_LIMIT);
-    }
-    return OK;
+    return finish(event, diag);
 }
 
 static enum err evtx_next(struct reader *r, struct event *event, struct diag *diag)
@@ -343,6 +356,10 @@ static enum err evtx_reader_new(
     }
     r->builder.templates = r->templates;
     r->builder.values = &r->values;
+    r->run = (struct evtx_plan_run){.templates = r->templates,
+            .values = &r->values,
+            .paths = paths,
+            .depth = r->builder.depth};
     *out = r;
     return OK;
 }

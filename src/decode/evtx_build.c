@@ -295,11 +295,11 @@ static const struct loop *current_loop(const struct build *b, uint32_t slot_at)
 
 static bool emit_value(struct build *b, uint8_t type, struct slice bytes)
 {
+    if (evtx_text_unset(type, bytes)) {
+        return true;
+    }
     if (type == EVTX_STRING) {
         bytes = evtx_text_utf16(bytes);
-    }
-    if (bytes.size == 0 || type == EVTX_NULL) {
-        return true; /* an unset value leaves nothing */
     }
     if (!evtx_text_fits(type, bytes)) {
         return fail(b, "item of an array has a wrong size");

@@ -211,7 +211,9 @@ static const struct path_edge *put_key(const struct put_sink *put, struct slice 
 void evtx_out_put_object(struct event *event, const struct path_edge *edge)
 {
     const struct value value = {.kind = VALUE_OBJECT};
-    event_put(event, edge, &value);
+    for (int i = 0; i < PATHS_TARGETS && edge->field[i] != FIELD_NONE; i++) {
+        event_put_field(event, edge->field[i], &value, UINT8_MAX);
+    }
 }
 
 static bool put_open(struct evtx_sink *sink, struct slice key, bool list)

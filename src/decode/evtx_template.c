@@ -140,14 +140,39 @@ static bool copy_places(struct evtx_templates *templates, struct evtx_template *
     return true;
 }
 
-static void count_slots(struct evtx_template *template)
+/* A constant text is a value unless it is the name of a Data element: that one is a key. */
+static bool is_key(const struct evtx_template *template, uint32_t text_at)
 {
-    for (uint32_t i = 0; i < template->count; i++) {
-        const struct evtx_node *node = &template->nodes[i];
-        if (node->kind == EVTX_SLOT && node->slot >= template->slots) {
-            template->slots = node->slot + 1u;
+    const struct evtx_node *nodes = template->nodes;
+    return text_at >= 2 && nodes[text_at - 1].kind == EVTX_ATTRIBUTE &&
+           slice_equal(nodes[text_at - 1].text, SLICE("Name")) &&
+           nodes[text_at - 2].kind == EVTX_ELEMENT &&
+           slice_equal(nodes[text_at - 2].text, SLICE("Data"));
+}
+
+static bool collect_constants(struct evtx_templates *templates, struct evtx_template *template)
+{
+    size_t size = 0;
+    for (uint32_t pass = 0; pass < 2; pass++) {
+        char *to = pass ? arena_alloc(&templates->arena, size, 1) : NULL;
+        if (pass && !to) {
+            return false;
+        }
+        template->constants = slice_of(to, size);
+        for (uint32_t i = 0; i < template->count; i++) {
+            const struct evtx_node *node = &template->nodes[i];
+            if (node->kind != EVTX_TEXT || is_key(template, i)) {
+                continue;
+            }
+            if (to) {
+                memcpy(to, node->text.at, node->text.size);
+                to += node->text.size + 1; /* the arena's bytes are zero */
+            } else {
+                size += node->text.size + 1;
+            }
         }
     }
+    return true;
 }
 
 static struct evtx_template *compile(
@@ -183,8 +208,7 @@ static struct evtx_template *compile(
     template->nodes = nodes;
     template->count = count;
     memcpy(template->guid, templates->chunk.at + at + 4, sizeof template->guid);
-    count_slots(template);
-    return template;
+    return collect_constants(templates, template) ? template : NULL;
 }
 
 /* The template stored at an offset of the chunk, from the cache or compiled. */
@@ -276,16 +300,20 @@ static uint32_t place_values(struct slice chunk, uint32_t at, struct evtx_place 
     return at;
 }
 
-static bool check_values(struct slice chunk, const struct evtx_value *values, uint32_t count,
-        struct evtx_fault *fault)
+static bool check_values(struct slice chunk, const struct evtx_value *values,
+        struct evtx_instance *instance, struct evtx_fault *fault)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        if (values[i].type > EVTX_STRING &&
-                !evtx_text_fits(
-                        values[i].type, slice_of(chunk.at + values[i].at, values[i].size))) {
+    for (uint32_t i = 0; i < instance->count; i++) {
+        uint8_t type = values[i].type;
+        if (type <= EVTX_STRING) {
+            continue;
+        }
+        if (!evtx_text_fits(type, slice_of(chunk.at + values[i].at, values[i].size))) {
             *fault = (struct evtx_fault){"value of a wrong size or unknown type", values[i].at};
             return false;
         }
+        instance->ansi |= type == EVTX_ANSI;
+        instance->fragments += type == EVTX_BINXML && values[i].size;
     }
     return true;
 }
@@ -324,7 +352,7 @@ bool evtx_template_instance(struct evtx_templates *templates, struct evtx_place 
     struct evtx_value *first = &values->at[values->used];
     instance->end = place_values(
             chunk, at + 4 * instance->count, (struct evtx_place){at, place.end}, first, instance);
-    if (!instance->end || !check_values(chunk, first, instance->count, fault)) {
+    if (!instance->end || !check_values(chunk, first, instance, fault)) {
         return false;
     }
     values->used += instance->count;

@@ -21,7 +21,7 @@ enum {
     EVTX_CACHE_SOFT = 16 << 20,  /* bytes of templates at which all are forgotten */
     EVTX_CACHE_HARD = 64 << 20,  /* bytes that one record may bring the cache to */
     EVTX_CHUNK_TEMPLATES = 700,  /* different ones in a chunk; real chunks have under 100 */
-    EVTX_CHUNK_WORK = 4 << 20,   /* bytes of templates read or compared for one chunk */
+    EVTX_CHUNK_WORK = 1 << 20,   /* bytes of templates read or compared for one chunk */
     EVTX_VALUES_LIMIT = 1 << 15, /* of all instances open at a time */
 };
 
@@ -30,8 +30,8 @@ struct evtx_plan;
 struct evtx_template {
     const struct evtx_node *nodes;
     uint32_t count;
-    uint32_t slots;          /* the highest slot number used, plus 1 */
     struct evtx_plan *plans; /* decode/evtx_plan.h */
+    struct slice constants;  /* its texts that are values, UTF-8, a NUL behind each */
     /* What it is recognised by. */
     char guid[16];
     struct slice body;
@@ -68,8 +68,10 @@ struct evtx_instance {
     struct evtx_template *template;
     uint32_t first; /* of its values in struct evtx_values */
     uint32_t count;
-    uint32_t end; /* of its bytes in the chunk */
-    bool arrays;  /* some value is one */
+    uint32_t end;       /* of its bytes in the chunk */
+    bool arrays;        /* some value is one */
+    bool ansi;          /* some value is an ANSI string */
+    uint32_t fragments; /* values that are BinXml and not empty */
 };
 
 /* Reads the instance at `at` (behind its token) that must end by `end`; its values are added to

@@ -68,6 +68,21 @@ bool evtx_text_fits(uint8_t type, struct slice bytes)
     return type != EVTX_SIZE || bytes.size == 4 || bytes.size == 8;
 }
 
+bool evtx_text_unset(uint8_t type, struct slice bytes)
+{
+    if (bytes.size == 0 || type == EVTX_NULL) {
+        return true;
+    }
+    if (type == EVTX_STRING) {
+        return bytes.size < 2 || (bytes.at[0] | bytes.at[1]) == 0;
+    }
+    size_t i = 0;
+    while (type == EVTX_ANSI && i < bytes.size && bytes.at[i] == 0) {
+        i++;
+    }
+    return i == bytes.size;
+}
+
 struct slice evtx_text_utf16(struct slice bytes)
 {
     size_t i = 0;

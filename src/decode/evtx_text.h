@@ -23,6 +23,8 @@ size_t evtx_text_room(uint8_t type, size_t size);
 size_t evtx_text_write(uint8_t type, struct slice bytes, char *to);
 /* Integers and booleans stand bare in JSON, everything else is a string. */
 enum value_kind evtx_text_kind(uint8_t type, struct slice bytes);
+/* Nothing is there: no bytes, an empty string. Such a value leaves nothing in the record. */
+bool evtx_text_unset(uint8_t type, struct slice bytes);
 /* The string up to its first NUL, as UTF-16LE. */
 struct slice evtx_text_utf16(struct slice bytes);
 

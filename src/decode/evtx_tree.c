@@ -324,6 +324,7 @@ static bool read_slot(struct reading *r)
         return false;
     }
     r->nodes->at[r->nodes->count - 1].slot = evtx_u16(bytes);
+    r->nodes->at[r->nodes->count - 1].type = (uint8_t)bytes[2];
     return true;
 }
 

@@ -31,7 +31,7 @@ enum evtx_node_kind {
 
 struct evtx_node {
     uint8_t kind;
-    uint8_t type;      /* EVTX_VALUE: enum evtx_type */
+    uint8_t type;      /* EVTX_VALUE: enum evtx_type; EVTX_SLOT: the type that it expects */
     uint16_t slot;     /* EVTX_SLOT */
     uint32_t end;      /* the next sibling: the index behind this node and all in it */
     struct slice text; /* EVTX_ELEMENT, EVTX_ATTRIBUTE: the name */

@@ -4,6 +4,7 @@
  *     evtx check EXPECTED ROOT     each record of EXPECTED ({"file","record","event"}, JSON lines)
  *                                  against ROOT/file; differences on stdout, then
  *                                  "N agree, N differ, N missing, N extra, N rejected"
+ *     evtx fields FILE...          all fields of each record against those of its JSON
  *
  * `check` ends with 1 when something differs that doc/evtx.md does not list: see test/evtx/run. */
 #include <jansson.h>
@@ -14,6 +15,8 @@
 #include "base/buf.h"
 #include "base/memory.h"
 #include "decode/evtx.h"
+#include "event/field.h"
+#include "support/agree.h"
 
 static uint64_t u64_at(const char *at)
 {
@@ -26,9 +29,13 @@ static uint64_t u64_at(const char *at)
 
 /* Called for each record, rejected ones with json.at NULL. */
 typedef void seen(void *context, uint64_t ordinal, uint64_t id, struct slice json);
+/* Called for each good record instead. */
+typedef void seen_event(void *context, uint64_t ordinal, const struct event *event);
 
 struct input {
     const char *name;
+    const struct paths *paths; /* NULL: no fields */
+    uint32_t field_count;
     struct buf bytes;
     size_t offered; /* how far the cutter has seen */
     struct cutter cutter;
@@ -37,6 +44,8 @@ struct input {
     struct buf json;
     uint64_t ordinal;
     uint64_t rejected;
+    seen_event *see_event;     /* NULL: `seen` */
+    struct evtx_counts counts; /* at the end */
 };
 
 static bool read_file(const char *name, struct buf *bytes)
@@ -72,7 +81,13 @@ static void read_block(struct input *in, struct slice block, seen *see, void *co
             in->rejected++;
             fprintf(stderr, "%s: record %llu: %s\n", in->name, (unsigned long long)in->ordinal,
                     diag.words);
-            see(context, in->ordinal, id, (struct slice){0});
+            if (see) {
+                see(context, in->ordinal, id, (struct slice){0});
+            }
+            continue;
+        }
+        if (in->see_event) {
+            in->see_event(context, in->ordinal, &in->event);
             continue;
         }
         buf_clear(&in->json);
@@ -124,11 +139,12 @@ static bool read_input(struct input *in, seen *see, void *context)
     struct decode_limits limits = DECODE_LIMITS;
     in->cutter.limits = limits;
     bool ok = read_file(in->name, &in->bytes) &&
-              evtx_decoder.reader_new(NULL, &limits, &in->reader) == OK &&
-              event_init(&in->event, 0) == OK;
+              evtx_decoder.reader_new(in->paths, &limits, &in->reader) == OK &&
+              event_init(&in->event, in->field_count) == OK;
     if (ok) {
         read_stream(in, see, context);
         event_fini(&in->event);
+        in->counts = evtx_counts(in->reader);
     }
     evtx_decoder.reader_free(in->reader);
     buf_fini(&in->bytes);
@@ -142,6 +158,88 @@ static void print_record(void *context, uint64_t ordinal, uint64_t id, struct sl
 {
     printf("%s\t%llu\t%llu\t%.*s\n", (const char *)context, (unsigned long long)ordinal,
             (unsigned long long)id, SLICE_ARG(json));
+}
+
+/* ---- fields ------------------------------------------------------------------------------ */
+
+/* Names of all leaves. */
+static bool take_name(void *context, struct slice path, const struct value *value)
+{
+    struct fields *fields = context;
+    uint32_t id;
+    (void)value;
+    size_t dot = path.size;
+    while (dot && path.at[dot - 1] != '.') {
+        dot--;
+    }
+    return path.size == dot ||
+           field_intern(fields, slice_of(path.at + dot, path.size - dot), &id) == OK;
+}
+
+static void take_names(void *context, uint64_t ordinal, const struct event *event)
+{
+    (void)ordinal;
+    if (event->form->walk(event, take_name, context) != OK) {
+        fprintf(stderr, "walk failed\n");
+        exit(2);
+    }
+}
+
+struct agreement {
+    struct agree agree;
+    const char *file;
+    uint64_t agreed, differed;
+};
+
+static void check_fields(void *context, uint64_t ordinal, const struct event *event)
+{
+    struct agreement *a = context;
+    if (agree_check(&a->agree, event)) {
+        a->agreed++;
+        return;
+    }
+    a->differed++;
+    printf("%s: record %llu: %.*s\n", a->file, (unsigned long long)ordinal,
+            SLICE_ARG(buf_slice(&a->agree.words)));
+}
+
+static int compare_fields(char **files, int count)
+{
+    struct fields *fields = field_table_new();
+    static struct slice names[FIELD_LIMIT];
+    struct agreement a = {.file = NULL};
+    struct evtx_counts sum = {0};
+    for (int i = 0; fields && i < count; i++) {
+        struct input in = {.name = files[i], .see_event = take_names};
+        if (!read_input(&in, NULL, fields)) {
+            return 2;
+        }
+    }
+    for (uint32_t i = 0; i < field_count(fields); i++) {
+        names[i] = field_name(fields, i);
+    }
+    if (agree_init(&a.agree, names, field_count(fields)) != OK) {
+        return 2;
+    }
+    for (int i = 0; i < count; i++) {
+        struct input in = {.name = files[i], .see_event = check_fields};
+        in.paths = a.agree.paths;
+        in.field_count = field_count(a.agree.fields);
+        a.file = files[i];
+        if (!read_input(&in, NULL, &a)) {
+            return 2;
+        }
+        sum.records += in.counts.records;
+        sum.slow += in.counts.slow;
+        sum.compiled += in.counts.compiled;
+    }
+    printf("%llu agree, %llu differ; of %llu records %llu by the tree, %llu templates\n",
+            (unsigned long long)a.agreed, (unsigned long long)a.differed,
+            (unsigned long long)sum.records, (unsigned long long)sum.slow,
+            (unsigned long long)sum.compiled);
+    agree_fini(&a.agree);
+    field_table_free(fields);
+    return a.differed ? 1 : 0;
 }
 
 /* ---- check ------------------------------------------------------------------------------- */
@@ -331,6 +429,9 @@ int main(int argc, char **argv)
         }
         return 0;
     }
+    if (argc >= 3 && strcmp(argv[1], "fields") == 0) {
+        return compare_fields(argv + 2, argc - 2);
+    }
     if (argc == 4 && strcmp(argv[1], "check") == 0) {
         struct counts n = {0};
         if (!check_all(argv[2], argv[3], &n)) {
@@ -342,6 +443,6 @@ int main(int argc, char **argv)
                 (unsigned long long)n.rejected);
         return n.differ || n.missing ? 1 : 0;
     }
-    fprintf(stderr, "usage: evtx dump FILE... | evtx check EXPECTED ROOT\n");
+    fprintf(stderr, "usage: evtx dump FILE... | evtx check EXPECTED ROOT | evtx fields FILE...\n");
     return 2;
 }

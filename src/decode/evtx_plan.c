@@ -1,0 +1,740 @@
+#include "decode/evtx_plan.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "decode/evtx_out.h"
+#include "decode/evtx_shape.h"
+#include "decode/evtx_text.h"
+
+enum { DEPTH = 128, KEY_ROOM = 300 };
+
+enum op_kind {
+    OP_ATTRIBUTE, /* a slot that is an attribute's value */
+    OP_LEAF,      /* a slot that is all of an element's content */
+    OP_DATA,      /* the same for Data, which shows no attributes and never is null */
+    OP_CONSTANT,  /* a text of the template */
+    OP_EMPTY,     /* an element without content */
+    OP_OBJECT,    /* an element with elements */
+    OP_FRAGMENT,  /* a slot beside elements */
+};
+
+struct op {
+    uint8_t kind;
+    uint8_t depth;  /* of the element, in the template */
+    uint8_t guards; /* attributes that are slots: with one of them set, the element is an
+                       object, and its text stands at `text` */
+    bool object;    /* it has a constant attribute, hence is one always */
+    uint16_t slot;
+    uint16_t guard;   /* the first of the plan's guards */
+    bool container;   /* of what a fragment holds: the element is EventData or UserData */
+    bool crowded;     /* a fragment that has other slots beside it */
+    uint16_t sibling; /* the first of the names beside a fragment */
+    uint16_t siblings;
+    uint32_t child;               /* where the keys of a fragment are looked up */
+    const struct path_edge *edge; /* NULL: leads nowhere */
+    const struct path_edge *text;
+    struct value constant;
+};
+
+struct evtx_plan {
+    struct evtx_plan *next;
+    uint32_t node;  /* where the root's key is looked up */
+    bool container; /* the root stands in EventData or UserData */
+    bool covered;   /* else: the tree */
+    uint8_t deep;
+    struct slice root;
+    uint16_t op_count;
+    uint16_t slots; /* that `fixed` has */
+    const struct op *ops;
+    const uint16_t *guards;
+    const struct slice *siblings;
+    const bool *listed; /* by slot: an array here is a list at a Data element, else the tree */
+};
+
+/* ---- making ------------------------------------------------------------------------------ */
+
+struct place {
+    uint32_t end;  /* of the element */
+    uint32_t node; /* where keys of its elements are looked up */
+    bool container;
+};
+
+struct making {
+    const struct evtx_plan_run *run;
+    const struct evtx_node *nodes;
+    uint32_t count;
+    struct evtx_plan *plan;
+    /* Room for as many as the template has nodes. */
+    struct op *ops;
+    uint16_t *guards;
+    struct slice *siblings;
+    uint32_t op_count, guard_count, sibling_count;
+    bool *listed;
+    uint8_t *uses; /* by slot */
+    uint32_t depth;
+    struct place open[DEPTH];
+};
+
+static const struct path_edge *find_edge(const struct making *m, uint32_t node, struct slice key)
+{
+    const struct paths *paths = m->run->paths;
+    return !paths || node == PATHS_NONE ? NULL : paths_find(paths, node, key);
+}
+
+static uint32_t child_of(const struct path_edge *edge)
+{
+    return edge ? edge->child : PATHS_NONE;
+}
+
+static bool has_field(const struct path_edge *edge)
+{
+    return edge && edge->field[0] != FIELD_NONE;
+}
+
+static bool is_named(const struct evtx_node *node, const char *name)
+{
+    return node->kind == EVTX_ELEMENT && slice_equal(node->text, slice_text(name));
+}
+
+static struct op *add_op(struct making *m, enum op_kind kind)
+{
+    struct op *op = &m->ops[m->op_count++];
+    *op = (struct op){.kind = (uint8_t)kind, .depth = (uint8_t)m->depth, .child = PATHS_NONE};
+    return op;
+}
+
+/* What stands in an element or attribute. */
+struct contents {
+    uint32_t elements, slots, constants;
+    uint32_t slot;     /* a slot's node */
+    uint32_t constant; /* a constant's node */
+};
+
+static struct contents look(const struct making *m, uint32_t from, uint32_t end)
+{
+    struct contents c = {0};
+    for (uint32_t i = from; i < end; i = m->nodes[i].end) {
+        switch (m->nodes[i].kind) {
+        case EVTX_ELEMENT:
+            c.elements++;
+            break;
+        case EVTX_SLOT:
+            c.slots++;
+            c.slot = i;
+            break;
+        default:
+            c.constants++;
+            c.constant = i;
+            break;
+        }
+    }
+    return c;
+}
+
+static uint32_t content_start(const struct making *m, uint32_t element)
+{
+    uint32_t i = element + 1;
+    while (i < m->nodes[element].end && m->nodes[i].kind == EVTX_ATTRIBUTE) {
+        i = m->nodes[i].end;
+    }
+    return i;
+}
+
+static bool constant_value(const struct making *m, uint32_t i, struct value *value)
+{
+    const struct evtx_node *node = &m->nodes[i];
+    if (node->kind == EVTX_TEXT) {
+        *value = (struct value){.kind = VALUE_STRING, .text = node->text};
+        return true;
+    }
+    /* The bytes are the chunk's, the text must outlive it. */
+    size_t room = evtx_text_room(node->type, node->text.size);
+    char *to = evtx_template_alloc(m->run->templates, room, 1);
+    if (!to) {
+        return false;
+    }
+    value->kind = (uint8_t)evtx_text_kind(node->type, node->text);
+    value->form = FORM_TEXT;
+    value->text = slice_of(to, evtx_text_write(node->type, node->text, to));
+    return true;
+}
+
+/* Counts the uses of slots, so that a record's values cannot stand in too many places. */
+static bool count_uses(struct making *m)
+{
+    for (uint32_t i = 0; i < m->count; i++) {
+        const struct evtx_node *node = &m->nodes[i];
+        if (node->kind != EVTX_SLOT) {
+            continue;
+        }
+        uint8_t uses = ++m->uses[node->slot];
+        if (uses > EVTX_PLAN_USES || (uses > 1 && node->type == EVTX_BINXML)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The key of an element among its siblings: _1 and so on behind a name that was there before. */
+static bool element_key(const struct making *m, uint32_t parent_start, uint32_t element,
+        char room[KEY_ROOM], struct slice *key)
+{
+    unsigned before = 0;
+    *key = m->nodes[element].text;
+    for (uint32_t i = parent_start; i < element; i = m->nodes[i].end) {
+        before += m->nodes[i].kind == EVTX_ELEMENT && slice_equal(m->nodes[i].text, *key);
+    }
+    if (before) {
+        if (key->size > KEY_ROOM - 16) {
+            return false;
+        }
+        key->size = (size_t)snprintf(room, KEY_ROOM, "%.*s_%u", SLICE_ARG(*key), before);
+        key->at = room;
+    }
+    return true;
+}
+
+/* The attributes of an element: operations for those that are named, guards for its text. */
+static bool make_attributes(struct making *m, uint32_t element, uint32_t start,
+        const struct path_edge *edge, struct op *guarded)
+{
+    const struct path_edge *all = find_edge(m, child_of(edge), SLICE("#attributes"));
+    guarded->guard = (uint16_t)m->guard_count;
+    for (uint32_t i = element + 1; i < start; i = m->nodes[i].end) {
+        struct contents c = look(m, i + 1, m->nodes[i].end);
+        const struct path_edge *to = find_edge(m, child_of(all), m->nodes[i].text);
+        if (c.slots + c.constants > 1) {
+            return false;
+        }
+        if (c.slots) {
+            m->guards[m->guard_count++] = m->nodes[c.slot].slot;
+            guarded->guards++;
+            if (has_field(to)) {
+                struct op *op = add_op(m, OP_ATTRIBUTE);
+                op->slot = m->nodes[c.slot].slot;
+                op->edge = to;
+            }
+        }
+        if (c.constants) {
+            guarded->object = true;
+            if (has_field(to)) {
+                struct op *op = add_op(m, OP_CONSTANT);
+                op->edge = to;
+                if (!constant_value(m, c.constant, &op->constant)) {
+                    return false;
+                }
+            }
+        }
+    }
+    return guarded->guards < UINT8_MAX;
+}
+
+/* An element without elements in it. */
+static bool make_leaf(struct making *m, const struct contents *c, const struct op *guarded,
+        const struct path_edge *edge)
+{
+    const struct path_edge *text = find_edge(m, child_of(edge), SLICE("#text"));
+    bool fragment = c->slots && m->nodes[c->slot].type == EVTX_BINXML;
+    if (!has_field(edge) && !has_field(text) && !fragment) {
+        return c->slots <= 1; /* of several slots one might hold a fragment */
+    }
+    if (c->slots + c->constants > 1) {
+        return false;
+    }
+    struct op *op = add_op(m, c->slots ? OP_LEAF : c->constants ? OP_CONSTANT : OP_EMPTY);
+    op->guard = guarded->guard;
+    op->guards = guarded->guards;
+    op->object = guarded->object;
+    op->container = guarded->container;
+    op->edge = has_field(edge) ? edge : NULL;
+    op->text = has_field(text) ? text : NULL;
+    op->child = child_of(edge);
+    op->slot = c->slots ? m->nodes[c->slot].slot : 0;
+    return !c->constants || constant_value(m, c->constant, &op->constant);
+}
+
+/* The slot beside elements: a fragment, in real records. */
+static void make_fragment(struct making *m, uint32_t element, uint32_t start,
+        const struct place *inside, const struct contents *c)
+{
+    for (uint32_t i = start; i < m->nodes[element].end; i = m->nodes[i].end) {
+        if (m->nodes[i].kind != EVTX_SLOT) {
+            continue;
+        }
+        struct op *op = add_op(m, OP_FRAGMENT);
+        op->slot = m->nodes[i].slot;
+        op->child = inside->node;
+        op->container = inside->container;
+        op->crowded = c->slots > 1;
+        op->sibling = (uint16_t)m->sibling_count;
+        for (uint32_t k = start; k < m->nodes[element].end && !op->crowded; k = m->nodes[k].end) {
+            if (m->nodes[k].kind == EVTX_ELEMENT) {
+                m->siblings[m->sibling_count++] = m->nodes[k].text;
+                op->siblings++;
+            }
+        }
+    }
+}
+
+/* The name of a Data element, empty when it has none. False: made of values. */
+static bool data_name(const struct making *m, uint32_t element, struct slice *name)
+{
+    *name = (struct slice){0};
+    uint32_t start = content_start(m, element);
+    for (uint32_t i = element + 1; i < start; i = m->nodes[i].end) {
+        if (!slice_equal(m->nodes[i].text, SLICE("Name"))) {
+            continue;
+        }
+        struct contents c = look(m, i + 1, m->nodes[i].end);
+        if (c.slots || c.constants > 1 || (c.constants && m->nodes[c.constant].kind != EVTX_TEXT)) {
+            return false;
+        }
+        if (c.constants) {
+            *name = m->nodes[c.constant].text;
+        }
+        return true;
+    }
+    return true;
+}
+
+static bool make_data(struct making *m, uint32_t element, uint32_t node)
+{
+    struct slice name;
+    uint32_t start = content_start(m, element);
+    struct contents c = look(m, start, m->nodes[element].end);
+    if (!data_name(m, element, &name) || c.elements || c.slots + c.constants > 1) {
+        return false;
+    }
+    if (c.slots && m->uses[m->nodes[c.slot].slot] == 1) {
+        m->listed[m->nodes[c.slot].slot] = true;
+    }
+    const struct path_edge *edge = find_edge(m, node, name.size ? name : SLICE("Data"));
+    if (name.size == 0) {
+        if (has_field(edge)) {
+            add_op(m, OP_OBJECT)->edge = edge;
+        }
+        edge = find_edge(m, child_of(edge), SLICE("#text"));
+    }
+    if (!has_field(edge)) {
+        return true;
+    }
+    struct op *op = add_op(m, c.slots ? OP_DATA : OP_CONSTANT);
+    op->edge = edge;
+    op->slot = c.slots ? m->nodes[c.slot].slot : 0;
+    op->constant = (struct value){.kind = VALUE_STRING}; /* an empty one is an empty string */
+    return !c.constants || constant_value(m, c.constant, &op->constant);
+}
+
+/* One element: its operations; its elements come next when it has some. */
+static bool make_element(
+        struct making *m, uint32_t element, uint32_t parent_start, const struct place *parent)
+{
+    const struct evtx_node *node = &m->nodes[element];
+    if (parent->container && is_named(node, "Data")) {
+        m->open[m->depth] = (struct place){.end = node->end};
+        return make_data(m, element, parent->node);
+    }
+    char room[KEY_ROOM];
+    struct slice key;
+    if (!element_key(m, parent_start, element, room, &key)) {
+        return false;
+    }
+    const struct path_edge *edge = find_edge(m, parent->node, key);
+    struct op guarded = {0};
+    uint32_t start = content_start(m, element);
+    struct contents c = look(m, start, node->end);
+    struct place *inside = &m->open[m->depth];
+    *inside = (struct place){.end = node->end, .node = child_of(edge)};
+    inside->container = is_named(node, "EventData") || is_named(node, "UserData");
+    if (c.elements && has_field(edge)) {
+        add_op(m, OP_OBJECT)->edge = edge;
+    }
+    if (!make_attributes(m, element, start, edge, &guarded)) {
+        return false;
+    }
+    if (!c.elements) {
+        guarded.container = inside->container;
+        return make_leaf(m, &c, &guarded, edge);
+    }
+    make_fragment(m, element, start, inside, &c);
+    return c.constants == 0;
+}
+
+/* Walks the template's tree; siblings are found again from the parent's start. */
+static bool make_ops(struct making *m)
+{
+    struct place root = {.end = m->count, .node = m->plan->node, .container = m->plan->container};
+    uint32_t i = 0;
+    m->open[0] = root;
+    m->depth = 0;
+    uint32_t starts[DEPTH] = {0};
+    while (i < m->count) {
+        while (m->depth && i >= m->open[m->depth].end) {
+            m->depth--;
+        }
+        if (m->nodes[i].kind != EVTX_ELEMENT) {
+            if (m->depth == 0) {
+                return false;
+            }
+            i = m->nodes[i].end;
+            continue;
+        }
+        if (m->depth + 1 == DEPTH) {
+            return false;
+        }
+        struct place parent = m->open[m->depth];
+        uint32_t parent_start = starts[m->depth];
+        m->depth++;
+        starts[m->depth] = content_start(m, i);
+        m->plan->deep = m->depth > m->plan->deep ? (uint8_t)m->depth : m->plan->deep;
+        if (!make_element(m, i, parent_start, &parent)) {
+            return false;
+        }
+        i = starts[m->depth];
+    }
+    return true;
+}
+
+static bool one_root(const struct evtx_template *template, const struct evtx_plan *plan)
+{
+    return template->count && template->count <= EVTX_PLAN_NODES &&
+           template->nodes[0].kind == EVTX_ELEMENT && template->nodes[0].end == template->count &&
+           !(plan->container && is_named(&template->nodes[0], "Data"));
+}
+
+static bool make_room(struct making *m, uint32_t slots)
+{
+    struct evtx_templates *t = m->run->templates;
+    /* An element adds two operations at most, an attribute and a slot one. */
+    m->ops = evtx_template_alloc(t, (2 * m->count + 2) * sizeof *m->ops, alignof(struct op));
+    m->guards = evtx_template_alloc(t, m->count * sizeof *m->guards, alignof(uint16_t));
+    m->siblings = evtx_template_alloc(t, m->count * sizeof *m->siblings, alignof(struct slice));
+    m->listed = evtx_template_alloc(t, slots, 1);
+    m->uses = evtx_template_alloc(t, slots, 1);
+    return m->ops && m->guards && m->siblings && m->listed && m->uses;
+}
+
+static struct evtx_plan *make_plan(const struct evtx_plan_run *run, struct evtx_template *template,
+        uint32_t node, bool container)
+{
+    struct evtx_plan *plan =
+            evtx_template_alloc(run->templates, sizeof *plan, alignof(struct evtx_plan));
+    if (!plan) {
+        return NULL;
+    }
+    *plan = (struct evtx_plan){.next = template->plans, .node = node, .container = container};
+    struct making m = {
+            .run = run, .nodes = template->nodes, .count = template->count, .plan = plan};
+    uint32_t slots = 0;
+    for (uint32_t i = 0; i < m.count; i++) {
+        bool more = m.nodes[i].kind == EVTX_SLOT && m.nodes[i].slot >= slots;
+        slots = more ? m.nodes[i].slot + 1u : slots;
+    }
+    if (one_root(template, plan) && make_room(&m, slots) && count_uses(&m) && make_ops(&m)) {
+        plan->covered = true;
+        plan->root = template->nodes[0].text;
+        plan->ops = m.ops;
+        plan->op_count = (uint16_t)m.op_count;
+        plan->guards = m.guards;
+        plan->siblings = m.siblings;
+        plan->listed = m.listed;
+        plan->slots = (uint16_t)slots;
+    }
+    template->plans = plan;
+    return plan;
+}
+
+/* The template's plan for a place; NULL: no memory, or too many places. */
+static const struct evtx_plan *plan_for(const struct evtx_plan_run *run,
+        struct evtx_template *template, uint32_t node, bool container)
+{
+    unsigned places = 0;
+    for (const struct evtx_plan *plan = template->plans; plan; plan = plan->next) {
+        if (plan->node == node && plan->container == container) {
+            return plan;
+        }
+        places++;
+    }
+    return places < EVTX_PLAN_PLACES ? make_plan(run, template, node, container) : NULL;
+}
+
+/* ---- running ----------------------------------------------------------------------------- */
+
+struct frame {
+    const struct evtx_plan *plan;
+    struct evtx_instance instance;
+    uint32_t op;
+    uint32_t fragments; /* met so far */
+    uint32_t depth;     /* of elements around it */
+};
+
+struct running {
+    const struct evtx_plan_run *run;
+    struct event *event;
+    uint32_t nodes; /* that the tree would have, at most */
+    bool wide;      /* see struct event */
+    uint32_t frame_count;
+    struct frame frames[EVTX_PLAN_DEPTH];
+};
+
+static struct slice bytes_of(const struct running *r, const struct evtx_value *value)
+{
+    return slice_of(r->run->chunk.at + value->at, value->size);
+}
+
+static const struct evtx_value *slot_of(
+        const struct running *r, const struct frame *frame, uint16_t slot)
+{
+    static const struct evtx_value unset = {0};
+    return slot < frame->instance.count ? &r->run->values->at[frame->instance.first + slot]
+                                        : &unset;
+}
+
+/* The texts of templates that stand outside the record. */
+static bool add_constants(struct running *r, struct slice constants)
+{
+    struct slice *all = &r->event->constants;
+    if (constants.size == 0 || all->size == 0) {
+        *all = constants.size ? constants : *all;
+        return true;
+    }
+    char *to = arena_alloc(&r->event->scratch, all->size + constants.size, 1);
+    if (!to) {
+        return false;
+    }
+    memcpy(to, all->at, all->size);
+    memcpy(to + all->size, constants.at, constants.size);
+    *all = slice_of(to, all->size + constants.size);
+    return true;
+}
+
+/* Arrays repeat the element they stand in, which is simple for Data only. */
+static bool arrays_listed(const struct running *r, const struct frame *frame)
+{
+    const struct evtx_value *values = &r->run->values->at[frame->instance.first];
+    for (uint32_t i = 0; i < frame->instance.count; i++) {
+        if ((values[i].type & EVTX_ARRAY) && (i >= frame->plan->slots || !frame->plan->listed[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The plan of an instance just read fits it, and the whole stays in bounds. */
+static bool covered(struct running *r, const struct frame *frame)
+{
+    const struct evtx_plan *plan = frame->plan;
+    return plan && plan->covered && frame->depth + plan->deep + 2u <= r->run->depth &&
+           r->nodes <= EVTX_PLAN_RECORD_NODES &&
+           (!frame->instance.arrays || arrays_listed(r, frame)) &&
+           add_constants(r, frame->instance.template->constants);
+}
+
+/* Goes on with the instance at a place; `op`: the operation that met it. */
+static bool push(struct running *r, struct evtx_place place, const struct op *op, uint32_t depth)
+{
+    const struct evtx_plan_run *run = r->run;
+    uint32_t at = evtx_template_lone(run->chunk, place);
+    if (!at || r->frame_count == EVTX_PLAN_DEPTH) {
+        return false;
+    }
+    struct frame *frame = &r->frames[r->frame_count++];
+    struct evtx_fault fault; /* the tree will find it again */
+    place.at = at;
+    if (!evtx_template_instance(run->templates, place, run->values, &frame->instance, &fault)) {
+        return false;
+    }
+    uint32_t end = frame->instance.end;
+    if (end < place.end && run->chunk.at[end] != 0) {
+        return false; /* something stands behind the instance */
+    }
+    frame->plan = plan_for(
+            run, frame->instance.template, op ? op->child : PATHS_ROOT, op && op->container);
+    frame->op = 0;
+    frame->fragments = 0;
+    frame->depth = depth;
+    r->nodes += frame->instance.template->count;
+    r->wide = r->wide && !frame->instance.ansi;
+    return covered(r, frame);
+}
+
+static bool run_fragment(
+        struct running *r, struct frame *frame, const struct op *op, const struct evtx_value *value)
+{
+    frame->fragments++;
+    if (op->crowded) {
+        return false;
+    }
+    struct evtx_place place = {value->at, value->at + value->size};
+    bool ok = push(r, place, op, frame->depth + op->depth);
+    for (uint32_t i = 0; ok && i < op->siblings; i++) {
+        /* The fragment's root would be numbered. */
+        if (slice_equal(r->frames[r->frame_count - 1].plan->root,
+                    frame->plan->siblings[op->sibling + i])) {
+            return false;
+        }
+    }
+    return ok;
+}
+
+static bool put_value(
+        struct running *r, const struct path_edge *edge, uint8_t type, struct slice bytes)
+{
+    struct value value;
+    if (type == EVTX_STRING) {
+        value = (struct value){
+                .kind = VALUE_STRING, .form = FORM_UTF16, .text = evtx_text_utf16(bytes)};
+    } else if (!evtx_shape_value(type, bytes, &r->event->scratch, &value)) {
+        return false;
+    }
+    event_put(r->event, edge, &value);
+    return true;
+}
+
+/* An array of one is text, as the tree has it. */
+static bool put_list(struct running *r, const struct op *op, const struct evtx_value *value)
+{
+    uint32_t at = 0;
+    struct slice item;
+    uint8_t element = value->type & (EVTX_ARRAY - 1);
+    const struct value empty = {.kind = VALUE_STRING};
+    if (evtx_text_item(value->type, bytes_of(r, value), &at, &item) && at == value->size) {
+        return put_value(r, op->edge, value->type, bytes_of(r, value));
+    }
+    at = 0;
+    while (evtx_text_item(value->type, bytes_of(r, value), &at, &item)) {
+        r->nodes += 4;
+        if (evtx_text_unset(element, item)) {
+            event_put(r->event, op->edge, &empty);
+        } else if (!evtx_text_fits(element, item) || !put_value(r, op->edge, element, item)) {
+            return false;
+        }
+    }
+    if (at == 0) {
+        event_put(r->event, op->edge, &empty);
+    }
+    return r->nodes <= EVTX_PLAN_RECORD_NODES;
+}
+
+/* With an attribute that is set, an element is an object and its text stands deeper. */
+static const struct path_edge *edge_now(
+        const struct running *r, const struct frame *frame, const struct op *op, bool *object)
+{
+    *object = op->object;
+    for (uint32_t i = 0; i < op->guards && !*object; i++) {
+        const struct evtx_value *guard = slot_of(r, frame, frame->plan->guards[op->guard + i]);
+        *object = !evtx_text_unset(guard->type, bytes_of(r, guard));
+    }
+    if (*object && op->edge) {
+        evtx_out_put_object(r->event, op->edge);
+    }
+    return *object ? op->text : op->edge;
+}
+
+static bool run_leaf(
+        struct running *r, struct frame *frame, const struct op *op, const struct evtx_value *value)
+{
+    bool object;
+    if (value->type == EVTX_BINXML && value->size) {
+        if (op->edge) {
+            evtx_out_put_object(r->event, op->edge);
+        }
+        return run_fragment(r, frame, op, value);
+    }
+    const struct path_edge *edge = edge_now(r, frame, op, &object);
+    if (!edge) {
+        return true;
+    }
+    if (!evtx_text_unset(value->type, bytes_of(r, value))) {
+        return put_value(r, edge, value->type, bytes_of(r, value)) ? true : false;
+    }
+    if (!object) {
+        const struct value null = {.kind = VALUE_NULL};
+        event_put(r->event, edge, &null);
+    }
+    return true;
+}
+
+static bool run_data(struct running *r, const struct op *op, const struct evtx_value *value)
+{
+    bool done = true;
+    if (value->type == EVTX_BINXML && value->size) {
+        return false;
+    }
+    if (value->type & EVTX_ARRAY) {
+        done = put_list(r, op, value);
+    } else if (evtx_text_unset(value->type, bytes_of(r, value))) {
+        const struct value empty = {.kind = VALUE_STRING};
+        event_put(r->event, op->edge, &empty);
+    } else {
+        done = put_value(r, op->edge, value->type, bytes_of(r, value));
+    }
+    return done;
+}
+
+static void run_constant(struct running *r, struct frame *frame, const struct op *op)
+{
+    bool object;
+    const struct path_edge *edge = edge_now(r, frame, op, &object);
+    if (edge && (op->kind == OP_CONSTANT || !object)) {
+        event_put(r->event, edge, &op->constant);
+    }
+}
+
+static bool run_op(struct running *r, struct frame *frame, const struct op *op)
+{
+    const struct evtx_value *value = slot_of(r, frame, op->slot);
+    switch ((enum op_kind)op->kind) {
+    case OP_LEAF:
+        return run_leaf(r, frame, op, value);
+    case OP_DATA:
+        return run_data(r, op, value);
+    case OP_FRAGMENT:
+        if (value->type == EVTX_BINXML && value->size) {
+            return run_fragment(r, frame, op, value);
+        }
+        return evtx_text_unset(value->type, bytes_of(r, value));
+    case OP_ATTRIBUTE:
+        if (evtx_text_unset(value->type, bytes_of(r, value)) ||
+                (value->type != EVTX_BINXML &&
+                        put_value(r, op->edge, value->type, bytes_of(r, value)))) {
+            return true;
+        }
+        return false;
+    case OP_OBJECT:
+        evtx_out_put_object(r->event, op->edge);
+        return true;
+    case OP_CONSTANT:
+    case OP_EMPTY:
+        run_constant(r, frame, op);
+        return true;
+    }
+    return false;
+}
+
+bool evtx_plan_run(const struct evtx_plan_run *run, struct evtx_place place, struct event *event)
+{
+    struct running r;
+    r.run = run;
+    r.event = event;
+    r.nodes = 0;
+    r.wide = true;
+    r.frame_count = 0;
+    run->values->used = 0;
+    bool ok = push(&r, place, NULL, 0);
+    while (ok && r.frame_count) {
+        struct frame *frame = &r.frames[r.frame_count - 1];
+        if (frame->op < frame->plan->op_count) {
+            ok = run_op(&r, frame, &frame->plan->ops[frame->op++]);
+            continue;
+        }
+        if (frame->fragments != frame->instance.fragments) {
+            return false; /* one stands where none is expected */
+        }
+        run->values->used = frame->instance.first;
+        r.frame_count--;
+    }
+    event->wide_text = r.wide;
+    return ok;
+}
