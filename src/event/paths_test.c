@@ -149,6 +149,9 @@ static void test_other_keys_lead_nowhere(void **state)
             "*",
             "a",
             "winlog/user_data/a.b/CommandLine/b",
+            "Event.UserData.\002.CommandLine",
+            "Event/UserData.\002.CommandLine",
+            "Event/UserData/\002.CommandLine",
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         assert_string_equal(names_at(&w, rows[i]), "");

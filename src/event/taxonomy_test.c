@@ -219,6 +219,9 @@ static void test_what_is_wrong_is_named_with_its_place(void **state)
                     4, 0, "line 3"},
             {"route: {c: x}\nlogsources:\n  - {product: a, extend: 1, when: {c: 1}}\n", 3, 18,
                     "'extend'"},
+            {"route: {c: x}\nlogsources:\n  - {product: windows, service: sysmon, when: {c: 1}}\n"
+             "  - {product: a, when: {c: 1}}\n  - {product: A, when: {c: 2}}\n",
+                    5, 0, "line 4"},
             {"a: [\n", 0, 0, "bad.yml"},
             {"", 0, 0, "one document"},
             {"paths: {}\n---\npaths: {}\n", 0, 0, "one document"},
@@ -241,8 +244,11 @@ static void test_what_is_wrong_is_named_with_its_place(void **state)
     assert_int_equal(count, 9);
     taxonomy_routes(t, &count);
     assert_int_equal(count, 2);
-    taxonomy_entries(t, &count);
+    const struct taxonomy_entry *entries = taxonomy_entries(t, &count);
     assert_int_equal(count, 6);
+    for (size_t i = 0; i < count; i++) {
+        assert_true(slice_equal(entries[i].file, SLICE("a.yml")));
+    }
     taxonomy_hash(t, after);
     assert_memory_equal(before, after, 32);
     taxonomy_free(t);
@@ -265,6 +271,21 @@ static void test_the_hash_tells_files_apart(void **state)
         }
         taxonomy_free(t);
     }
+}
+
+static void test_the_hash_tells_names_of_files_apart(void **state)
+{
+    (void)state;
+    unsigned char hash[2][32];
+    for (int i = 0; i < 2; i++) {
+        struct taxonomy *t = NULL;
+        assert_int_equal(taxonomy_new(&t), OK);
+        struct slice name = i ? SLICE("b.yml") : SLICE("a.yml");
+        assert_int_equal(taxonomy_add(t, name, SLICE("weak: {}\n"), NULL), OK);
+        taxonomy_hash(t, hash[i]);
+        taxonomy_free(t);
+    }
+    assert_memory_not_equal(hash[0], hash[1], 32);
 }
 
 static void add_routes(struct buf *text, int from, int count)
@@ -368,6 +389,7 @@ int main(void)
             cmocka_unit_test(test_a_later_file_replaces_or_extends),
             cmocka_unit_test(test_what_is_wrong_is_named_with_its_place),
             cmocka_unit_test(test_the_hash_tells_files_apart),
+            cmocka_unit_test(test_the_hash_tells_names_of_files_apart),
             cmocka_unit_test(test_limits_hold_at_n_and_break_at_n_plus_1),
             cmocka_unit_test(test_failing_memory_changes_nothing),
             cmocka_unit_test(test_the_built_in_files_load_and_map_windows),

@@ -47,6 +47,17 @@ static void test_json_escapes_are_resolved(void **state)
     }
 }
 
+static void test_an_escape_cut_off_is_not_read_past_its_end(void **state)
+{
+    (void)state;
+    char to[8];
+    for (size_t size = 2; size < 6; size++) {
+        assert_int_equal(value_unescape(slice_of("\\u0041", size), to), size - 1);
+        assert_memory_equal(to, "u0041", size - 1);
+    }
+    assert_int_equal(value_unescape(slice_of("\\ud83d\\ude00", 11), to), 3 + 4);
+}
+
 static void test_each_form_gives_its_text(void **state)
 {
     (void)state;
@@ -84,6 +95,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(test_json_escapes_are_resolved),
+            cmocka_unit_test(test_an_escape_cut_off_is_not_read_past_its_end),
             cmocka_unit_test(test_each_form_gives_its_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
