@@ -100,8 +100,11 @@ static enum err prepare_rules(
     TRY(load_rules(&request->load, &parts->loaded, diag));
     load_say_problems(parts->loaded.set);
     TRY(exclude(request, parts, diag));
-    if (parts->kept == 0) {
+    if (parts->loaded.set->rule_count == 0) {
         return diag_say(diag, ERR_NOT_FOUND, "no rule to judge by");
+    }
+    if (parts->kept == 0) {
+        verb_say("no rule is left: --level and --exclude-rule leave all out");
     }
     struct engine_options options = {.any_source = request->any_source,
             .no_value_cache = request->no_value_cache,

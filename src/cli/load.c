@@ -1,5 +1,7 @@
 #include "cli/load.h"
 
+#include <string.h>
+
 #include "base/files.h"
 #include "cli/verb.h"
 #include "event/field.h"
@@ -15,11 +17,15 @@ void load_place(const struct diag *diag, struct buf *out)
     buf_format(out, ": %s", diag->words);
 }
 
-/* The words, with the file before them. */
+/* The words, with the file before them, once. */
 static enum err name_file(const char *path, enum err e, struct diag *diag)
 {
     struct buf place = {0};
-    load_place(diag, &place);
+    struct diag bare = {.line = diag->line, .column = diag->column};
+    size_t size = strlen(path);
+    bool named = strncmp(diag->words, path, size) == 0 && strncmp(diag->words + size, ": ", 2) == 0;
+    diag_set(&bare, e, diag->line, diag->column, "%s", diag->words + (named ? size + 2 : 0));
+    load_place(&bare, &place);
     diag_say(diag, e, "%s%.*s", path, SLICE_ARG(buf_slice(&place)));
     buf_fini(&place);
     return e;

@@ -127,7 +127,7 @@ static void write_text(const struct check_line *line, struct buf *out)
     buf_add(out, SLICE("  "));
     visible_add(out, line->title, VISIBLE_ANY);
     if (line->reason.size > 0) {
-        buf_add(out, SLICE(": "));
+        buf_add(out, line->title.size > 0 ? SLICE(": ") : SLICE(""));
         visible_add(out, line->reason, VISIBLE_ANY);
     }
     buf_byte(out, '\n');

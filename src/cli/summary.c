@@ -22,13 +22,13 @@ static void add_count(struct buf *out, uint64_t n)
     buf_fini(&digits);
 }
 
-/* ", 12 words" where there are any. */
-static void add_part(struct buf *out, uint64_t n, const char *words)
+/* ", 12 files passed over" where there are any. */
+static void add_part(struct buf *out, uint64_t n, const char *thing, const char *words)
 {
     if (n > 0) {
         buf_add(out, SLICE(", "));
         add_count(out, n);
-        buf_format(out, " %s", words);
+        buf_format(out, " %s%s%s", thing, n == 1 || !*thing ? "" : "s", words);
     }
 }
 
@@ -42,12 +42,12 @@ static void write_facts(const struct summary_facts *f, struct buf *out)
     buf_add(out, SLICE(" in "));
     add_count(out, f->files);
     buf_add(out, f->files == 1 ? SLICE(" file") : SLICE(" files"));
-    add_part(out, f->rejected, "records rejected");
-    add_part(out, f->unreadable, "inputs not read");
-    add_part(out, f->skipped, "files of no known format passed over");
-    add_part(out, f->links, "links not followed");
-    add_part(out, f->outside, "outside the times asked for");
-    add_part(out, f->no_time, "judged without a known time");
+    add_part(out, f->rejected, "record", " rejected");
+    add_part(out, f->unreadable, "input", " not read");
+    add_part(out, f->skipped, "file", " of no known format passed over");
+    add_part(out, f->links, "link", " not followed");
+    add_part(out, f->outside, "event", " outside the times asked for");
+    add_part(out, f->no_time, "event", " judged without a known time");
     buf_byte(out, '\n');
     if (f->elapsed_ns > 0) {
         double seconds = (double)f->elapsed_ns / 1e9;
@@ -57,9 +57,9 @@ static void write_facts(const struct summary_facts *f, struct buf *out)
     }
     buf_add(out, SLICE("Rules       "));
     add_count(out, f->rules);
-    add_part(out, f->rules_refused, "refused");
-    add_part(out, f->rules_unroutable, "of a logsource that nothing maps");
-    add_part(out, f->undetermined, "results undetermined");
+    add_part(out, f->rules_refused, "", "refused");
+    add_part(out, f->rules_unroutable, "", "of a logsource that nothing maps");
+    add_part(out, f->undetermined, "result", " undetermined");
     buf_byte(out, '\n');
 }
 

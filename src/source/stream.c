@@ -85,8 +85,8 @@ static enum err read_some(struct stream *s, char *to, size_t room, size_t *got, 
         }
         if (!s->regular) {
             struct pollfd wait = {.fd = s->fd, .events = POLLIN};
-            if (poll(&wait, 1, POLL_MS) == 0) {
-                continue;
+            if (poll(&wait, 1, POLL_MS) <= 0) {
+                continue; /* nothing yet, or a signal: look again whether to stop */
             }
         }
         ssize_t n = read(s->fd, to, room);
