@@ -136,39 +136,42 @@ static bool dissolves(const struct frame *frame, const struct frame *parent)
     return parent && parent->node->kind == kind && (kind == NODE_AND || kind == NODE_OR);
 }
 
+/* A leaf is a piece at once, a group opens a frame. */
+static bool enter(struct meaning *w, const struct node *node, struct frame *frames, uint32_t *depth)
+{
+    uint32_t at = (uint32_t)w->text->size;
+    if (node->kind == NODE_PREDICATE) {
+        add_leaf(w, node->predicate);
+        return !w->text->failed && add_piece(w, at);
+    }
+    if (*depth == DEPTH) {
+        return false;
+    }
+    frames[(*depth)++] = (struct frame){node, 0, w->piece_count, at};
+    return true;
+}
+
 static bool write_tree(struct meaning *w, const struct node *root)
 {
     struct frame frames[DEPTH];
     uint32_t depth = 0;
-    const struct node *enter = root;
-    for (;;) {
-        if (enter && enter->kind == NODE_PREDICATE) {
-            uint32_t at = (uint32_t)w->text->size;
-            add_leaf(w, enter->predicate);
-            if (w->text->failed || !add_piece(w, at)) {
+    if (!enter(w, root, frames, &depth)) {
+        return false;
+    }
+    while (depth > 0) {
+        struct frame *top = &frames[depth - 1];
+        if (top->next < top->node->count) {
+            if (!enter(w, top->node->children[top->next++], frames, &depth)) {
                 return false;
             }
-        } else if (enter) {
-            if (depth == DEPTH) {
-                return false;
-            }
-            frames[depth++] = (struct frame){enter, 0, w->piece_count, (uint32_t)w->text->size};
+            continue;
         }
-        struct frame *top = depth ? &frames[depth - 1] : NULL;
-        if (!top) {
-            return true;
-        }
-        enter = top->next < top->node->count ? top->node->children[top->next++] : NULL;
-        if (!enter) {
-            depth--;
-            if (!dissolves(top, depth ? top - 1 : NULL) && !close_group(w, top)) {
-                return false;
-            }
-            if (w->text->failed) {
-                return false;
-            }
+        depth--;
+        if (!dissolves(top, depth ? top - 1 : NULL) && !close_group(w, top)) {
+            return false;
         }
     }
+    return !w->text->failed;
 }
 
 enum err meaning_hash(struct maker *m, const struct pool *pool, const struct node *condition,

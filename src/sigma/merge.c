@@ -33,6 +33,26 @@ static bool is_action(const struct yaml_node *child)
     return slice_equal(child->key->text, SLICE("action"));
 }
 
+/* A child that stands in both; maps wait for their own turn. */
+static enum err merge_child(
+        struct merging *g, const struct yaml_node *base, const struct yaml_node *over)
+{
+    struct yaml_node *child = add_child(g, over);
+    if (!child) {
+        return maker_no_memory(g->m);
+    }
+    if (over == base || over->kind != YAML_MAP || base->kind != YAML_MAP) {
+        return OK;
+    }
+    struct pair *pair = ARENA_NEW(&g->m->scratch, struct pair);
+    if (!pair) {
+        return maker_no_memory(g->m);
+    }
+    *pair = (struct pair){child, base, over, g->waiting};
+    g->waiting = pair;
+    return OK;
+}
+
 static enum err merge_pair(struct merging *g, const struct pair *pair)
 {
     if (pair->base->count > MERGE_KEYS || pair->over->count > MERGE_KEYS) {
@@ -45,18 +65,8 @@ static enum err merge_pair(struct merging *g, const struct pair *pair)
     pair->into->count = 0;
     for (const struct yaml_node *b = pair->base->first; b; b = b->next) {
         const struct yaml_node *o = yaml_get(pair->over, b->key->text);
-        bool deeper = o && o->kind == YAML_MAP && b->kind == YAML_MAP;
-        if (is_action(b)) {
-            continue;
-        }
-        struct yaml_node *child = add_child(g, o ? o : b);
-        struct pair *next = deeper ? ARENA_NEW(&g->m->scratch, struct pair) : NULL;
-        if (!child || (deeper && !next)) {
-            return maker_no_memory(g->m);
-        }
-        if (deeper) {
-            *next = (struct pair){child, b, o, g->waiting};
-            g->waiting = next;
+        if (!is_action(b)) {
+            TRY(merge_child(g, b, o ? o : b));
         }
     }
     for (const struct yaml_node *o = pair->over->first; o; o = o->next) {

@@ -5,7 +5,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 
-enum { FIRST_ROOM = 1024 };
+enum { FIRST_ROOM = 4096 };
 
 enum err pool_init(struct pool *pool)
 {
@@ -72,22 +72,26 @@ static bool same(const struct predicate *a, const struct predicate *b)
 }
 
 /* The slot of an equal predicate, or the free one where it belongs. */
-static uint32_t slot_of(const struct pool *pool, const struct predicate *p)
+static struct pool_slot *slot_of(const struct pool *pool, const struct predicate *p, uint64_t hash)
 {
-    uint32_t i = (uint32_t)hash_of(p) & pool->mask;
-    while (pool->slots[i] && !same(&pool->predicates[pool->slots[i] - 1], p)) {
+    uint32_t i = (uint32_t)hash & pool->mask, upper = (uint32_t)(hash >> 32);
+    for (;;) {
+        struct pool_slot *slot = &pool->slots[i];
+        if (!slot->number ||
+                (slot->hash == upper && same(&pool->predicates[slot->number - 1], p))) {
+            return slot;
+        }
         i = (i + 1) & pool->mask;
     }
-    return i;
 }
 
 bool pool_find(const struct pool *pool, const struct predicate *p, uint32_t *id)
 {
-    uint32_t slot = slot_of(pool, p);
-    if (!pool->slots[slot]) {
+    const struct pool_slot *slot = slot_of(pool, p, hash_of(p));
+    if (!slot->number) {
         return false;
     }
-    *id = pool->slots[slot] - 1;
+    *id = slot->number - 1;
     return true;
 }
 
@@ -99,7 +103,7 @@ static enum err grow(struct pool *pool)
         return ERR_MEMORY;
     }
     pool->predicates = predicates;
-    uint32_t *slots = memory_alloc_array((size_t)room * 2, sizeof *slots);
+    struct pool_slot *slots = memory_alloc_array((size_t)room * 2, sizeof *slots);
     if (!slots) {
         return ERR_MEMORY;
     }
@@ -108,14 +112,19 @@ static enum err grow(struct pool *pool)
     pool->mask = room * 2 - 1;
     pool->room = room;
     for (uint32_t i = 0; i < pool->count; i++) {
-        pool->slots[slot_of(pool, &pool->predicates[i])] = i + 1;
+        uint64_t hash = hash_of(&pool->predicates[i]);
+        *slot_of(pool, &pool->predicates[i], hash) =
+                (struct pool_slot){i + 1, (uint32_t)(hash >> 32)};
     }
     return OK;
 }
 
 enum err pool_add(struct pool *pool, const struct predicate *p, uint32_t *id)
 {
-    if (pool_find(pool, p, id)) {
+    uint64_t hash = hash_of(p);
+    struct pool_slot *slot = slot_of(pool, p, hash);
+    if (slot->number) {
+        *id = slot->number - 1;
         return OK;
     }
     if (pool->count == POOL_LIMIT) {
@@ -123,9 +132,10 @@ enum err pool_add(struct pool *pool, const struct predicate *p, uint32_t *id)
     }
     if (pool->count == pool->room) {
         TRY(grow(pool));
+        slot = slot_of(pool, p, hash);
     }
     pool->predicates[pool->count] = *p;
-    pool->slots[slot_of(pool, p)] = pool->count + 1;
+    *slot = (struct pool_slot){pool->count + 1, (uint32_t)(hash >> 32)};
     *id = pool->count++;
     return OK;
 }

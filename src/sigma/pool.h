@@ -15,12 +15,17 @@
 
 enum { POOL_LIMIT = 50000000 };
 
+struct pool_slot {
+    uint32_t number; /* plus 1; 0: free */
+    uint32_t hash;   /* upper half: most misses cost no look at the predicate */
+};
+
 struct pool {
     struct fields *fields;
     struct predicate *predicates; /* by number */
     uint32_t count;
     uint32_t room;
-    uint32_t *slots; /* open addressing: number plus 1, 0: free */
+    struct pool_slot *slots; /* open addressing */
     uint32_t mask;
 };
 

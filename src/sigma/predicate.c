@@ -133,42 +133,42 @@ static bool test_time(const struct predicate *p, struct slice text)
     return moment_part(text, p->op, &part) && part == p->integer;
 }
 
+static enum verdict test_string(const struct predicate *p, struct slice text)
+{
+    switch (p->op) {
+    case OP_EQUAL:
+        return yes_if(slice_equal(text, p->text));
+    case OP_PREFIX:
+        return yes_if(slice_starts(text, p->text));
+    case OP_SUFFIX:
+        return yes_if(slice_ends(text, p->text));
+    case OP_CONTAINS:
+        return yes_if(text.size >= p->text.size &&
+                      memmem(text.at, text.size, p->text.at, p->text.size) != NULL);
+    default:
+        return glob_match(p->text, text);
+    }
+}
+
 enum verdict predicate_test_text(const struct predicate *p, struct slice text, struct slice folded,
         struct regex_cache *cache)
 {
-    struct slice subject = p->cased ? text : folded;
-    switch (p->op) {
-    case OP_EQUAL:
-        return yes_if(slice_equal(subject, p->text));
-    case OP_PREFIX:
-        return yes_if(slice_starts(subject, p->text));
-    case OP_SUFFIX:
-        return yes_if(slice_ends(subject, p->text));
-    case OP_CONTAINS:
-        return yes_if(subject.size >= p->text.size &&
-                      memmem(subject.at, subject.size, p->text.at, p->text.size) != NULL);
-    case OP_PATTERN:
-        return glob_match(p->text, subject);
-    case OP_REGEX:
-        return regex_search(p->regex, cache, text);
-    case OP_CIDR:
-        return yes_if(address_within(&p->cidr, text));
-    case OP_NUMBER:
-    case OP_LESS:
-    case OP_LESS_EQUAL:
-    case OP_GREATER:
-    case OP_GREATER_EQUAL:
-        return yes_if(test_number(p, text));
-    case OP_MINUTE:
-    case OP_HOUR:
-    case OP_DAY:
-    case OP_WEEK:
-    case OP_MONTH:
-    case OP_YEAR:
-        return yes_if(test_time(p, text));
-    default:
-        return VERDICT_NO; /* of presence or of another field: not a question of a text */
+    if (p->op <= OP_PATTERN) {
+        return test_string(p, p->cased ? text : folded);
     }
+    if (p->op == OP_REGEX) {
+        return regex_search(p->regex, cache, text);
+    }
+    if (p->op == OP_CIDR) {
+        return yes_if(address_within(&p->cidr, text));
+    }
+    if (p->op >= OP_NUMBER && p->op <= OP_GREATER_EQUAL) {
+        return yes_if(test_number(p, text));
+    }
+    if (p->op >= OP_MINUTE && p->op <= OP_YEAR) {
+        return yes_if(test_time(p, text));
+    }
+    return VERDICT_NO; /* of presence or of another field: not a question of a text */
 }
 
 /* ---- words --------------------------------------------------------------------------------- */

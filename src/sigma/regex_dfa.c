@@ -4,13 +4,20 @@
 
 #include "base/hash.h"
 #include "base/memory.h"
+#include "sigma/regex_skip.h"
 
-/* Values of a transition; all others are the first index of a state's row. */
+/* Values of a transition; all others are the first index of a state's row, with TO_SKIP where the
+ * state skips bytes. As a signed number, whatever needs a closer look is at most TO_MATCH. */
 enum { TO_UNKNOWN = 0, TO_DEAD = 1, TO_MATCH = 2 };
+#define TO_SKIP 0x80000000u
 
 enum {
     ROWS_FIRST = 8,
     BUCKETS_FIRST = 64,
+    SKIPS = 31,            /* states of an automaton that skip */
+    SKIP_LOOPS = 2,        /* classes of bytes that lead a state to itself before it skips */
+    SKIP_TRIAL = 64,       /* skips after which it must have been worth it */
+    SKIP_BYTES = 4,        /* bytes a skip, to be worth it */
     STRIKES = 3,           /* times that memory was filled too fast before automata are given up */
     BYTES_PER_STATE = 10,  /* too fast: fewer bytes read for each state made */
     SEARCHES_WITHOUT = 200 /* searches before they are tried again */
@@ -21,19 +28,33 @@ struct state {
     uint32_t at;
     uint32_t size;
     uint8_t context;
+    uint8_t loops; /* classes known to lead back here; SKIP_NEVER: not worth it */
 };
 
+enum { SKIP_NEVER = UINT8_MAX };
+
+/* A state that most bytes do not leave. What is not known to stay stops. */
+struct skip {
+    struct regex_skip stops;
+    uint32_t state;
+    uint32_t calls;
+    uint64_t bytes;
+};
+
+/* A row has a column for each symbol, then the number of the state's skip, 0: none. */
 struct regex_dfa {
     struct regex_dfa *next;              /* of the bucket */
     const struct regex_program *program; /* valid during a run: the regex may be gone before us */
     uint64_t id;
-    uint32_t symbols;
+    uint32_t width; /* of a row */
     bool recent;
     uint8_t strikes;
     uint16_t without; /* searches to go by simulation */
     uint32_t count;   /* states, the unused 0th included */
     uint32_t room;
-    uint32_t *rows; /* room * symbols */
+    uint32_t *rows;     /* room * width */
+    struct skip *skips; /* SKIPS of them, or NULL */
+    uint32_t skip_count;
     struct state *states;
     uint8_t *bytes;
     size_t bytes_used, bytes_room;
@@ -47,8 +68,8 @@ struct regex_dfa {
 
 static size_t footprint(const struct regex_dfa *d)
 {
-    return sizeof *d + d->room * (d->symbols * sizeof *d->rows + sizeof *d->states) +
-           d->bytes_room + d->table_room * sizeof *d->table;
+    return sizeof *d + d->room * (d->width * sizeof *d->rows + sizeof *d->states) + d->bytes_room +
+           d->table_room * sizeof *d->table + (d->skips ? SKIPS * sizeof *d->skips : 0);
 }
 
 static void dfa_free(struct regex_dfa_pool *pool, struct regex_dfa *d)
@@ -59,6 +80,7 @@ static void dfa_free(struct regex_dfa_pool *pool, struct regex_dfa *d)
     memory_free(d->states);
     memory_free(d->bytes);
     memory_free(d->table);
+    memory_free(d->skips);
     memory_free(d);
 }
 
@@ -132,9 +154,9 @@ static uint64_t state_hash(const uint8_t *bytes, size_t size, uint8_t context)
 
 static bool grow_rows(struct regex_dfa_pool *pool, struct regex_dfa *d)
 {
-    size_t row = d->symbols * sizeof *d->rows;
+    size_t row = d->width * sizeof *d->rows;
     uint32_t room = d->room ? d->room * 2 : ROWS_FIRST;
-    if ((uint64_t)room * d->symbols > INT32_MAX ||
+    if ((uint64_t)room * d->width > INT32_MAX ||
             !make_room(pool, d, (room - d->room) * (row + sizeof *d->states))) {
         return false;
     }
@@ -190,6 +212,7 @@ static void forget(struct regex_dfa *d)
     d->count = 1;
     d->bytes_used = 0;
     d->walked = 0;
+    d->skip_count = 0;
     d->generation++;
     if (d->table_room) {
         memset(d->table, 0, d->table_room * sizeof *d->table);
@@ -272,9 +295,9 @@ static uint32_t intern(struct regex_dfa_pool *pool, struct regex_dfa *d, uint8_t
         }
     }
     uint32_t number = d->count++;
-    d->states[number] = (struct state){(uint32_t)d->bytes_used, (uint32_t)size, context};
+    d->states[number] = (struct state){(uint32_t)d->bytes_used, (uint32_t)size, context, 0};
     d->bytes_used += size;
-    memset(d->rows + (size_t)number * d->symbols, 0, d->symbols * sizeof *d->rows);
+    memset(d->rows + (size_t)number * d->width, 0, d->width * sizeof *d->rows);
     table_insert(d, number, hash);
     return number;
 }
@@ -303,7 +326,85 @@ static void enter(struct regex_dfa_run *run, uint8_t context)
         give_up(run, context);
         return;
     }
-    run->state = number * d->symbols;
+    run->state = number * d->width;
+}
+
+/* ---- skipping -------------------------------------------------------------------------------- */
+
+/* Marks or unmarks all that lead to the state from others. */
+static void mark(struct regex_dfa *d, uint32_t state, bool skips)
+{
+    for (uint32_t i = 1; i < d->count; i++) {
+        uint32_t row = i * d->width;
+        for (uint32_t s = 0; s + 1 < d->width; s++) {
+            uint32_t *to = &d->rows[row + s];
+            if ((*to & ~TO_SKIP) == state && row != state) {
+                *to = skips ? state | TO_SKIP : state;
+            }
+        }
+    }
+}
+
+static void pass_class(struct regex_dfa *d, struct skip *skip, unsigned symbol)
+{
+    for (unsigned byte = 0; byte < 256; byte++) {
+        if (d->program->class_of[byte] == symbol) {
+            regex_skip_pass(&skip->stops, (uint8_t)byte);
+        }
+    }
+}
+
+static void skip_make(struct regex_dfa_pool *pool, struct regex_dfa *d, uint32_t state)
+{
+    if (!d->skips && make_room(pool, d, SKIPS * sizeof *d->skips)) {
+        d->skips = memory_alloc_array(SKIPS, sizeof *d->skips);
+        pool->used += d->skips ? SKIPS * sizeof *d->skips : 0;
+    }
+    if (!d->skips || d->skip_count == SKIPS) {
+        return;
+    }
+    struct skip *skip = &d->skips[d->skip_count++];
+    *skip = (struct skip){.state = state};
+    regex_skip_init(&skip->stops);
+    d->rows[state + d->width - 1] = d->skip_count;
+    for (unsigned symbol = 0; symbol < d->program->classes; symbol++) {
+        if (d->rows[state + symbol] == state) {
+            pass_class(d, skip, symbol);
+        }
+    }
+    mark(d, state, true);
+}
+
+/* A class of bytes is now known to lead from a state to itself. */
+static void learn_loop(
+        struct regex_dfa_pool *pool, struct regex_dfa *d, uint32_t row, unsigned symbol)
+{
+    struct state *s = &d->states[row / d->width];
+    uint32_t number = d->rows[row + d->width - 1];
+    if (number) {
+        pass_class(d, &d->skips[number - 1], symbol);
+    } else if (s->loops != SKIP_NEVER && ++s->loops == SKIP_LOOPS) {
+        skip_make(pool, d, row);
+    }
+}
+
+/* Runs over the bytes that do not leave the state. Where that is mostly none, no more. */
+static const uint8_t *skip_over(struct regex_dfa *d, uint32_t state, const uint8_t *begin,
+        const uint8_t *at, const uint8_t *end)
+{
+    struct skip *skip = &d->skips[d->rows[state + d->width - 1] - 1];
+    const uint8_t *to = regex_skip_find(&skip->stops, begin, at, end);
+    skip->bytes += (uint64_t)(to - at);
+    if (++skip->calls == SKIP_TRIAL) {
+        if (skip->bytes < SKIP_TRIAL * SKIP_BYTES) {
+            d->rows[state + d->width - 1] = 0;
+            d->states[state / d->width].loops = SKIP_NEVER;
+            mark(d, state, false);
+        }
+        skip->calls = 0;
+        skip->bytes = 0;
+    }
+    return to;
 }
 
 /* ---- runs ------------------------------------------------------------------------------------ */
@@ -311,10 +412,15 @@ static void enter(struct regex_dfa_run *run, uint8_t context)
 static bool grow_buckets(struct regex_dfa_pool *pool)
 {
     uint32_t count = pool->bucket_count ? pool->bucket_count * 2 : BUCKETS_FIRST;
+    size_t more = (count - pool->bucket_count) * sizeof *pool->buckets;
+    if (!make_room(pool, NULL, more)) {
+        return false;
+    }
     struct regex_dfa **buckets = memory_alloc_array(count, sizeof *buckets);
     if (!buckets) {
         return false;
     }
+    pool->used += more;
     for (uint32_t i = 0; i < pool->bucket_count; i++) {
         while (pool->buckets[i]) {
             struct regex_dfa *d = pool->buckets[i];
@@ -351,7 +457,7 @@ static struct regex_dfa *dfa_find(
     if (!d) {
         return NULL;
     }
-    *d = (struct regex_dfa){.id = id, .symbols = program->symbols, .count = 1};
+    *d = (struct regex_dfa){.id = id, .width = program->symbols + 1u, .count = 1};
     struct regex_dfa **bucket = &pool->buckets[id & (pool->bucket_count - 1)];
     d->next = *bucket;
     *bucket = d;
@@ -372,7 +478,7 @@ enum err regex_dfa_start(struct regex_dfa_run *run, struct regex_dfa_pool *pool,
         d->program = program;
         run->dfa = d;
         if (d->count > 1 && d->states[1].size == 0 && d->states[1].context == context) {
-            run->state = program->symbols; /* the first state made is nearly always the start */
+            run->state = d->width; /* the first state made is nearly always the start */
             return OK;
         }
     } else if (d) {
@@ -393,7 +499,7 @@ static enum regex_dfa_end learn(struct regex_dfa_run *run, unsigned symbol)
     struct regex_dfa *d = run->dfa;
     struct regex_step *step = &run->pool->step;
     uint32_t from = run->state;
-    const struct state *s = &d->states[from / d->symbols];
+    const struct state *s = &d->states[from / d->width];
     uint8_t context = s->context;
     if (regex_step_begin(step, d->program) != OK) {
         return REGEX_DFA_LIMIT;
@@ -410,7 +516,12 @@ static enum regex_dfa_end learn(struct regex_dfa_run *run, unsigned symbol)
     uint32_t generation = d->generation;
     enter(run, context);
     if (run->dfa && d->generation == generation) {
-        d->rows[from + symbol] = run->state;
+        uint32_t to = run->state;
+        bool skips = to != from && d->rows[to + d->width - 1] != 0;
+        d->rows[from + symbol] = skips ? to | TO_SKIP : to;
+        if (to == from && symbol < d->program->classes) {
+            learn_loop(run->pool, d, from, symbol);
+        }
     }
     return step->work > run->work_end ? REGEX_DFA_LIMIT : REGEX_DFA_ON;
 }
@@ -440,44 +551,33 @@ enum regex_dfa_end regex_dfa_symbol(struct regex_dfa_run *run, unsigned symbol)
     if (to <= TO_MATCH) {
         return to == TO_MATCH ? REGEX_DFA_MATCH : REGEX_DFA_DEAD;
     }
-    run->state = to;
+    run->state = to & ~TO_SKIP;
     return REGEX_DFA_ON;
 }
 
-/* Follows known transitions; stops before the first that is not to a state. */
+/* Follows known transitions of states that do not skip. */
 static const uint8_t *walk(struct regex_dfa_run *run, const uint8_t *at, const uint8_t *end)
 {
     const uint32_t *rows = run->dfa->rows;
     const uint8_t *class_of = run->program->class_of;
     uint32_t state = run->state;
-    while (end - at >= 4) {
+    while (end - at >= 2) {
         uint32_t a = rows[state + class_of[at[0]]];
-        if (a <= TO_MATCH) {
+        if ((int32_t)a <= TO_MATCH) {
             break;
         }
         uint32_t b = rows[a + class_of[at[1]]];
-        if (b <= TO_MATCH) {
+        if ((int32_t)b <= TO_MATCH) {
             state = a;
             at += 1;
             break;
         }
-        uint32_t c = rows[b + class_of[at[2]]];
-        if (c <= TO_MATCH) {
-            state = b;
-            at += 2;
-            break;
-        }
-        state = rows[c + class_of[at[3]]];
-        if (state <= TO_MATCH) {
-            state = c;
-            at += 3;
-            break;
-        }
-        at += 4;
+        state = b;
+        at += 2;
     }
     while (at < end) {
         uint32_t to = rows[state + class_of[*at]];
-        if (to <= TO_MATCH) {
+        if ((int32_t)to <= TO_MATCH) {
             break;
         }
         state = to;
@@ -487,15 +587,39 @@ static const uint8_t *walk(struct regex_dfa_run *run, const uint8_t *at, const u
     return at;
 }
 
+/* Follows known transitions; stops before the first that is not to a state. */
+static const uint8_t *follow(struct regex_dfa_run *run, struct slice bytes, const uint8_t *at)
+{
+    struct regex_dfa *d = run->dfa;
+    const uint8_t *begin = (const uint8_t *)bytes.at;
+    const uint8_t *end = begin + bytes.size;
+    const uint8_t *from = at;
+    if (d->rows[run->state + d->width - 1] != 0) {
+        at = skip_over(d, run->state, begin, at, end);
+    }
+    for (;;) {
+        at = walk(run, at, end);
+        if (at == end) {
+            break;
+        }
+        uint32_t to = d->rows[run->state + run->program->class_of[*at]];
+        if (!(to & TO_SKIP)) {
+            break;
+        }
+        run->state = to & ~TO_SKIP;
+        at = skip_over(d, run->state, begin, at + 1, end);
+    }
+    d->walked += (uint64_t)(at - from);
+    return at;
+}
+
 enum regex_dfa_end regex_dfa_bytes(struct regex_dfa_run *run, struct slice bytes)
 {
     const uint8_t *at = (const uint8_t *)bytes.at;
     const uint8_t *end = at + bytes.size;
     while (at < end) {
         if (run->dfa) {
-            const uint8_t *stop = walk(run, at, end);
-            run->dfa->walked += (uint64_t)(stop - at);
-            at = stop;
+            at = follow(run, bytes, at);
             if (at == end) {
                 break;
             }
