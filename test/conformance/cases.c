@@ -13,6 +13,7 @@
 struct bench {
     struct rig rig;
     struct intake intake;
+    struct buf placeholders;
     bool up;
 };
 
@@ -29,7 +30,8 @@ static enum err bench_up(struct bench *b, struct slice file, struct slice yaml, 
 {
     const struct engine_options options = {.any_source = true};
     bench_down(b);
-    enum err e = rig_begin(&b->rig, diag);
+    struct slice placeholders = b->placeholders.size ? buf_slice(&b->placeholders) : SLICE("");
+    enum err e = rig_begin(&b->rig, placeholders, diag);
     if (e == OK) {
         e = ruleset_load_text(b->rig.set, file, yaml, diag);
     }
@@ -142,6 +144,9 @@ enum err conformance_generated(struct slice bytes, struct tally *tally, struct d
     struct arena arena;
     arena_init(&arena, CASE_MEMORY);
     enum err e = archive_read(archive_shared("data/windows/sigma-rules.tar.zst"), &rules, diag);
+    if (e == OK) {
+        e = conformance_file("placeholders.yml", &bench.placeholders, diag);
+    }
     while (e == OK && slice_trim(bytes).size) {
         struct tree *record = NULL;
         arena_reset(&arena);
@@ -152,6 +157,7 @@ enum err conformance_generated(struct slice bytes, struct tally *tally, struct d
     }
     bench_down(&bench);
     arena_fini(&arena);
+    buf_fini(&bench.placeholders);
     buf_fini(&rules);
     buf_fini(&path);
     return e;

@@ -1,14 +1,16 @@
 #include "conformance/conformance.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/files.h"
 #include "support/archive.h"
 #include "support/tree.h"
 
-enum { USTAR_AT = 257, WORDS_SHOWN = 300 };
+enum { USTAR_AT = 257, WORDS_SHOWN = 300, FILE_LIMIT = 16 << 20 };
 
 typedef enum err run_file(struct slice bytes, struct tally *tally, struct diag *diag);
 
@@ -31,6 +33,14 @@ void conformance_check(struct tally *tally, bool passed, struct slice id, const 
     }
     tally->failed++;
     printf("FAIL %.*s: %.*s\n", SLICE_ARG(id), WORDS_SHOWN, words);
+}
+
+enum err conformance_file(const char *name, struct buf *out, struct diag *diag)
+{
+    char path[4096];
+    const char *tests = getenv("MERLON_TESTS");
+    snprintf(path, sizeof path, "%s/conformance/%s", tests ? tests : "test", name);
+    return files_read(path, FILE_LIMIT, out, diag);
 }
 
 static run_file *recognise(struct slice bytes)

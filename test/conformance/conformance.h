@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/slice.h"
@@ -23,6 +24,9 @@ struct tally {
 
 /* Counts a case; prints what failed. */
 void conformance_check(struct tally *tally, bool passed, struct slice id, const char *words);
+
+/* A file of test/conformance/ ($MERLON_TESTS: another folder than test). */
+enum err conformance_file(const char *name, struct buf *out, struct diag *diag) MUST_CHECK;
 
 /* By kind; `bytes` is the file, unpacked. */
 enum err conformance_cases(struct slice bytes, struct tally *tally, struct diag *diag) MUST_CHECK;

@@ -1,12 +1,6 @@
 #include "conformance/excuses.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
-#include "base/files.h"
 #include "base/memory.h"
-
-enum { FILE_LIMIT = 16 << 20 };
 
 /* The first words of a line, and what stands behind them. */
 static struct slice cut_words(struct slice line, int words, struct slice *rest)
@@ -39,11 +33,8 @@ static enum err add_line(struct excuses *list, struct slice line, int words, str
 
 enum err excuses_read(struct excuses *list, const char *name, int words, struct diag *diag)
 {
-    char path[4096];
-    const char *tests = getenv("MERLON_TESTS");
     *list = (struct excuses){.name = name};
-    snprintf(path, sizeof path, "%s/conformance/%s", tests ? tests : "test", name);
-    TRY(files_read(path, FILE_LIMIT, &list->text, diag));
+    TRY(conformance_file(name, &list->text, diag));
     struct slice rest = list->text.size ? buf_slice(&list->text) : SLICE("");
     while (rest.size) {
         struct slice line = slice_trim(slice_cut(&rest, '\n'));

@@ -28,8 +28,8 @@ struct excuses {
     size_t count;
 };
 
-/* A file of test/conformance/ ($MERLON_TESTS, default: the folder test beside the checkout's
- * Makefile). The key is its first `words` words. A line without a reason is refused. */
+/* conformance_file of that name. The key is a line's first `words` words. A line without a reason
+ * is refused. */
 enum err excuses_read(
         struct excuses *list, const char *name, int words, struct diag *diag) MUST_CHECK;
 void excuses_fini(struct excuses *list);

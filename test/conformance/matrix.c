@@ -10,6 +10,7 @@
 struct matrix {
     struct rig rig;
     struct intake intake;
+    struct buf placeholders;
     struct excuses missing;
     struct excuses extras;
     struct tally *tally;
@@ -111,7 +112,8 @@ static enum err check_events(struct matrix *m, struct slice bytes)
 static enum err set_up(struct matrix *m, struct diag *diag)
 {
     const struct engine_options options = {0};
-    TRY(rig_begin(&m->rig, diag));
+    TRY(conformance_file("placeholders.yml", &m->placeholders, diag));
+    TRY(rig_begin(&m->rig, buf_slice(&m->placeholders), diag));
     TRY(rig_load_sigmahq(&m->rig, "rules", diag));
     TRY(rig_build(&m->rig, options, diag));
     TRY(intake_init(&m->intake, m->rig.engine, "json", diag));
@@ -134,5 +136,6 @@ enum err conformance_matrix(struct slice bytes, struct tally *tally, struct diag
     excuses_fini(&m.extras);
     intake_fini(&m.intake);
     rig_fini(&m.rig);
+    buf_fini(&m.placeholders);
     return e;
 }

@@ -4,7 +4,8 @@
  *     build/test/differential                         every event through two engines (with and
  *                                                     without the value cache), a sample of them
  *                                                     through the reference: minutes
- *     MERLON_FULL=1 build/test/differential           all of them: hours
+ *     MERLON_FULL=1 build/test/differential           all of them: long
+ *     build/test/differential attack any-source       these parts alone (parser, otrf)
  *
  * Events go through decoding and routing. The reference looks at a line of JSON as it stands in the
  * file, and at an EVTX record as JSON; what fires on a record must not depend on the form that it

@@ -28,9 +28,9 @@ static enum err read_taxonomy(struct diag *diag)
     return OK;
 }
 
-enum err rig_begin(struct rig *rig, struct diag *diag)
+enum err rig_begin(struct rig *rig, struct slice placeholders, struct diag *diag)
 {
-    const struct ruleset_options options = {0};
+    const struct ruleset_options options = {.placeholders = placeholders};
     *rig = (struct rig){0};
     TRY(read_taxonomy(diag));
     TRY(ruleset_new(&options, &rig->set, diag));

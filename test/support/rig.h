@@ -1,7 +1,7 @@
 /* rig: some rules under the engine and under the reference evaluator, side by side.
  *
  *     struct rig rig;
- *     TRY(rig_begin(&rig, diag));
+ *     TRY(rig_begin(&rig, SLICE(""), diag));
  *     TRY(ruleset_load_text(rig.set, file, text, diag));
  *     TRY(rig_build(&rig, (struct engine_options){.any_source = true}, diag));
  *     TRY(rig_intake(&rig, "json", bytes, visit, context, diag));
@@ -39,7 +39,8 @@ struct rig {
 
 /* Rules of $MERLON_SHARED's SigmaHQ archive whose path in it starts with `prefix`. */
 enum err rig_load_sigmahq(struct rig *rig, const char *prefix, struct diag *diag) MUST_CHECK;
-enum err rig_begin(struct rig *rig, struct diag *diag) MUST_CHECK;
+/* placeholders: the text of a file of them, or empty. Borrowed until rig_build. */
+enum err rig_begin(struct rig *rig, struct slice placeholders, struct diag *diag) MUST_CHECK;
 enum err rig_build(struct rig *rig, struct engine_options options, struct diag *diag) MUST_CHECK;
 void rig_fini(struct rig *rig);
 const struct taxonomy *rig_taxonomy(void);
