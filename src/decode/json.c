@@ -9,6 +9,11 @@
 #include "decode/json_shape.h"
 #include "decode/json_walk.h"
 
+/* The fewest bytes that a key can need: "":0, and so the most keys that a record can have. */
+enum { KEY_BYTES = 5 };
+
+struct run;
+
 struct reader {
     struct json_scan scan;
     struct json_walk walk;
@@ -16,6 +21,7 @@ struct reader {
     struct json_shape_step loose; /* a step that was not learned */
     struct decode_limits limits;
     size_t at;
+    bool (*run)(struct reader *r, struct run *run, struct event *event);
     bool lines;       /* the block is lines; otherwise values with blanks and commas between */
     bool shape_lines; /* what the shapes were learned from: a newline is a blank only in values */
     bool rough;       /* look for control bytes in each string, since there are some outside */
@@ -25,10 +31,7 @@ struct reader {
 /* A record on its known way. */
 struct run {
     size_t at;
-    uint32_t state; /* where the last step has led; JSON_SHAPE_NONE: only the walk knows */
-    uint32_t keys;
-    bool walked; /* the walk did the last step, its stack is right */
-    struct json_shape_step *before;
+    struct json_shape_step *before; /* the last step */
 };
 
 static bool is_blank(char c)
@@ -36,32 +39,28 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\r';
 }
 
-/* The walk takes a step from the run's state. */
+/* The walk takes a step behind a stop. */
 static struct json_shape_step *walk_step(struct reader *r, struct run *run)
 {
     struct json_walk *walk = &r->walk;
-    if (!run->walked) {
-        json_shape_restore(&r->shape, run->state, walk);
-        walk->keys = 0;
+    uint32_t state = run->before->to;
+    if (state != JSON_SHAPE_NONE) { /* otherwise the walk went the last step too */
+        json_shape_restore(&r->shape, state, walk);
     }
-    uint32_t keys = walk->keys;
     struct json_stop stop;
     walk->at = run->at;
     if (json_walk_step(walk, &stop) != OK) {
         return NULL;
     }
-    run->walked = true;
-    struct json_shape_step *step = NULL;
-    if (run->state != JSON_SHAPE_NONE) {
+    if (state != JSON_SHAPE_NONE) {
         struct slice bytes = slice_of(r->scan.block.at + run->at, walk->at - run->at);
-        step = json_shape_learn(&r->shape, run->state, bytes, walk, &stop);
+        struct json_shape_step *step = json_shape_learn(&r->shape, state, bytes, walk, &stop);
         if (step) {
-            step->keys = (uint8_t)(walk->keys - keys);
+            run->before->next = (uint32_t)(step - r->shape.steps);
             return step;
         }
     }
     json_shape_missed(&r->shape);
-    run->keys += walk->keys - keys;
     run->at = walk->at;
     r->loose = (struct json_shape_step){
             .kind = (uint8_t)stop.kind, .edge = stop.edge, .to = JSON_SHAPE_NONE};
@@ -69,99 +68,106 @@ static struct json_shape_step *walk_step(struct reader *r, struct run *run)
 }
 
 /* The step from here when it is not the one that was expected; NULL: the walk refuses. */
-static struct json_shape_step *other_step(struct reader *r, struct run *run)
+static __attribute__((noinline)) struct json_shape_step *other_step(
+        struct reader *r, struct run *run)
 {
     struct json_shape_step *steps = r->shape.steps;
-    const char *bytes = r->scan.block.at;
-    if (run->state != JSON_SHAPE_NONE) {
-        uint32_t i = r->shape.states[run->state].first;
-        for (; i; i = steps[i].other) {
-            if (json_shape_is(&steps[i], bytes + run->at, r->scan.block.size - run->at)) {
+    const char *at = r->scan.block.at + run->at;
+    size_t left = r->scan.block.size - run->at;
+    if (run->before->to != JSON_SHAPE_NONE) {
+        uint32_t *first = &r->shape.states[run->before->to].first;
+        for (uint32_t *link = first; *link; link = &steps[*link].other) {
+            struct json_shape_step *step = &steps[*link];
+            if (json_shape_is(step, r->shape.text, at, left) && step->size <= left &&
+                    json_shape_fits(step, at[step->size])) {
+                uint32_t i = *link; /* the next time it is tried first */
+                *link = step->other;
+                step->other = *first;
+                *first = i;
                 run->before->next = i;
-                run->walked = false;
-                return &steps[i];
+                return step;
             }
         }
     }
     return walk_step(r, run);
 }
 
-static inline size_t string_end(struct json_scan *scan, size_t at)
+/* event_put_field, written out: a struct copied right after it was built waits for its own stores.
+ * One that is there already takes the long way. */
+static inline __attribute__((always_inline)) void put_field(
+        struct event *event, const struct path_edge *edge, int i, const struct value *value)
 {
-    if (__builtin_expect(at < scan->done, 1)) {
-        size_t quote = json_scan_next(scan->quotes, at);
-        if (__builtin_expect(quote < scan->done && quote < scan->block.size, 1)) {
-            return quote;
-        }
+    uint32_t field = edge->field[i];
+    uint64_t bit = (uint64_t)1 << (field & 63), *present = &event->present[field >> 6];
+    if (__builtin_expect((*present & bit) != 0, 0)) {
+        event_put_again(event, field, value, edge->weak[i]);
+        return;
     }
-    return json_walk_quote(scan, at);
+    *present |= bit;
+    struct value *to = &event->values[field];
+    to->text.at = value->text.at;
+    to->text.size = value->text.size;
+    to->kind = value->kind;
+    to->form = value->form;
+    to->weak = edge->weak[i];
+    to->next = 0;
 }
 
-static inline bool run_string(
-        struct reader *r, struct run *run, const struct path_edge *edge, struct event *event)
+static __attribute__((noinline)) void put_more(
+        struct event *event, const struct path_edge *edge, const struct value *value)
 {
-    size_t at = run->at, end = string_end(&r->scan, at);
-    if (end == SIZE_MAX || (r->rough && json_scan_any(r->scan.controls, at, end))) {
-        return false;
+    for (int i = 1; i < PATHS_TARGETS && edge->field[i] != FIELD_NONE; i++) {
+        put_field(event, edge, i, value);
     }
-    if (edge) {
-        bool escapes = json_scan_any(r->scan.backslashes, at, end);
-        struct value value = {.text = slice_of(r->scan.block.at + at, end - at),
-                .kind = VALUE_STRING,
-                .form = escapes ? FORM_JSON : FORM_TEXT};
-        event_put(event, edge, &value);
+}
+
+static inline __attribute__((always_inline)) void put(struct event *event,
+        const struct path_edge *edge, struct slice text, enum value_kind kind, enum value_form form)
+{
+    struct value value = {.text = text, .kind = (uint8_t)kind, .form = (uint8_t)form};
+    put_field(event, edge, 0, &value);
+    if (__builtin_expect(edge->field[1] != FIELD_NONE, 0)) {
+        put_more(event, edge, &value);
     }
-    run->at = end + 1;
-    return true;
 }
 
 /* Digits at the front of 8 bytes: the index of the first byte that is none. */
-static inline size_t count_digits(uint64_t word)
+static inline __attribute__((always_inline)) size_t count_digits(uint64_t word)
 {
     uint64_t digits = word ^ 0x3030303030303030u; /* 0 to 9 */
     uint64_t others = ((digits + 0x7676767676767676u) | digits) & 0x8080808080808080u;
     return others ? (size_t)__builtin_ctzll(others) >> 3 : 8;
 }
 
-static inline bool run_number(
-        struct reader *r, struct run *run, const struct path_edge *edge, struct event *event)
+/* The end of the number at `at`; 0: there is none. 8 bytes are readable. */
+static inline __attribute__((always_inline)) size_t number_end(
+        const char *bytes, size_t at, size_t end)
 {
-    const char *at = r->scan.block.at + run->at;
     uint64_t word;
-    memcpy(&word, at, sizeof word);
+    memcpy(&word, bytes + at, sizeof word);
     size_t size = count_digits(word);
-    if (size == 0 || size == 8 || (at[0] == '0' && size > 1) ||
-            (at[size] != ',' && at[size] != '}')) {
+    char next = bytes[at + size];
+    if (__builtin_expect(size == 0 || size == 8 || (bytes[at] == '0' && size > 1) ||
+                                 (next != ',' && next != '}'),
+                0)) {
         size_t wrong;
-        size_t end = json_walk_number(r->scan.block.at, run->at, r->scan.block.size, &wrong);
-        if (end == 0) {
-            return false;
-        }
-        size = end - run->at;
+        return json_walk_number(bytes, at, end, &wrong);
     }
-    if (edge) {
-        struct value value = {.text = slice_of(at, size), .kind = VALUE_NUMBER};
-        event_put(event, edge, &value);
-    }
-    run->at += size;
-    return true;
+    return at + size;
 }
 
 static bool run_word(const struct json_shape_step *step, struct event *event)
 {
-    struct value value = {0};
     switch (step->kind) {
     case JSON_NULL:
-        value.kind = VALUE_NULL;
-        break;
+        put(event, step->edge, (struct slice){0}, VALUE_NULL, FORM_TEXT);
+        return true;
     case JSON_TRUE:
-        value.kind = VALUE_BOOL;
-        value.text = SLICE("true");
-        break;
+        put(event, step->edge, SLICE("true"), VALUE_BOOL, FORM_TEXT);
+        return true;
     case JSON_FALSE:
-        value.kind = VALUE_BOOL;
-        value.text = SLICE("false");
-        break;
+        put(event, step->edge, SLICE("false"), VALUE_BOOL, FORM_TEXT);
+        return true;
     case JSON_EMPTY:
     case JSON_OPEN:
         json_form_put_object(event, step->edge);
@@ -169,46 +175,97 @@ static bool run_word(const struct json_shape_step *step, struct event *event)
     default:
         return false;
     }
-    event_put(event, step->edge, &value);
-    return true;
 }
 
 /* To the record's end, run->at; false: the exact walk must say what is wrong. */
-static bool run_record(struct reader *r, struct run *run, struct event *event)
+static inline __attribute__((always_inline)) bool run_record(
+        struct reader *r, struct run *run, struct event *event)
 {
+    /* Copies: stores to the event must not make the compiler load all of it again. */
     struct json_shape_step *const steps = r->shape.steps;
-    const char *bytes = r->scan.block.at;
-    struct json_shape_step *step = &steps[steps[0].next];
-    run->before = &steps[0];
+    const char *const bytes = r->scan.block.at, *const text = r->shape.text;
+    const uint64_t *const quotes = r->scan.quotes, *const backslashes = r->scan.backslashes;
+    const size_t size = r->scan.block.size;
+    const bool rough = r->rough;
+    size_t known = json_scan_known(&r->scan), at = run->at;
+    struct json_shape_step *before = &steps[0], *step = &steps[before->next];
     for (;;) {
-        if (__builtin_expect(
-                    !json_shape_is(step, bytes + run->at, r->scan.block.size - run->at), 0)) {
+        if (__builtin_expect(!json_shape_is(step, text, bytes + at, size - at), 0)) {
+            run->at = at;
+            run->before = before;
             step = other_step(r, run);
             if (!step) {
                 return false;
             }
-        } else {
-            run->walked = false;
+            at = run->at;
         }
-        run->at += step->size;
-        run->keys += step->keys;
-        run->state = step->to;
-        run->before = step;
-        bool fine;
+        size_t start = at;
+        at += step->size;
         if (step->kind == JSON_STRING) {
-            fine = run_string(r, run, step->edge, event);
+            uint64_t window = json_scan_window(quotes, at);
+            size_t length = (size_t)__builtin_ctzll(window | (uint64_t)1 << 63);
+            size_t end = at + length;
+            if (__builtin_expect(window == 0 || end >= known, 0)) {
+                end = json_walk_quote(&r->scan, at);
+                known = json_scan_known(&r->scan);
+                if (end == SIZE_MAX) {
+                    return false;
+                }
+            }
+            if (rough && json_scan_any(r->scan.controls, at, end)) {
+                return false;
+            }
+            if (step->edge) {
+                bool escapes = json_scan_any(backslashes, at, end);
+                put(event, step->edge, slice_of(bytes + at, end - at), VALUE_STRING,
+                        escapes ? FORM_JSON : FORM_TEXT);
+            }
+            at = end + 1;
+        } else if (at > size) {
+            return false;
         } else if (step->kind == JSON_NUMBER) {
-            fine = run_number(r, run, step->edge, event);
+            size_t end = number_end(bytes, at, size);
+            if (end == 0) {
+                if (json_shape_fits(step, bytes[at])) {
+                    return false;
+                }
+                /* ,"a": stands before something else this time */
+                run->at = start;
+                run->before = before;
+                step = other_step(r, run);
+                if (!step) {
+                    return false;
+                }
+                at = run->at;
+                continue;
+            }
+            if (step->edge) {
+                put(event, step->edge, slice_of(bytes + at, end - at), VALUE_NUMBER, FORM_TEXT);
+            }
+            at = end;
         } else if (step->kind == JSON_END) {
+            run->at = at;
             return true;
-        } else {
-            fine = run_word(step, event);
-        }
-        if (!fine) {
+        } else if (!run_word(step, event)) {
             return false;
         }
+        before = step;
         step = &steps[step->next];
     }
+}
+
+#if defined(__x86_64__)
+/* The same with the better shifts and the operands of newer processors. */
+__attribute__((target("avx2,bmi,bmi2"))) static bool run_avx2(
+        struct reader *r, struct run *run, struct event *event)
+{
+    return run_record(r, run, event);
+}
+#endif
+
+static bool run_portable(struct reader *r, struct run *run, struct event *event)
+{
+    return run_record(r, run, event);
 }
 
 /* The end of the line or the value's surroundings behind a record that ends at `at`; SIZE_MAX:
@@ -251,12 +308,12 @@ static bool read_known(struct reader *r, size_t start, struct event *event, size
     r->walk.diag = NULL;
     r->walk.start = start;
     r->walk.end = r->scan.block.size;
-    if (r->scan.block.at[start] != '{' || !run_record(r, &run, event)) {
+    if (r->scan.block.at[start] != '{' || !r->run(r, &run, event)) {
         return false;
     }
     size_t behind = behind_record(r, run.at);
-    if (behind == SIZE_MAX || run.keys > r->limits.keys ||
-            behind - start > r->limits.record_bytes || event->truncated ||
+    if (behind == SIZE_MAX || behind - start > r->limits.record_bytes ||
+            (run.at - start) / KEY_BYTES > r->limits.keys || event->truncated ||
             !clean(r, start, run.at, event)) {
         return false;
     }
@@ -377,6 +434,12 @@ static enum err reader_new(
         return ERR_MEMORY;
     }
     r->limits = *limits;
+    r->run = run_portable;
+#if defined(__x86_64__)
+    if (json_scan_is_fast()) {
+        r->run = run_avx2;
+    }
+#endif
     r->walk.paths = paths;
     r->walk.scan = &r->scan;
     r->walk.limits = *limits;

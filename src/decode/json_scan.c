@@ -12,14 +12,6 @@
 
 enum { STEPS = JSON_SCAN_BATCH / JSON_SCAN_STEP };
 
-/* What a step has, a bit a byte. */
-struct step {
-    uint64_t quotes; /* escaped ones too */
-    uint64_t backslashes;
-    uint64_t controls;
-    bool high; /* has a byte of 0x80 or more */
-};
-
 static bool portable_only;
 
 static const char SIMPLE_ESCAPES[] = "\"\\/bfnrt";
@@ -107,14 +99,33 @@ static inline uint64_t after_odd_runs(uint64_t backslashes, bool *carry)
     return (((even_sum & ~even) | (odd_sum & even)) & ~runs) | (first & ~backslashes);
 }
 
+/* The first byte of 0x80 or more in [at, end). */
+static size_t skip_ascii(const char *bytes, size_t at, size_t end)
+{
+    while (end - at >= 8) {
+        uint64_t word;
+        memcpy(&word, bytes + at, 8);
+        word &= 0x8080808080808080u;
+        if (word) {
+            return at + ((size_t)__builtin_ctzll(word) >> 3);
+        }
+        at += 8;
+    }
+    while (at < end && !(bytes[at] & 0x80)) {
+        at++;
+    }
+    return at;
+}
+
 /* Checks the UTF-8 sequences that begin in a step; false: one is broken. */
 static bool utf8_step(struct json_scan *scan, size_t at)
 {
-    size_t end = at + JSON_SCAN_STEP < scan->block.size ? at + JSON_SCAN_STEP : scan->block.size;
+    const struct slice block = scan->block;
+    size_t end = at + JSON_SCAN_STEP < block.size ? at + JSON_SCAN_STEP : block.size;
     size_t i = scan->utf8_done > at ? scan->utf8_done : at;
     bool fine = true;
-    while (i < end) {
-        size_t size = utf8_sequence(scan->block.at + i, scan->block.size - i);
+    while (i < end && (i = skip_ascii(block.at, i, end)) < end) {
+        size_t size = utf8_sequence(block.at + i, block.size - i);
         fine &= size > 0;
         i += size > 0 ? size : 1;
     }
@@ -122,7 +133,7 @@ static bool utf8_step(struct json_scan *scan, size_t at)
     return fine;
 }
 
-/* Marks a step that has escapes other than \" and \\. `others`: the bytes behind backslashes. */
+/* Looks at escapes other than \" and \\; `others`: the bytes behind their backslashes. */
 static void check_escapes(struct json_scan *scan, size_t at, uint64_t others)
 {
     size_t index = at / JSON_SCAN_STEP;
@@ -143,19 +154,10 @@ static void check_escapes(struct json_scan *scan, size_t at, uint64_t others)
     }
 }
 
-static inline void store_step(struct json_scan *scan, size_t at, const struct step *step)
+static __attribute__((noinline)) void check_utf8(struct json_scan *scan, size_t at)
 {
-    size_t index = at / JSON_SCAN_STEP;
-    uint64_t escaped = after_odd_runs(step->backslashes, &scan->escaped);
-    scan->quotes[index] = step->quotes & ~escaped;
-    scan->backslashes[index] = step->backslashes;
-    scan->controls[index] = step->controls;
-    scan->rough[index >> 6] |= (uint64_t)(step->controls != 0) << (index & 63);
-    uint64_t others = escaped & ~step->quotes;
-    if (others) {
-        check_escapes(scan, at, others);
-    }
-    if (step->high && !utf8_step(scan, at)) {
+    if (!utf8_step(scan, at)) {
+        size_t index = at / JSON_SCAN_STEP;
         scan->suspect[index >> 6] |= (uint64_t)1 << (index & 63);
     }
 }
@@ -163,15 +165,26 @@ static inline void store_step(struct json_scan *scan, size_t at, const struct st
 static void portable_batch(struct json_scan *scan, const char *bytes, size_t at, size_t steps)
 {
     for (size_t i = 0; i < steps; i++) {
-        struct step step = {0};
+        uint64_t quotes = 0, backslashes = 0, controls = 0, simple = 0;
+        bool high = false;
         for (unsigned j = 0; j < JSON_SCAN_STEP; j++) {
             unsigned char c = (unsigned char)bytes[i * JSON_SCAN_STEP + j];
-            step.quotes |= (uint64_t)(c == '"') << j;
-            step.backslashes |= (uint64_t)(c == '\\') << j;
-            step.controls |= (uint64_t)(c < 0x20) << j;
-            step.high |= c >= 0x80;
+            quotes |= (uint64_t)(c == '"') << j;
+            backslashes |= (uint64_t)(c == '\\') << j;
+            controls |= (uint64_t)(c < 0x20) << j;
+            simple |= (uint64_t)(c == 'f' || c == 'n' || c == 'r' || c == 't') << j;
+            high |= c >= 0x80;
         }
-        store_step(scan, at + i * JSON_SCAN_STEP, &step);
+        size_t index = at / JSON_SCAN_STEP + i;
+        uint64_t escaped = after_odd_runs(backslashes, &scan->escaped);
+        scan->quotes[index] = quotes & ~escaped;
+        scan->backslashes[index] = backslashes;
+        scan->controls[index] = controls;
+        scan->rough[index >> 6] |= (uint64_t)(controls != 0) << (index & 63);
+        check_escapes(scan, at + i * JSON_SCAN_STEP, escaped & ~quotes & ~simple);
+        if (high) {
+            check_utf8(scan, at + i * JSON_SCAN_STEP);
+        }
     }
 }
 
@@ -182,31 +195,80 @@ AVX2 static inline uint64_t mask64(__m256i low, __m256i high)
                                                          << 32;
 }
 
+/* By the low half of a byte: the only one of f n r t that it can be. */
+AVX2 static inline __m256i simple_table(void)
+{
+    return _mm256_setr_epi8(-1, -1, 'r', -1, 't', -1, 'f', -1, -1, -1, -1, -1, -1, -1, 'n', 0, -1,
+            -1, 'r', -1, 't', -1, 'f', -1, -1, -1, -1, -1, -1, -1, 'n', 0);
+}
+
+/* A step that has backslashes, or follows one; returns the bytes that they escape. */
+AVX2 static inline uint64_t avx2_escapes(
+        struct json_scan *scan, const char *p, size_t at, uint64_t backslashes, uint64_t quotes)
+{
+    uint64_t escaped = after_odd_runs(backslashes, &scan->escaped);
+    const __m256i table = simple_table();
+    __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)p);
+    __m256i b = _mm256_loadu_si256((const __m256i *)(const void *)(p + 32));
+    uint64_t simple = mask64(_mm256_cmpeq_epi8(_mm256_shuffle_epi8(table, a), a),
+            _mm256_cmpeq_epi8(_mm256_shuffle_epi8(table, b), b));
+    uint64_t others = escaped & ~quotes & ~simple;
+    if (__builtin_expect(others != 0, 0)) {
+        check_escapes(scan, at, others);
+    }
+    return escaped;
+}
+
 AVX2 static void avx2_batch(struct json_scan *scan, const char *bytes, size_t at, size_t steps)
 {
     const __m256i quote = _mm256_set1_epi8('"'), backslash = _mm256_set1_epi8('\\');
     const __m256i control = _mm256_set1_epi8(0x1F);
+    uint64_t *const to_quotes = scan->quotes + at / JSON_SCAN_STEP;
+    uint64_t *const to_backslashes = scan->backslashes + at / JSON_SCAN_STEP;
+    uint64_t *const to_controls = scan->controls + at / JSON_SCAN_STEP;
     for (size_t i = 0; i < steps; i++) {
         const char *p = bytes + i * JSON_SCAN_STEP;
         __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)p);
         __m256i b = _mm256_loadu_si256((const __m256i *)(const void *)(p + 32));
-        struct step step = {
-                .quotes = mask64(_mm256_cmpeq_epi8(a, quote), _mm256_cmpeq_epi8(b, quote)),
-                .backslashes =
-                        mask64(_mm256_cmpeq_epi8(a, backslash), _mm256_cmpeq_epi8(b, backslash)),
-                .controls = mask64(_mm256_cmpeq_epi8(_mm256_min_epu8(a, control), a),
-                        _mm256_cmpeq_epi8(_mm256_min_epu8(b, control), b)),
-                .high = _mm256_movemask_epi8(_mm256_or_si256(a, b)) != 0,
-        };
-        store_step(scan, at + i * JSON_SCAN_STEP, &step);
+        uint64_t quotes = mask64(_mm256_cmpeq_epi8(a, quote), _mm256_cmpeq_epi8(b, quote));
+        uint64_t backslashes =
+                mask64(_mm256_cmpeq_epi8(a, backslash), _mm256_cmpeq_epi8(b, backslash));
+        to_backslashes[i] = backslashes;
+        if (backslashes | scan->escaped) {
+            quotes &= ~avx2_escapes(scan, p, at + i * JSON_SCAN_STEP, backslashes, quotes);
+        }
+        to_quotes[i] = quotes;
+        __m256i control_a = _mm256_cmpeq_epi8(_mm256_min_epu8(a, control), a);
+        __m256i control_b = _mm256_cmpeq_epi8(_mm256_min_epu8(b, control), b);
+        uint64_t controls = 0;
+        /* Nearly always neither control bytes nor any that are not ASCII. */
+        __m256i odd = _mm256_or_si256(_mm256_or_si256(a, b), _mm256_or_si256(control_a, control_b));
+        if (__builtin_expect(_mm256_movemask_epi8(odd) != 0, 0)) {
+            size_t index = at / JSON_SCAN_STEP + i;
+            controls = mask64(control_a, control_b);
+            scan->rough[index >> 6] |= (uint64_t)(controls != 0) << (index & 63);
+            if (_mm256_movemask_epi8(_mm256_or_si256(a, b)) != 0) {
+                check_utf8(scan, at + i * JSON_SCAN_STEP);
+            }
+        }
+        to_controls[i] = controls;
     }
 }
 #endif
 
+bool json_scan_is_fast(void)
+{
+#if defined(__x86_64__)
+    return !portable_only && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2");
+#else
+    return false;
+#endif
+}
+
 static void run_batch(struct json_scan *scan, const char *bytes, size_t at, size_t steps)
 {
 #if defined(__x86_64__)
-    if (!portable_only && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2")) {
+    if (json_scan_is_fast()) {
         avx2_batch(scan, bytes, at, steps);
         return;
     }

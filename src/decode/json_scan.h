@@ -44,6 +44,8 @@ enum err json_scan_begin(struct json_scan *scan, struct slice block) MUST_CHECK;
 void json_scan_fini(struct json_scan *scan);
 /* Tests: plain C even where AVX2 is there, for all scans from now on. */
 void json_scan_portable(bool portable);
+/* Whether AVX2 and BMI2 are there and may be used. */
+bool json_scan_is_fast(void);
 /* The next batch; false when there was none. */
 bool json_scan_more(struct json_scan *scan);
 /* Makes sure that the bits of byte `at` (at most block.size) are there. */
@@ -53,8 +55,15 @@ static inline void json_scan_upto(struct json_scan *scan, size_t at)
     }
 }
 
+/* The bytes of the block whose bits are there. */
+static inline size_t json_scan_known(const struct json_scan *scan)
+{
+    return scan->done < scan->block.size ? scan->done : scan->block.size;
+}
+
 /* 57 bits of a bitmap or more, from bit `at` on; one word behind it is read. */
-static inline uint64_t json_scan_window(const uint64_t *bits, size_t at)
+static inline __attribute__((always_inline)) uint64_t json_scan_window(
+        const uint64_t *bits, size_t at)
 {
     uint64_t word;
     __builtin_memcpy(&word, (const char *)bits + (at >> 3), 8);
@@ -64,7 +73,8 @@ static inline uint64_t json_scan_window(const uint64_t *bits, size_t at)
 /* Whether a bit of [from, to) is set. */
 bool json_scan_any_long(const uint64_t *bits, size_t from, size_t to);
 
-static inline bool json_scan_any(const uint64_t *bits, size_t from, size_t to)
+static inline __attribute__((always_inline)) bool json_scan_any(
+        const uint64_t *bits, size_t from, size_t to)
 {
     if (to - from <= 56) {
         return (json_scan_window(bits, from) & (((uint64_t)1 << (to - from)) - 1)) != 0;

@@ -166,10 +166,11 @@ static struct json_shape_step *add_step(
     memcpy(step.head, bytes.at, head);
     step.mask = (uint32_t)(((uint64_t)1 << head) - 1);
     if (bytes.size > JSON_SHAPE_HEAD) {
-        step.rest = keep(shape, slice_of(bytes.at + head, bytes.size - head));
-        if (!step.rest) {
+        const char *kept = keep(shape, bytes);
+        if (!kept) {
             return NULL;
         }
+        step.tail = (uint32_t)(kept - shape->text) + (uint32_t)(bytes.size - head);
     }
     step.other = shape->states[from].first;
     uint32_t id = shape->step_count++;

@@ -39,18 +39,17 @@ enum {
 };
 #define JSON_SHAPE_NONE UINT32_MAX
 
+/* A cache line. */
 struct json_shape_step {
     char head[JSON_SHAPE_HEAD];
     uint32_t mask; /* a bit for each byte of head that counts */
     uint8_t size;
-    uint8_t kind; /* enum json_stop_kind */
-    uint8_t keys;
-    uint8_t unused;
+    uint8_t kind;   /* enum json_stop_kind */
     uint32_t to;    /* state; JSON_SHAPE_NONE behind the end */
     uint32_t next;  /* the step that was taken after this one last time; 0: never matches */
     uint32_t other; /* of the same state, or 0 */
+    uint32_t tail;  /* of more than JSON_SHAPE_HEAD bytes the last so many, in json_shape.text */
     const struct path_edge *edge;
-    const char *rest; /* the bytes behind head */
 };
 
 struct json_shape_state {
@@ -96,33 +95,51 @@ void json_shape_forget(struct json_shape *shape);
 /* A record ended beyond what was learned. */
 void json_shape_missed(struct json_shape *shape);
 
-/* Whether the step's bytes stand at `at`; JSON_SHAPE_HEAD bytes are readable there. */
-static inline bool json_shape_head_is(const struct json_shape_step *step, const char *at)
+/* Whether 32 bytes are the same where `mask` has a bit. */
+static inline __attribute__((always_inline)) bool json_shape_same(
+        const char *a, const char *b, uint32_t mask)
 {
 #if defined(__x86_64__)
-    __m128i a = _mm_loadu_si128((const __m128i *)(const void *)at);
-    __m128i b = _mm_loadu_si128((const __m128i *)(const void *)(at + 16));
-    __m128i c = _mm_loadu_si128((const __m128i *)(const void *)step->head);
-    __m128i d = _mm_loadu_si128((const __m128i *)(const void *)(step->head + 16));
-    uint32_t same = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(a, c)) |
-                    (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(b, d)) << 16;
-    return (~same & step->mask) == 0;
+    __m128i a0 = _mm_loadu_si128((const __m128i *)(const void *)a);
+    __m128i a1 = _mm_loadu_si128((const __m128i *)(const void *)(a + 16));
+    __m128i b0 = _mm_loadu_si128((const __m128i *)(const void *)b);
+    __m128i b1 = _mm_loadu_si128((const __m128i *)(const void *)(b + 16));
+    uint32_t same = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(a0, b0)) |
+                    (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(a1, b1)) << 16;
+    return (~same & mask) == 0;
 #else
-    size_t size = step->size < JSON_SHAPE_HEAD ? step->size : JSON_SHAPE_HEAD;
-    return step->mask != 0 && memcmp(step->head, at, size) == 0;
+    for (unsigned i = 0; i < JSON_SHAPE_HEAD; i++) {
+        if ((mask >> i & 1) && a[i] != b[i]) {
+            return false;
+        }
+    }
+    return true;
 #endif
 }
 
-static inline bool json_shape_is(const struct json_shape_step *step, const char *at, size_t left)
+/* Whether the step's bytes stand at `at`, within `left` bytes or the 64 readable ones behind
+ * them. */
+static inline __attribute__((always_inline)) bool json_shape_is(
+        const struct json_shape_step *step, const char *text, const char *at, size_t left)
 {
-    if (!json_shape_head_is(step, at) || step->size > left) {
+    if (!json_shape_same(at, step->head, step->mask)) {
         return false;
     }
-    /* ,"a": stands before a number, and is the beginning of what stands before a string */
-    if (step->kind == JSON_NUMBER && at[step->size] != '-' &&
-            (unsigned char)(at[step->size] - '0') > 9) {
-        return false;
+    if (step->size <= JSON_SHAPE_HEAD) {
+        return true;
     }
-    return step->size <= JSON_SHAPE_HEAD ||
-           memcmp(step->rest, at + JSON_SHAPE_HEAD, step->size - (size_t)JSON_SHAPE_HEAD) == 0;
+    const char *tail = text + step->tail;
+    size_t from = step->size - (size_t)JSON_SHAPE_HEAD;
+    if (step->size < 2 * JSON_SHAPE_HEAD) {
+        return json_shape_same(at + from, tail, UINT32_MAX);
+    }
+    return step->size <= left && memcmp(tail - from, at, step->size) == 0;
+}
+
+/* ,"a": stands before a number, and is the beginning of what stands before a string: whether a
+ * step that leads to a number finds one. `next`: the byte behind the step's. */
+static inline __attribute__((always_inline)) bool json_shape_fits(
+        const struct json_shape_step *step, char next)
+{
+    return step->kind != JSON_NUMBER || next == '-' || (unsigned char)(next - '0') <= 9;
 }
