@@ -83,7 +83,7 @@ static enum err load_set(const struct load_request *request, struct loaded *out,
 /* What output shows of every event is numbered like the fields of rules. */
 static enum err add_shown_fields(struct loaded *out)
 {
-    static const char *const hosts[LOAD_HOSTS] = {"Computer", "host.name", "hostname"};
+    static const char *const hosts[LOAD_HOSTS] = {"Computer", "host.name", "hostname", "host"};
     TRY(field_intern(out->set->fields, taxonomy_time_field(), &out->time_field));
     for (size_t i = 0; i < LOAD_HOSTS; i++) {
         TRY(field_intern(out->set->fields, slice_text(hosts[i]), &out->host_fields[i]));

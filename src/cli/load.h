@@ -17,7 +17,7 @@
 #include "event/taxonomy.h"
 #include "sigma/ruleset.h"
 
-enum { LOAD_FILE_LIMIT = 16 << 20, LOAD_HOSTS = 3 };
+enum { LOAD_FILE_LIMIT = 16 << 20, LOAD_HOSTS = 4 };
 
 struct load_request {
     struct words rules;      /* files and directories */

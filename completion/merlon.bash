@@ -1,0 +1,58 @@
+# bash completion for merlon
+
+_merlon() {
+    local cur prev verb options
+    COMPREPLY=()
+    cur=${COMP_WORDS[COMP_CWORD]}
+    prev=${COMP_WORDS[COMP_CWORD - 1]}
+    verb=${COMP_WORDS[1]:-}
+    if [ "$verb" = rules ] && [ "$COMP_CWORD" -gt 2 ]; then
+        verb="rules ${COMP_WORDS[2]}"
+    fi
+    if [ "$COMP_CWORD" = 1 ]; then
+        mapfile -t COMPREPLY < <(compgen -W 'detect rules version help' -- "$cur")
+        return
+    fi
+    if [ "$COMP_CWORD" = 2 ] && [ "$verb" = rules ]; then
+        mapfile -t COMPREPLY < <(compgen -W 'check explain list' -- "$cur")
+        return
+    fi
+    case "$verb $prev" in
+    'detect -o' | 'detect --output')
+        mapfile -t COMPREPLY < <(compgen -W 'table json csv summary' -- "$cur")
+        return
+        ;;
+    *' -o' | *' --output')
+        mapfile -t COMPREPLY < <(compgen -W 'table json' -- "$cur")
+        return
+        ;;
+    *' --level')
+        mapfile -t COMPREPLY < <(compgen -W 'informational low medium high critical' -- "$cur")
+        return
+        ;;
+    *' --format')
+        mapfile -t COMPREPLY < <(compgen -W 'evtx json' -- "$cur")
+        return
+        ;;
+    *' --from' | *' --to' | *' --max-record' | *' -j' | *' --jobs' | *' --record')
+        return
+        ;;
+    esac
+    case $verb in
+    detect) options='--rules --output --format --level --exclude-rule --from --to --any-source
+        --placeholders --taxonomy --max-record --jobs --quiet --help' ;;
+    'rules check') options='--output --placeholders --taxonomy --quiet --help' ;;
+    'rules explain') options='--record --format --any-source --placeholders --taxonomy --help' ;;
+    'rules list') options='--output --level --placeholders --help' ;;
+    help) options='detect rules version help' ;;
+    *) options='' ;;
+    esac
+    if [[ $cur == -* || $verb == help ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
+    else
+        compopt -o filenames 2> /dev/null
+        mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+    fi
+}
+
+complete -F _merlon merlon

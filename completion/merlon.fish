@@ -1,0 +1,46 @@
+# fish completion for merlon
+
+function __merlon_verb
+    set -l words (commandline -opc)
+    set -e words[1]
+    string match -q -- "$argv*" "$words"
+end
+
+complete -c merlon -n '__fish_is_nth_token 1' -f -a detect -d 'judge logs by Sigma rules'
+complete -c merlon -n '__fish_is_nth_token 1' -f -a rules -d 'check, explain or list rules'
+complete -c merlon -n '__fish_is_nth_token 1' -f -a version -d 'print the version'
+complete -c merlon -n '__fish_is_nth_token 1' -f -a help -d 'help'
+complete -c merlon -n '__merlon_verb rules; and __fish_is_nth_token 2' -f -a check -d 'say of each rule whether it loads'
+complete -c merlon -n '__merlon_verb rules; and __fish_is_nth_token 2' -f -a explain -d 'which parts of a rule hold for an event'
+complete -c merlon -n '__merlon_verb rules; and __fish_is_nth_token 2' -f -a list -d 'list the rules'
+complete -c merlon -n '__merlon_verb help' -f -a 'detect rules version help'
+complete -c merlon -l help -d 'help'
+
+complete -c merlon -n '__merlon_verb detect' -s r -l rules -r -F -d 'rules: a file or a directory'
+complete -c merlon -n '__merlon_verb detect' -s o -l output -x -a 'table json csv summary' -d 'how to write'
+complete -c merlon -n '__merlon_verb detect' -l format -x -a 'evtx json' -d 'take the inputs for'
+complete -c merlon -n '__merlon_verb detect' -l level -x -a 'informational low medium high critical' -d 'rules of this level and above'
+complete -c merlon -n '__merlon_verb detect' -l exclude-rule -x -d 'leave out a rule: id, file or title'
+complete -c merlon -n '__merlon_verb detect' -l from -x -d 'events of this time and later'
+complete -c merlon -n '__merlon_verb detect' -l to -x -d 'events before this time'
+complete -c merlon -n '__merlon_verb detect' -l any-source -d 'judge every event by every rule'
+complete -c merlon -n '__merlon_verb detect' -l placeholders -r -F -d 'values of placeholders'
+complete -c merlon -n '__merlon_verb detect' -l taxonomy -r -F -d 'further logsources and fields'
+complete -c merlon -n '__merlon_verb detect' -l max-record -x -d 'reject longer records'
+complete -c merlon -n '__merlon_verb detect' -s j -l jobs -x -d 'threads that judge'
+complete -c merlon -n '__merlon_verb detect' -s q -l quiet -d 'no progress and no summary'
+
+complete -c merlon -n '__merlon_verb rules check' -s o -l output -x -a 'table json' -d 'how to write'
+complete -c merlon -n '__merlon_verb rules check' -l placeholders -r -F -d 'values of placeholders'
+complete -c merlon -n '__merlon_verb rules check' -l taxonomy -r -F -d 'further logsources and fields'
+complete -c merlon -n '__merlon_verb rules check' -s q -l quiet -d 'only rules that are not loaded'
+
+complete -c merlon -n '__merlon_verb rules explain' -l record -x -d 'number of the event in its file'
+complete -c merlon -n '__merlon_verb rules explain' -l format -x -a 'evtx json' -d 'take the file for'
+complete -c merlon -n '__merlon_verb rules explain' -l any-source -d 'by the rule alone'
+complete -c merlon -n '__merlon_verb rules explain' -l placeholders -r -F -d 'values of placeholders'
+complete -c merlon -n '__merlon_verb rules explain' -l taxonomy -r -F -d 'further logsources and fields'
+
+complete -c merlon -n '__merlon_verb rules list' -s o -l output -x -a 'table json' -d 'how to write'
+complete -c merlon -n '__merlon_verb rules list' -l level -x -a 'informational low medium high critical' -d 'rules of this level and above'
+complete -c merlon -n '__merlon_verb rules list' -l placeholders -r -F -d 'values of placeholders'
