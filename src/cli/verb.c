@@ -65,14 +65,14 @@ static int name_words(const struct verb *verb, int argc, char *const *argv)
     return words;
 }
 
-static bool asks_help(const struct verb *verb, int argc, char *const *argv)
+static bool asks_help(int argc, char *const *argv)
 {
     for (int i = 0; i < argc; i++) {
         if (strcmp(argv[i], "--") == 0) {
             return false;
         }
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            return verb != &help_verb;
+            return true;
         }
     }
     return false;
@@ -118,7 +118,7 @@ int verb_main(const struct verb_app *app, int argc, char *const *argv)
         if (words == 0) {
             continue;
         }
-        if (asks_help(*v, argc - words, argv + words)) {
+        if (asks_help(argc - words, argv + words)) {
             return verb_help(*v);
         }
         return (*v)->run(*v, app, argc - words, argv + words);
