@@ -88,17 +88,43 @@ static double to_double(struct slice text)
     return strtod(copy, NULL);
 }
 
+static unsigned digit_of(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return (unsigned)(c - '0');
+    }
+    char lower = (char)(c | 0x20);
+    return lower >= 'a' && lower <= 'f' ? (unsigned)(lower - 'a') + 10 : 99;
+}
+
+/* Appends a digit of the sign's; false: the number does not fit. */
+static bool append_digit(int64_t *value, unsigned base, unsigned digit, bool negative)
+{
+    if (__builtin_mul_overflow(*value, (int64_t)base, value)) {
+        return false;
+    }
+    return negative ? !__builtin_sub_overflow(*value, (int64_t)digit, value)
+                    : !__builtin_add_overflow(*value, (int64_t)digit, value);
+}
+
+/* Cuts 0x or 0o off the front. */
+static unsigned take_base(struct slice *text)
+{
+    bool based = text->size > 2 && text->at[0] == '0';
+    unsigned base = based && text->at[1] == 'x' ? 16 : based && text->at[1] == 'o' ? 8 : 10;
+    if (base != 10) {
+        *text = slice_of(text->at + 2, text->size - 2);
+    }
+    return base;
+}
+
 /* [-+]? [0-9]+ | 0o [0-7]+ | 0x [0-9a-fA-F]+; the value where it fits, else only the double. */
 static bool resolve_int(struct yaml_node *node)
 {
     struct slice text = node->text;
     bool negative = text.at[0] == '-';
-    size_t i = negative || text.at[0] == '+';
-    unsigned base = 10;
-    if (i == 0 && text.size > 2 && text.at[0] == '0' && (text.at[1] == 'x' || text.at[1] == 'o')) {
-        base = text.at[1] == 'x' ? 16 : 8;
-        i = 2;
-    }
+    unsigned base = take_base(&text);
+    size_t i = base == 10 && (negative || text.at[0] == '+');
     if (i == text.size) {
         return false;
     }
@@ -106,22 +132,16 @@ static bool resolve_int(struct yaml_node *node)
     double number = 0;
     bool fits = true;
     for (; i < text.size; i++) {
-        char c = text.at[i];
-        unsigned digit = c >= '0' && c <= '9' ? (unsigned)(c - '0')
-                         : (c | 0x20) >= 'a' && (c | 0x20) <= 'f'
-                                 ? (unsigned)((c | 0x20) - 'a') + 10
-                                 : 99;
+        unsigned digit = digit_of(text.at[i]);
         if (digit >= base) {
             return false;
         }
         number = number * base + digit;
-        fits = fits && !__builtin_mul_overflow(value, (int64_t)base, &value) &&
-               !(negative ? __builtin_sub_overflow(value, (int64_t)digit, &value)
-                          : __builtin_add_overflow(value, (int64_t)digit, &value));
+        fits = fits && append_digit(&value, base, digit, negative);
     }
     node->kind = YAML_INT;
     node->integer = fits ? value : 0;
-    node->number = fits ? (double)value : base == 8 ? number : to_double(text);
+    node->number = fits ? (double)value : base == 8 ? number : to_double(node->text);
     return true;
 }
 
@@ -184,16 +204,20 @@ void yaml_resolve(struct yaml_node *node)
         node->kind = YAML_NULL;
         return;
     }
-    char first = text.at[0];
-    if ((first >= '0' && first <= '9') || first == '-' || first == '+' || first == '.') {
+    if (strchr("0123456789-+.", text.at[0]) && text.at[0]) {
         if (!resolve_int(node)) {
             (void)resolve_float(node);
         }
-    } else if (first == 'n' || first == 'N' || first == '~') {
-        node->kind = one_of(text, nulls) ? YAML_NULL : YAML_STRING;
-    } else if (first == 't' || first == 'T' || first == 'f' || first == 'F') {
+        return;
+    }
+    if (text.size > 5) {
+        return; /* as long as "false" */
+    }
+    if (one_of(text, nulls)) {
+        node->kind = YAML_NULL;
+    } else if (one_of(text, yes) || one_of(text, no)) {
+        node->kind = YAML_BOOL;
         node->integer = one_of(text, yes);
-        node->kind = node->integer || one_of(text, no) ? YAML_BOOL : YAML_STRING;
     }
 }
 
