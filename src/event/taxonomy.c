@@ -16,6 +16,11 @@ enum err taxonomy_new(struct taxonomy **out)
     }
     arena_init(&t->arena, TAXONOMY_MEMORY);
     digest_init(&t->digest);
+    if (!memory_grow(&t->entries, &t->entry_room, 1, sizeof *t->entries)) {
+        memory_free(t);
+        return ERR_MEMORY;
+    }
+    t->entries[t->all_count++] = always;
     *out = t;
     return OK;
 }
@@ -26,7 +31,6 @@ void taxonomy_free(struct taxonomy *t)
         memory_free(t->patterns);
         memory_free(t->routes);
         memory_free(t->entries);
-        memory_free(t->generic);
         arena_fini(&t->arena);
         memory_free(t);
     }
@@ -106,32 +110,34 @@ static enum err entries_place(
 static enum err generic_put(
         struct taxonomy *t, const struct taxonomy_entry *entry, const struct logsource *logsource)
 {
-    if (find(t->entries, t->entry_count, logsource) < t->entry_count) {
+    size_t at = find(t->entries, t->all_count, logsource);
+    if (at < t->entry_count) {
         return OK;
     }
-    size_t at = find(t->generic, t->generic_count, logsource);
-    if (at < t->generic_count) {
-        return entry_join(t, &t->generic[at], entry);
+    if (at < t->all_count) {
+        return entry_join(t, &t->entries[at], entry);
     }
-    if (!memory_grow(&t->generic, &t->generic_room, t->generic_count + 1, sizeof *t->generic)) {
-        return ERR_MEMORY;
-    }
-    t->generic[t->generic_count] = *entry;
-    t->generic[t->generic_count++].logsource = *logsource;
+    t->entries[t->all_count] = *entry;
+    t->entries[t->all_count++].logsource = *logsource;
     return OK;
 }
 
+/* Makes the entries behind the listed ones anew. */
 static enum err generic_make(struct taxonomy *t)
 {
-    t->generic_count = 0;
+    t->all_count = t->entry_count;
+    if (!memory_grow(&t->entries, &t->entry_room, t->entry_count * 2 + 1, sizeof *t->entries)) {
+        return ERR_MEMORY;
+    }
     for (size_t i = 0; i < t->entry_count; i++) {
-        const struct taxonomy_entry *entry = &t->entries[i];
-        struct logsource rest = entry->logsource;
+        const struct taxonomy_entry entry = t->entries[i];
+        struct logsource rest = entry.logsource;
         if (rest.product.at && (rest.category.at || rest.service.at)) {
             rest.product = (struct slice){0};
-            TRY(generic_put(t, entry, &rest));
+            TRY(generic_put(t, &entry, &rest));
         }
     }
+    t->entries[t->all_count++] = always;
     return OK;
 }
 
@@ -154,16 +160,14 @@ static void digest_file(struct digest *digest, struct slice file, struct slice t
 static enum err add_document(struct taxonomy *t, struct slice file, const struct yaml_node *root,
         bool *extends, struct diag *diag)
 {
-    size_t patterns = t->pattern_count, routes = t->route_count, entries = t->entry_count;
+    size_t patterns = t->pattern_count, routes = t->route_count;
+    size_t entries = t->entry_count, all = t->all_count;
     /* Entries of earlier files may be written over: they come back if this fails. */
-    struct taxonomy_entry *saved =
-            entries ? arena_alloc_array(&t->arena, entries, sizeof *saved, alignof(void *)) : NULL;
-    if (entries && !saved) {
+    struct taxonomy_entry *saved = ARENA_ARRAY(&t->arena, struct taxonomy_entry, all);
+    if (!saved) {
         return diag_say(diag, ERR_MEMORY, "no memory for the taxonomy");
     }
-    if (entries) {
-        memcpy(saved, t->entries, entries * sizeof *saved);
-    }
+    memcpy(saved, t->entries, all * sizeof *saved);
     enum err e = taxonomy_read(t, file, root, extends, diag);
     if (e == OK) {
         e = entries_place(t, entries, extends, diag);
@@ -175,9 +179,8 @@ static enum err add_document(struct taxonomy *t, struct slice file, const struct
         t->pattern_count = patterns;
         t->route_count = routes;
         t->entry_count = entries;
-        if (entries) {
-            memcpy(t->entries, saved, entries * sizeof *saved);
-        }
+        t->all_count = all;
+        memcpy(t->entries, saved, all * sizeof *saved);
     }
     return e;
 }
@@ -255,7 +258,7 @@ struct slice taxonomy_time_field(void)
 
 const struct taxonomy_entry *taxonomy_entries(const struct taxonomy *t, size_t *count)
 {
-    *count = t->entry_count;
+    *count = t->all_count;
     return t->entries;
 }
 
@@ -263,12 +266,8 @@ static const struct taxonomy_entry *entry_for(
         const struct taxonomy *t, struct slice product, struct slice category, struct slice service)
 {
     const struct logsource wanted = {product, category, service};
-    size_t at = find(t->entries, t->entry_count, &wanted);
-    if (at < t->entry_count) {
-        return &t->entries[at];
-    }
-    at = find(t->generic, t->generic_count, &wanted);
-    return at < t->generic_count ? &t->generic[at] : NULL;
+    size_t at = find(t->entries, t->all_count, &wanted);
+    return at < t->all_count ? &t->entries[at] : NULL;
 }
 
 /* The entry for a category or service (the other is empty): with the product, or without. */
@@ -294,10 +293,6 @@ static size_t resolve(const struct taxonomy *t, const struct logsource *l,
         const struct taxonomy_entry *out[TAXONOMY_TERMS])
 {
     const struct slice none = {0};
-    if (!l->product.at && !l->category.at && !l->service.at) {
-        out[0] = &always;
-        return 1;
-    }
     out[0] = entry_for(t, l->product, l->category, l->service);
     if (out[0]) {
         return 1;

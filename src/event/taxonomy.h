@@ -15,7 +15,7 @@
  *               each a conjunction of route name -> value or list of values (compared without case;
  *               `*`: present; a last `*`: prefix), each with an optional `fields` map: the rule's
  *               field -> the event's field (or a list: the first that is present; or {field, map:
- *               {value: value}}).
+ *               {value: value}}). The first alternative that holds is the one that counts.
  * A later file's entry of the same logsource replaces the earlier one, or with `extend: true` adds
  * alternatives to it. Patterns of later files come after those of earlier ones. */
 #pragma once
@@ -111,6 +111,8 @@ struct slice taxonomy_time_field(void);
 enum { TAXONOMY_TERMS = 3 };
 size_t taxonomy_resolve(const struct taxonomy *t, const struct logsource *logsource,
         const struct taxonomy_entry *out[TAXONOMY_TERMS]);
+/* All that taxonomy_resolve can give: the listed ones, those it stands for where a rule gives no
+ * product, and the one that always holds. */
 const struct taxonomy_entry *taxonomy_entries(const struct taxonomy *t, size_t *count);
 /* SHA-256 over all files' texts, in order: part of a rule's hash. */
 void taxonomy_hash(const struct taxonomy *t, unsigned char out[32]);

@@ -15,11 +15,12 @@ struct taxonomy {
     size_t pattern_count, pattern_room;
     struct taxonomy_route *routes;
     size_t route_count, route_room;
+    /* Those that files list; then those made of them: a category or service without its product,
+     * and last, the one that always holds. */
     struct taxonomy_entry *entries;
-    size_t entry_count, entry_room;
-    /* A category or service without its product: all entries that have it. */
-    struct taxonomy_entry *generic;
-    size_t generic_count, generic_room;
+    size_t entry_count; /* listed */
+    size_t all_count;
+    size_t entry_room;
     struct digest digest; /* of the files so far */
 };
 

@@ -27,6 +27,9 @@ static const char small[] =
         "  - {category: antivirus, when: {event_id: 1116}}\n"
         "  - {service: apache, when: {event_id: 2}}\n";
 
+/* Six are listed; proc and sysmon without product; the one that always holds. */
+enum { SMALL_ENTRIES = 9 };
+
 static struct taxonomy *with(const char *text)
 {
     struct taxonomy *t = NULL;
@@ -148,7 +151,11 @@ static void test_each_part_of_a_logsource_must_be_known(void **state)
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const struct taxonomy_entry *out[TAXONOMY_TERMS] = {0};
-        size_t n = resolve(t, rows[i].parts, out);
+        size_t n = resolve(t, rows[i].parts, out), all;
+        const struct taxonomy_entry *first = taxonomy_entries(t, &all);
+        for (size_t k = 0; k < n; k++) {
+            assert_true(out[k] >= first && out[k] < first + all);
+        }
         if (n != rows[i].terms || (n && out[0]->count != rows[i].alternatives)) {
             fail_msg("row %zu: %zu terms, %zu alternatives", i, n, n ? out[0]->count : 0);
         }
@@ -245,8 +252,8 @@ static void test_what_is_wrong_is_named_with_its_place(void **state)
     taxonomy_routes(t, &count);
     assert_int_equal(count, 2);
     const struct taxonomy_entry *entries = taxonomy_entries(t, &count);
-    assert_int_equal(count, 6);
-    for (size_t i = 0; i < count; i++) {
+    assert_int_equal(count, SMALL_ENTRIES);
+    for (size_t i = 0; i + 1 < count; i++) {
         assert_true(slice_equal(entries[i].file, SLICE("a.yml")));
     }
     taxonomy_hash(t, after);
@@ -344,11 +351,11 @@ static void test_failing_memory_changes_nothing(void **state)
         e = taxonomy_add(t, SLICE("a.yml"), slice_text(small), NULL);
         memory_fail_after(0);
         taxonomy_entries(t, &count);
-        assert_int_equal(count, e == OK ? 6 : 0);
+        assert_int_equal(count, e == OK ? SMALL_ENTRIES : 1);
         failures += e != OK;
     }
     assert_int_equal(e, OK);
-    assert_true(failures >= 5);
+    assert_true(failures >= 4);
     taxonomy_free(t);
 }
 
