@@ -10,6 +10,23 @@ static bool tail(const char *at, size_t n)
     return true;
 }
 
+/* RFC 3629 section 4: the second byte's range depends on the first. */
+static bool second_fits(unsigned char a, unsigned char b)
+{
+    switch (a) {
+    case 0xE0:
+        return b >= 0xA0;
+    case 0xED:
+        return b <= 0x9F;
+    case 0xF0:
+        return b >= 0x90;
+    case 0xF4:
+        return b <= 0x8F;
+    default:
+        return true;
+    }
+}
+
 size_t utf8_sequence(const char *at, size_t size)
 {
     if (size == 0) {
@@ -26,13 +43,7 @@ size_t utf8_sequence(const char *at, size_t size)
     if (size < n || !tail(at, n)) {
         return 0;
     }
-    unsigned char b = (unsigned char)at[1];
-    /* RFC 3629 section 4: the second byte's range depends on the first. */
-    if ((a == 0xE0 && b < 0xA0) || (a == 0xED && b > 0x9F) || (a == 0xF0 && b < 0x90) ||
-            (a == 0xF4 && b > 0x8F)) {
-        return 0;
-    }
-    return n;
+    return second_fits(a, (unsigned char)at[1]) ? n : 0;
 }
 
 uint32_t utf8_decode(const char *at, size_t *size)

@@ -193,55 +193,56 @@ static void test_a_later_file_replaces_or_extends(void **state)
     taxonomy_free(t);
 }
 
+static const struct {
+    const char *text;
+    unsigned line, column;
+    const char *words;
+} wrong[] = {
+        {"path: {}\n", 1, 1, "not 'path'"},
+        {"- a\n", 1, 1, "expected a map"},
+        {"paths: [a]\n", 1, 8, "expected a map"},
+        {"paths: {Image: 'a.*'}\n", 1, 16, "'a.*'"},
+        {"paths:\n  '*': a.b\n", 2, 8, "'a.b'"},
+        {"paths:\n  '*': a.*.b\n", 2, 8, "last place"},
+        {"paths: {Image: {a: b}}\n", 1, 16, "expected a pattern"},
+        {"paths: {Image: null}\n", 1, 16, "expected a pattern"},
+        {"route: {fields: a}\n", 1, 9, "'fields'"},
+        {"route: {time: a}\n", 1, 9, "'time'"},
+        {"logsources: {}\n", 1, 13, "expected a list"},
+        {"logsources:\n  - {product: a}\n", 2, 5, "'when'"},
+        {"route: {c: x}\nlogsources:\n  - {when: {c: 1}}\n", 3, 5, "product, category or"},
+        {"logsources:\n  - {product: a, when: {chanel: 1}}\n", 2, 25, "'chanel'"},
+        {"route: {c: x}\nlogsources:\n  - {product: a, when: {c: []}}\n", 3, 28, "a value"},
+        {"route: {c: x}\nlogsources:\n  - {product: a, when: {c: a*b}}\n", 3, 28, "'a*b'"},
+        {"route: {c: x}\nlogsources:\n  - {product: a, when: []}\n", 3, 24, "alternatives"},
+        {"logsources:\n  - {product: a, when: {fields: {a: b}}}\n", 2, 24, "told apart"},
+        {"route: {c: x}\nlogsources:\n  - {product: a, when: {c: 1, fields: {F: {map: {}}}}}\n", 3,
+                43, "'field'"},
+        {"route: {c: x}\nlogsources:\n  - {product: a, when: {c: 1}}\n"
+         "  - {product: A, when: {c: 2}}\n",
+                4, 0, "line 3"},
+        {"route: {c: x}\nlogsources:\n  - {product: a, extend: 1, when: {c: 1}}\n", 3, 18,
+                "'extend'"},
+        {"route: {c: x}\nlogsources:\n  - {product: windows, service: sysmon, when: {c: 1}}\n"
+         "  - {product: a, when: {c: 1}}\n  - {product: A, when: {c: 2}}\n",
+                5, 0, "line 4"},
+        {"a: [\n", 0, 0, "bad.yml"},
+        {"", 0, 0, "one document"},
+        {"paths: {}\n---\npaths: {}\n", 0, 0, "one document"},
+};
+
 static void test_what_is_wrong_is_named_with_its_place(void **state)
 {
     (void)state;
-    static const struct {
-        const char *text;
-        unsigned line, column;
-        const char *words;
-    } rows[] = {
-            {"path: {}\n", 1, 1, "not 'path'"},
-            {"- a\n", 1, 1, "expected a map"},
-            {"paths: [a]\n", 1, 8, "expected a map"},
-            {"paths: {Image: 'a.*'}\n", 1, 16, "'a.*'"},
-            {"paths:\n  '*': a.b\n", 2, 8, "'a.b'"},
-            {"paths:\n  '*': a.*.b\n", 2, 8, "last place"},
-            {"paths: {Image: {a: b}}\n", 1, 16, "expected a pattern"},
-            {"paths: {Image: null}\n", 1, 16, "expected a pattern"},
-            {"route: {fields: a}\n", 1, 9, "'fields'"},
-            {"route: {time: a}\n", 1, 9, "'time'"},
-            {"logsources: {}\n", 1, 13, "expected a list"},
-            {"logsources:\n  - {product: a}\n", 2, 5, "'when'"},
-            {"route: {c: x}\nlogsources:\n  - {when: {c: 1}}\n", 3, 5, "product, category or"},
-            {"logsources:\n  - {product: a, when: {chanel: 1}}\n", 2, 25, "'chanel'"},
-            {"route: {c: x}\nlogsources:\n  - {product: a, when: {c: []}}\n", 3, 28, "a value"},
-            {"route: {c: x}\nlogsources:\n  - {product: a, when: {c: a*b}}\n", 3, 28, "'a*b'"},
-            {"route: {c: x}\nlogsources:\n  - {product: a, when: []}\n", 3, 24, "alternatives"},
-            {"logsources:\n  - {product: a, when: {fields: {a: b}}}\n", 2, 24, "told apart"},
-            {"route: {c: x}\nlogsources:\n  - {product: a, when: {c: 1, fields: {F: {map: {}}}}}\n",
-                    3, 43, "'field'"},
-            {"route: {c: x}\nlogsources:\n  - {product: a, when: {c: 1}}\n"
-             "  - {product: A, when: {c: 2}}\n",
-                    4, 0, "line 3"},
-            {"route: {c: x}\nlogsources:\n  - {product: a, extend: 1, when: {c: 1}}\n", 3, 18,
-                    "'extend'"},
-            {"route: {c: x}\nlogsources:\n  - {product: windows, service: sysmon, when: {c: 1}}\n"
-             "  - {product: a, when: {c: 1}}\n  - {product: A, when: {c: 2}}\n",
-                    5, 0, "line 4"},
-            {"a: [\n", 0, 0, "bad.yml"},
-            {"", 0, 0, "one document"},
-            {"paths: {}\n---\npaths: {}\n", 0, 0, "one document"},
-    };
     struct taxonomy *t = with(small);
     unsigned char before[32], after[32];
     taxonomy_hash(t, before);
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct diag diag = {0};
-        enum err e = taxonomy_add(t, SLICE("bad.yml"), slice_text(rows[i].text), &diag);
-        if (e != ERR_SYNTAX || (rows[i].line && diag.line != rows[i].line) ||
-                (rows[i].column && diag.column != rows[i].column) ||
-                !strstr(diag.words, rows[i].words) || !strstr(diag.words, "bad.yml")) {
+        enum err e = taxonomy_add(t, SLICE("bad.yml"), slice_text(wrong[i].text), &diag);
+        if (e != ERR_SYNTAX || (wrong[i].line && diag.line != wrong[i].line) ||
+                (wrong[i].column && diag.column != wrong[i].column) ||
+                !strstr(diag.words, wrong[i].words) || !strstr(diag.words, "bad.yml")) {
             fail_msg("row %zu: %s, %u:%u: %s", i, err_name(e), diag.line, diag.column, diag.words);
         }
     }
