@@ -337,6 +337,8 @@ static bool joined(enum between between, struct slice bytes, size_t *at)
     return false;
 }
 
+enum { SKIPPING = 16 }; /* in c->b, beside a span's state */
+
 /* In the middle of a value that is too long. */
 static enum err skip_value(
         struct cutter *c, struct slice bytes, bool last, struct cut *out, struct diag *diag)
@@ -348,7 +350,7 @@ static enum err skip_value(
             .escape = c->b & 8};
     size_t at = 0;
     bool ended = json_cut_span(&span, bytes, &at);
-    c->b = (uint64_t)16 | span.phase | (span.string ? 4u : 0) | (span.escape ? 8u : 0);
+    c->b = (uint64_t)SKIPPING | span.phase | (span.string ? 4u : 0) | (span.escape ? 8u : 0);
     c->c = (uint64_t)span.blanks << 32 | span.depth;
     out->skip = at;
     if (!ended && !last) {
@@ -395,43 +397,37 @@ static void reject(struct cut *out, struct diag *diag, const char *words)
     (void)diag_set(diag, ERR_SYNTAX, 0, 0, "%s", words);
 }
 
+/* One complaint between two values is enough, however the stream is cut. */
+enum { COMPLAINED = 16 };
+
 static enum err cut_values(
         struct cutter *c, struct slice bytes, bool last, struct cut *out, struct diag *diag)
 {
     if (c->b) {
         return skip_value(c, bytes, last, out, diag);
     }
-    enum between between = (enum between)c->d;
-    bool value;
+    enum between between = (enum between)(c->d & ~(uint64_t)COMPLAINED);
+    bool value, open = false, skipping = false;
     const char *error = skip_between(&between, bytes, &out->skip, &value);
-    if (!value) {
-        c->d = between;
-        if (!error && last && between != BETWEEN_NOTHING) {
-            error = NOT_CLOSED;
-            c->d = BETWEEN_NOTHING;
+    if (value) {
+        open = take_values(bytes, last, between, out);
+        skipping = out->size == 0 && bytes.size - out->skip > c->limits.record_bytes;
+        if (out->size == 0 && !skipping) {
+            /* Come back with more; what stands before is consumed only when that is enough. */
+            out->skip = 0;
+            return OK;
         }
-        if (error) {
-            reject(out, diag, error);
-        }
-        return OK;
     }
-    bool open = take_values(bytes, last, between, out);
-    if (open && !error) {
+    if (!error && (open || (!value && last && between != BETWEEN_NOTHING))) {
         error = NOT_CLOSED;
         between = BETWEEN_NOTHING;
     }
-    bool skipping = out->size == 0 && bytes.size - out->skip > c->limits.record_bytes;
-    if (out->size == 0 && !skipping) {
-        /* Come back with more; what stands before is consumed only when that is enough. */
-        out->skip = 0;
-        return OK;
-    }
-    c->d = between;
-    if (error) {
+    if (error && !(c->d & COMPLAINED)) {
         reject(out, diag, error);
     }
+    c->d = between | (!value && (error || c->d & COMPLAINED) ? COMPLAINED : 0);
     if (skipping) {
-        c->b = 16;
+        c->b = SKIPPING;
         c->c = 0;
     }
     return OK;

@@ -279,7 +279,7 @@ static enum err resolve_key(struct json_walk *walk, uint32_t node)
         buf_clear(&walk->unescaped);
         char *to = buf_reserve(&walk->unescaped, key.size);
         if (!to) {
-            return ERR_MEMORY;
+            return diag_say(walk->diag, ERR_MEMORY, "no memory for a key of %zu bytes", key.size);
         }
         key = slice_of(to, value_unescape(key, to));
     }
