@@ -51,6 +51,7 @@ void evtx_build_init(struct evtx_builder *builder, uint32_t depth)
 {
     *builder = (struct evtx_builder){.depth = depth < EVTX_DEPTH_LIMIT ? depth : EVTX_DEPTH_LIMIT};
     arena_init(&builder->texts, EVTX_TEXTS_LIMIT);
+    arena_init(&builder->names.arena, EVTX_TEXTS_LIMIT);
 }
 
 void evtx_build_fini(struct evtx_builder *builder)
@@ -58,12 +59,17 @@ void evtx_build_fini(struct evtx_builder *builder)
     evtx_tree_fini(&builder->nodes);
     evtx_tree_fini(&builder->parsed);
     arena_fini(&builder->texts);
+    arena_fini(&builder->names.arena);
 }
 
 void evtx_build_chunk(struct evtx_builder *builder, struct slice chunk)
 {
     builder->chunk = chunk;
     builder->chunk_nodes = 0;
+    if (builder->names.arena.used) {
+        arena_reset(&builder->names.arena);
+        memset(builder->names.slots, 0, sizeof builder->names.slots);
+    }
 }
 
 static bool fail(struct build *b, const char *what)
@@ -121,18 +127,23 @@ static bool push_instance(struct build *b, struct evtx_place place)
     return true;
 }
 
-static bool push_fragment(struct build *b, struct evtx_place place)
+static bool parse(struct build *b, struct evtx_place place)
 {
     struct evtx_builder *builder = b->builder;
     struct evtx_source source = {.chunk = builder->chunk,
             .at = place.at,
             .end = place.end,
             .depth = builder->depth,
-            .texts = &builder->texts};
+            .texts = &builder->texts,
+            .names = &builder->names};
     builder->parsed.count = 0;
-    if (!evtx_tree_read(&source, &builder->parsed, b->fault)) {
-        return false;
-    }
+    return evtx_tree_read(&source, &builder->parsed, b->fault);
+}
+
+/* Goes on with the nodes just parsed. */
+static bool push_parsed(struct build *b)
+{
+    struct evtx_builder *builder = b->builder;
     uint32_t count = builder->parsed.count;
     struct evtx_node *nodes = ARENA_ARRAY(&builder->texts, struct evtx_node, count);
     if (!nodes) {
@@ -142,6 +153,11 @@ static bool push_fragment(struct build *b, struct evtx_place place)
         memcpy(nodes, builder->parsed.at, count * sizeof *nodes);
     }
     return push_frame(b, (struct frame){.nodes = nodes, .end = count});
+}
+
+static bool push_fragment(struct build *b, struct evtx_place place)
+{
+    return parse(b, place) && push_parsed(b);
 }
 
 static struct evtx_place place_of(const struct build *b, struct slice text)
@@ -376,6 +392,28 @@ static bool run(struct build *b)
     return true;
 }
 
+/* Nothing is to be filled in: a record without templates. */
+static bool is_complete(const struct evtx_nodes *nodes)
+{
+    for (uint32_t i = 0; i < nodes->count; i++) {
+        if (nodes->at[i].kind == EVTX_INSTANCE || nodes->at[i].kind == EVTX_FRAGMENT) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool take_parsed(struct build *b)
+{
+    struct evtx_builder *builder = b->builder;
+    struct evtx_nodes parsed = builder->parsed;
+    builder->parsed = builder->nodes;
+    builder->nodes = parsed;
+    builder->chunk_nodes += parsed.count;
+    return builder->chunk_nodes <= EVTX_CHUNK_NODES ||
+           fail(b, "the chunk's records take too much work");
+}
+
 bool evtx_build_record(
         struct evtx_builder *builder, struct evtx_place place, struct evtx_fault *fault)
 {
@@ -389,5 +427,8 @@ bool evtx_build_record(
     builder->values->used = 0;
     arena_reset(&builder->texts);
     fault->at = place.at;
-    return push_fragment(&b, place) && run(&b);
+    if (!parse(&b, place)) {
+        return false;
+    }
+    return is_complete(&builder->parsed) ? take_parsed(&b) : push_parsed(&b) && run(&b);
 }

@@ -30,6 +30,7 @@ struct evtx_builder {
     struct evtx_nodes nodes; /* the record's; valid until the next evtx_build_record */
     struct evtx_nodes parsed;
     struct arena texts;
+    struct evtx_names names;
     uint32_t depth; /* of elements */
     size_t bytes;
     uint32_t chunk_nodes; /* so far in this chunk */

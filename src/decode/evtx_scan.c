@@ -1,9 +1,9 @@
 #include "decode/evtx_scan.h"
 
 #include <string.h>
-#include <zlib.h>
 
 #include "decode/evtx_bytes.h"
+#include "decode/evtx_sum.h"
 
 /* Offsets in a chunk's header. */
 enum {
@@ -31,10 +31,9 @@ bool evtx_scan_blank(struct slice bytes)
 static uint32_t header_sum(struct slice chunk)
 {
     /* The magic is known: a header that lost it still proves itself by its sum. */
-    unsigned long sum = crc32(0, (const unsigned char *)magic, sizeof magic);
-    sum = crc32(sum, (const unsigned char *)chunk.at + sizeof magic, AT_FLAGS - sizeof magic);
-    return (uint32_t)crc32(
-            sum, (const unsigned char *)chunk.at + AT_TABLES, EVTX_CHUNK_HEADER - AT_TABLES);
+    uint32_t sum = evtx_sum_add(0, slice_of(magic, sizeof magic));
+    sum = evtx_sum_add(sum, slice_of(chunk.at + sizeof magic, AT_FLAGS - sizeof magic));
+    return evtx_sum_add(sum, slice_of(chunk.at + AT_TABLES, EVTX_CHUNK_HEADER - AT_TABLES));
 }
 
 static bool offsets_make_sense(struct slice chunk)
@@ -198,7 +197,7 @@ enum evtx_sum evtx_scan_sum(struct slice chunk)
     if (free_at < EVTX_CHUNK_HEADER || free_at > chunk.size) {
         return EVTX_SUM_RECORDS;
     }
-    unsigned long sum = crc32(
-            0, (const unsigned char *)chunk.at + EVTX_CHUNK_HEADER, free_at - EVTX_CHUNK_HEADER);
-    return evtx_u32(chunk.at + AT_RECORDS_SUM) == (uint32_t)sum ? EVTX_SUM_OK : EVTX_SUM_RECORDS;
+    uint32_t sum =
+            evtx_sum_add(0, slice_of(chunk.at + EVTX_CHUNK_HEADER, free_at - EVTX_CHUNK_HEADER));
+    return evtx_u32(chunk.at + AT_RECORDS_SUM) == sum ? EVTX_SUM_OK : EVTX_SUM_RECORDS;
 }

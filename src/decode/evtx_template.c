@@ -17,7 +17,8 @@ enum {
 
 /* What the template at an offset of this chunk is: compiled, or broken and why. */
 struct near {
-    uint32_t at; /* 0: free */
+    uint32_t at;
+    uint32_t chunk; /* the count of chunks when it was found; another one: free */
     struct evtx_template *template;
     struct evtx_fault fault;
 };
@@ -26,6 +27,7 @@ struct evtx_templates {
     struct arena arena;
     struct slice chunk;
     uint32_t near_count;
+    uint32_t chunks; /* so far, and how often all was forgotten */
     uint32_t work;
     uint64_t compiled;
     struct near near[NEAR];
@@ -54,9 +56,10 @@ void evtx_template_cache_free(struct evtx_templates *templates)
 
 static void forget_near(struct evtx_templates *templates)
 {
-    if (templates->near_count) {
+    templates->near_count = 0;
+    if (++templates->chunks == 0) {
         memset(templates->near, 0, sizeof templates->near);
-        templates->near_count = 0;
+        templates->chunks = 1;
     }
 }
 
@@ -251,20 +254,21 @@ static struct evtx_template *find(
     struct near *near;
     for (uint32_t i = at * 0x9E3779B1u >> 22;; i = (i + 1) % NEAR) {
         near = &templates->near[i];
-        if (near->at == at && at) {
+        if (near->chunk != templates->chunks) {
+            break;
+        }
+        if (near->at == at) {
             *fault = near->fault;
             return near->template;
         }
-        if (near->at == 0) {
-            break;
-        }
     }
-    if (at == 0 || templates->near_count == EVTX_CHUNK_TEMPLATES) {
-        *fault = (struct evtx_fault){"no template, or too many in the chunk", at};
+    if (templates->near_count == EVTX_CHUNK_TEMPLATES) {
+        *fault = (struct evtx_fault){"too many templates in the chunk", at};
         return NULL;
     }
     struct evtx_template *template = load(templates, at, &near->fault);
     near->at = at;
+    near->chunk = templates->chunks;
     near->template = template;
     templates->near_count++;
     *fault = near->fault;

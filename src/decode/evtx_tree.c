@@ -94,10 +94,10 @@ static bool add_text(struct reading *r, struct slice text)
     return text.size == 0 || add(r, EVTX_TEXT, text);
 }
 
-/* UTF-16LE to UTF-8 in the arena. */
-static bool keep(struct reading *r, struct slice wide, struct slice *text)
+/* UTF-16LE to UTF-8 in an arena. */
+static bool keep(struct reading *r, struct arena *arena, struct slice wide, struct slice *text)
 {
-    char *to = arena_alloc(r->source->texts, wide.size / 2 * 3, 1);
+    char *to = arena_alloc(arena, wide.size / 2 * 3, 1);
     if (!to) {
         return fail(r, "no memory for texts");
     }
@@ -130,6 +130,36 @@ static bool note_place(struct reading *r, uint32_t at, uint32_t size, struct sli
     return true;
 }
 
+bool evtx_tree_name_text(
+        struct evtx_names *names, struct slice chunk, uint32_t at, struct slice *text)
+{
+    uint32_t i = (at * 0x9E3779B1u >> 16) % EVTX_NAMES;
+    if (at == 0) {
+        return false;
+    }
+    if (names->slots[i].at != at) {
+        struct slice wide = evtx_text_utf16(evtx_tree_name(chunk, at));
+        char *to = wide.at ? arena_alloc(&names->arena, wide.size / 2 * 3, 1) : NULL;
+        if (!to) {
+            return false;
+        }
+        names->slots[i].name = slice_of(to, utf8_from_utf16(wide, to));
+        names->slots[i].at = at;
+    }
+    *text = names->slots[i].name;
+    return true;
+}
+
+static bool keep_name(struct reading *r, uint32_t name_at, struct slice wide, struct slice *text)
+{
+    struct evtx_names *names = r->source->names;
+    if (!names) {
+        return keep(r, r->source->texts, wide, text);
+    }
+    return evtx_tree_name_text(names, r->source->chunk, name_at, text) ||
+           fail(r, "no memory for names");
+}
+
 /* A name is an offset into the chunk; where the chunk meets it first it stands right behind. */
 static bool read_name(struct reading *r, struct slice *text)
 {
@@ -150,7 +180,7 @@ static bool read_name(struct reading *r, struct slice *text)
             return false;
         }
     }
-    return note_place(r, at, size, name) && keep(r, evtx_text_utf16(name), text);
+    return note_place(r, at, size, name) && keep_name(r, name_at, evtx_text_utf16(name), text);
 }
 
 static bool read_string(struct reading *r, struct slice *wide)
@@ -170,7 +200,20 @@ static bool read_string(struct reading *r, struct slice *wide)
 static bool read_text(struct reading *r)
 {
     struct slice wide, text;
-    return read_string(r, &wide) && keep(r, wide, &text) && add_text(r, text);
+    if (!read_string(r, &wide)) {
+        return false;
+    }
+    if (r->source->template) {
+        return keep(r, r->source->texts, wide, &text) && add_text(r, text);
+    }
+    if (wide.size == 0) {
+        return true;
+    }
+    if (!add(r, EVTX_VALUE, wide)) {
+        return false;
+    }
+    r->nodes->at[r->nodes->count - 1].type = EVTX_STRING;
+    return true;
 }
 
 static void end_attribute(struct reading *r)

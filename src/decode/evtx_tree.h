@@ -22,7 +22,7 @@
 enum evtx_node_kind {
     EVTX_ELEMENT,
     EVTX_ATTRIBUTE, /* all of an element's stand before its content */
-    EVTX_TEXT,      /* text: UTF-8, not empty */
+    EVTX_TEXT,      /* text: UTF-8, not empty; outside templates strings are values */
     EVTX_VALUE,     /* text: the bytes of a value of `type` */
     EVTX_SLOT,      /* the value number `slot` of the template's instance */
     EVTX_INSTANCE,  /* text: an instance of a template, from behind its token */
@@ -53,14 +53,25 @@ enum {
 struct evtx_node *evtx_tree_add(struct evtx_nodes *nodes);
 void evtx_tree_fini(struct evtx_nodes *nodes);
 
+/* Names of a chunk as UTF-8, by their offset: a chunk names the same strings over and over. */
+enum { EVTX_NAMES = 512 };
+struct evtx_names {
+    struct arena arena; /* of the names; forgotten with the chunk */
+    struct {
+        uint32_t at; /* 0: free */
+        struct slice name;
+    } slots[EVTX_NAMES];
+};
+
 /* A stretch of a chunk that holds BinXml. */
 struct evtx_source {
     struct slice chunk;
     uint32_t at; /* offsets in the chunk */
     uint32_t end;
-    bool template;       /* a template's body: slots, and dependency numbers at elements */
-    uint32_t depth;      /* of elements, at most EVTX_DEPTH_LIMIT */
-    struct arena *texts; /* owner of the texts that are not in the chunk */
+    bool template;            /* a template's body: slots, and dependency numbers at elements */
+    uint32_t depth;           /* of elements, at most EVTX_DEPTH_LIMIT */
+    struct arena *texts;      /* owner of the texts that are not in the chunk */
+    struct evtx_names *names; /* owner of the names; NULL: `texts` */
 };
 
 /* Adds the nodes of a source up to its end token or its end. False: broken, *fault says how; what
@@ -70,6 +81,11 @@ bool evtx_tree_read(
 
 /* The name at an offset of the chunk as UTF-16LE; .at NULL when it does not fit into the chunk. */
 struct slice evtx_tree_name(struct slice chunk, uint32_t at);
+
+/* The same as UTF-8, borrowed until the chunk's names are forgotten. False: it does not fit, or no
+ * memory. */
+bool evtx_tree_name_text(
+        struct evtx_names *names, struct slice chunk, uint32_t at, struct slice *text);
 
 /* A place in a template's body that names a string of the chunk. */
 struct evtx_name_place {

@@ -1,0 +1,345 @@
+#include "decode/evtx_stream.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/utf8.h"
+#include "decode/evtx_out.h"
+#include "decode/evtx_shape.h"
+#include "decode/evtx_text.h"
+
+enum { KEY_ROOM = 600 };
+
+/* The tokens that are covered, [MS-EVEN6] 2.2.12; 0x40: more follow. */
+enum {
+    TOKEN_END = 0x00,
+    TOKEN_OPEN = 0x01,
+    TOKEN_CLOSE_START = 0x02,
+    TOKEN_CLOSE_EMPTY = 0x03,
+    TOKEN_END_ELEMENT = 0x04,
+    TOKEN_VALUE = 0x05,
+    TOKEN_ATTRIBUTE = 0x06,
+    TOKEN_FRAGMENT = 0x0f,
+    TOKEN_MORE = 0x40,
+};
+
+/* A value as it stands in the chunk; size 0: none. */
+struct piece {
+    uint8_t type;
+    bool filled;
+    struct slice bytes;
+};
+
+struct level {
+    struct slice name;
+    const struct path_edge *edge; /* of the element; NULL: leads nowhere */
+    bool data;                    /* a Data element of a container */
+    bool resolved;                /* its key is known */
+    bool attributes;              /* one is set */
+    bool elements;
+    bool container;
+    bool plain_data; /* a Data child without a name was met */
+    struct piece text;
+    /* Names of children so far, and how often. */
+    uint32_t name_count;
+    struct slice names[EVTX_STREAM_NAMES];
+    uint32_t counts[EVTX_STREAM_NAMES];
+};
+
+struct streaming {
+    const struct evtx_stream *stream;
+    struct event *event;
+    uint32_t at;
+    uint32_t end;
+    uint32_t depth; /* levels[0] is the record */
+    bool in_start;
+    bool in_attribute;
+    struct slice attribute;
+    struct piece value; /* of the attribute */
+    struct level levels[EVTX_STREAM_DEPTH + 1];
+};
+
+static bool take(struct streaming *s, uint32_t size, const char **bytes)
+{
+    if (size > s->end - s->at) {
+        return false;
+    }
+    *bytes = s->stream->chunk.at + s->at;
+    s->at += size;
+    return true;
+}
+
+static bool take_name(struct streaming *s, struct slice *name)
+{
+    const char *bytes;
+    if (!take(s, 4, &bytes)) {
+        return false;
+    }
+    uint32_t name_at = evtx_u32(bytes);
+    if (name_at == s->at) {
+        struct slice wide = evtx_tree_name(s->stream->chunk, name_at);
+        if (!wide.at || !take(s, EVTX_NAME_ENTRY + (uint32_t)wide.size + 2, &bytes)) {
+            return false;
+        }
+    }
+    return evtx_tree_name_text(s->stream->names, s->stream->chunk, name_at, name);
+}
+
+static const struct path_edge *below(
+        const struct streaming *s, const struct path_edge *edge, struct slice key)
+{
+    const struct paths *paths = s->stream->paths;
+    return edge && edge->child != PATHS_NONE ? paths_find(paths, edge->child, key) : NULL;
+}
+
+static bool put_piece(struct streaming *s, const struct path_edge *edge, const struct piece *piece)
+{
+    struct value value;
+    if (!edge || edge->field[0] == FIELD_NONE) {
+        return true;
+    }
+    if (!evtx_shape_value(piece->type, piece->bytes, &s->event->scratch, &value)) {
+        return false;
+    }
+    event_put(s->event, edge, &value);
+    return true;
+}
+
+static void put_object(struct streaming *s, const struct path_edge *edge)
+{
+    if (edge && edge->field[0] != FIELD_NONE) {
+        evtx_out_put_object(s->event, edge);
+    }
+}
+
+/* How many siblings of the name came before. False: too many names. */
+static bool count_name(struct level *parent, struct slice name, uint32_t *before)
+{
+    uint32_t i = 0;
+    while (i < parent->name_count && !slice_equal(parent->names[i], name)) {
+        i++;
+    }
+    if (i == EVTX_STREAM_NAMES) {
+        return false;
+    }
+    if (i == parent->name_count) {
+        parent->names[i] = name;
+        parent->counts[i] = 0;
+        parent->name_count++;
+    }
+    *before = parent->counts[i]++;
+    return true;
+}
+
+static bool resolve_element(struct streaming *s, struct level *level)
+{
+    char room[KEY_ROOM];
+    struct level *parent = level - 1;
+    struct slice key = level->name;
+    uint32_t before;
+    if (!count_name(parent, key, &before)) {
+        return false;
+    }
+    if (before) {
+        if (key.size > KEY_ROOM - 16) {
+            return false;
+        }
+        key.size = (size_t)snprintf(room, sizeof room, "%.*s_%u", SLICE_ARG(key), before);
+        key.at = room;
+    }
+    level->resolved = true;
+    if (s->depth == 1) {
+        const struct paths *paths = s->stream->paths;
+        level->edge = paths ? paths_find(paths, PATHS_ROOT, key) : NULL;
+    } else {
+        level->edge = below(s, parent->edge, key);
+    }
+    return true;
+}
+
+/* A Data element of a container: its key is its name. */
+static bool resolve_data(struct streaming *s, struct level *level, const struct piece *name)
+{
+    struct level *parent = level - 1;
+    char room[KEY_ROOM];
+    level->resolved = true;
+    if (name && name->filled) {
+        if (name->type != EVTX_STRING || name->bytes.size > KEY_ROOM / 2) {
+            return false;
+        }
+        struct slice key = slice_of(room, utf8_from_utf16(name->bytes, room));
+        level->edge = below(s, parent->edge, key);
+        return true;
+    }
+    const struct path_edge *data = below(s, parent->edge, SLICE("Data"));
+    if (!parent->plain_data) {
+        parent->plain_data = true;
+        put_object(s, data);
+    }
+    level->edge = below(s, data, SLICE("#text"));
+    return true;
+}
+
+static bool open_element(struct streaming *s, bool attributes)
+{
+    const char *bytes;
+    struct slice name;
+    struct level *parent = &s->levels[s->depth];
+    if (s->in_start || parent->text.filled || s->depth == EVTX_STREAM_DEPTH ||
+            s->depth == s->stream->depth || (s->depth && parent->data)) {
+        return false;
+    }
+    if (!take(s, 4, &bytes) || !take_name(s, &name) || (attributes && !take(s, 4, &bytes))) {
+        return false;
+    }
+    parent->elements = true;
+    struct level *level = &s->levels[++s->depth];
+    level->name = name;
+    level->edge = NULL;
+    level->data = parent->container && slice_equal(name, SLICE("Data"));
+    level->resolved = false;
+    level->attributes = false;
+    level->elements = false;
+    level->container = false;
+    level->plain_data = false;
+    level->text.filled = false;
+    level->name_count = 0;
+    s->in_start = true;
+    s->in_attribute = false;
+    return level->data || resolve_element(s, level);
+}
+
+static bool end_attribute(struct streaming *s)
+{
+    struct level *level = &s->levels[s->depth];
+    if (!s->in_attribute) {
+        return true;
+    }
+    s->in_attribute = false;
+    if (level->data) {
+        /* The first attribute of this name counts. */
+        bool names = !level->resolved && slice_equal(s->attribute, SLICE("Name"));
+        return !names || resolve_data(s, level, &s->value);
+    }
+    if (!s->value.filled) {
+        return true;
+    }
+    level->attributes = true;
+    const struct path_edge *all = below(s, level->edge, SLICE("#attributes"));
+    return put_piece(s, below(s, all, s->attribute), &s->value);
+}
+
+static bool open_attribute(struct streaming *s)
+{
+    if (!s->in_start || !end_attribute(s) || !take_name(s, &s->attribute)) {
+        return false;
+    }
+    s->in_attribute = true;
+    s->value.filled = false;
+    return true;
+}
+
+static bool take_value(struct streaming *s)
+{
+    const char *bytes;
+    struct piece *to = s->in_start ? &s->value : &s->levels[s->depth].text;
+    if ((s->in_start && !s->in_attribute) || s->depth == 0 || !take(s, 3, &bytes) ||
+            bytes[0] != EVTX_STRING) {
+        return false;
+    }
+    uint32_t size = 2u * evtx_u16(bytes + 1);
+    if (!take(s, size, &bytes)) {
+        return false;
+    }
+    struct slice wide = evtx_text_utf16(slice_of(bytes, size));
+    if (wide.size == 0) {
+        return true;
+    }
+    bool alone = !to->filled && !(!s->in_start && s->levels[s->depth].elements);
+    *to = (struct piece){EVTX_STRING, true, wide};
+    return alone;
+}
+
+static bool end_start(struct streaming *s)
+{
+    struct level *level = &s->levels[s->depth];
+    if (!s->in_start || !end_attribute(s)) {
+        return false;
+    }
+    s->in_start = false;
+    level->container = !level->data && (slice_equal(level->name, SLICE("EventData")) ||
+                                               slice_equal(level->name, SLICE("UserData")));
+    return level->resolved || resolve_data(s, level, NULL);
+}
+
+static bool end_element(struct streaming *s)
+{
+    struct level *level = &s->levels[s->depth];
+    const struct path_edge *edge = level->edge;
+    if (s->depth == 0 || s->in_start) {
+        return false;
+    }
+    s->depth--;
+    if (level->elements || level->attributes) {
+        put_object(s, edge);
+        edge = below(s, edge, SLICE("#text"));
+    }
+    if (level->text.filled) {
+        return put_piece(s, edge, &level->text);
+    }
+    if (!level->elements && !level->attributes && edge && edge->field[0] != FIELD_NONE) {
+        struct value empty = {.kind = level->data ? VALUE_STRING : VALUE_NULL};
+        event_put(s->event, edge, &empty);
+    }
+    return true;
+}
+
+static bool step(struct streaming *s, uint8_t token)
+{
+    const char *bytes;
+    switch (token & ~TOKEN_MORE) {
+    case TOKEN_OPEN:
+        return open_element(s, token & TOKEN_MORE);
+    case TOKEN_ATTRIBUTE:
+        return open_attribute(s);
+    case TOKEN_VALUE:
+        return take_value(s);
+    case TOKEN_CLOSE_START:
+        return end_start(s);
+    case TOKEN_CLOSE_EMPTY:
+        return end_start(s) && end_element(s);
+    case TOKEN_END_ELEMENT:
+        return end_element(s);
+    case TOKEN_FRAGMENT:
+        return take(s, 3, &bytes);
+    default:
+        return false;
+    }
+}
+
+bool evtx_stream_run(const struct evtx_stream *stream, struct evtx_place place, struct event *event)
+{
+    struct streaming s;
+    s.stream = stream;
+    s.event = event;
+    s.at = place.at;
+    s.end = place.end;
+    s.depth = 0;
+    s.in_start = false;
+    s.in_attribute = false;
+    s.levels[0].name_count = 0;
+    s.levels[0].text.filled = false;
+    s.levels[0].container = false;
+    s.levels[0].elements = false;
+    while (s.at < s.end) {
+        uint8_t token = (uint8_t)stream->chunk.at[s.at++];
+        if (token == TOKEN_END) {
+            break;
+        }
+        if (!step(&s, token)) {
+            return false;
+        }
+    }
+    event->wide_text = true;
+    return s.depth == 0 && !s.in_start && s.levels[0].elements;
+}

@@ -1,0 +1,15 @@
+/* evtx_sum: CRC-32 (ISO 3309, as zlib's crc32) at the speed at which chunks are read.
+ *
+ *     uint32_t sum = evtx_sum_add(evtx_sum_add(0, a), b);    // of a and b, one after the other
+ *
+ * Each chunk of a log is summed as it is read; byte by byte that would take as long as decoding. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+
+uint32_t evtx_sum_add(uint32_t sum, struct slice bytes);
+/* Tests: without the processor's carry-less multiplication. */
+uint32_t evtx_sum_add_plain(uint32_t sum, struct slice bytes);
