@@ -189,6 +189,11 @@ static void write_json(const struct event *event, struct buf *out)
 {
     const char *at = event->raw.at, *end = at + event->raw.size;
     const char *from = at; /* not yet written */
+    /* Most records are one line already, and findings write them often: blanks may stay. */
+    if (!memchr(at, '\n', event->raw.size) && !memchr(at, '\r', event->raw.size)) {
+        buf_add(out, event->raw);
+        return;
+    }
     while (at < end) {
         if (*at == '"') {
             at = string_close(at + 1) + 1;
