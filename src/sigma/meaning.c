@@ -82,13 +82,15 @@ static int compare_pieces(const void *a, const void *b, void *text)
 }
 
 /* Moves the sorted pieces without repetition to the front; returns how many. */
-static uint32_t unite(struct piece *pieces, uint32_t count, const char *text)
+static uint32_t unite(struct piece *pieces, uint32_t count, const char *text, uint32_t from)
 {
     uint32_t n = 0;
+    struct slice last = {0};
     for (uint32_t i = 0; i < count; i++) {
-        struct slice piece = slice_of(text + pieces[i].at, pieces[i].size);
-        if (n == 0 || !slice_equal(piece, slice_of(text + pieces[n - 1].at, pieces[n - 1].size))) {
+        struct slice piece = slice_of(text + (pieces[i].at - from), pieces[i].size);
+        if (n == 0 || !slice_equal(piece, last)) {
             pieces[n++] = pieces[i];
+            last = piece;
         }
     }
     return n;
@@ -111,11 +113,11 @@ static bool close_group(struct meaning *w, const struct frame *frame)
     /* Equal ones are one, but where they are counted. */
     uint32_t unique = count;
     if (node->kind != NODE_AT_LEAST) {
-        unique = unite(pieces, count, copy - frame->at);
+        unique = unite(pieces, count, copy, frame->at);
     }
     bool bare = unique == 1 && (node->kind == NODE_AND || node->kind == NODE_OR);
     if (!bare) {
-        buf_byte(w->text, "aontpTF"[node->kind]);
+        buf_byte(w->text, "aont"[node->kind]);
         buf_u64(w->text, node->threshold);
         buf_byte(w->text, '(');
     }
@@ -142,6 +144,10 @@ static bool enter(struct meaning *w, const struct node *node, struct frame *fram
     uint32_t at = (uint32_t)w->text->size;
     if (node->kind == NODE_PREDICATE) {
         add_leaf(w, node->predicate);
+    } else if (node->count == 0) {
+        buf_byte(w->text, node->kind == NODE_FALSE ? 'F' : 'T');
+    }
+    if (node->count == 0) {
         return !w->text->failed && add_piece(w, at);
     }
     if (*depth == DEPTH) {
