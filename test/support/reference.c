@@ -1,5 +1,6 @@
 #include "support/reference.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
@@ -8,6 +9,8 @@
 #define EVENT_MEMORY ((size_t)1 << 30)
 #define RULES_MEMORY ((size_t)256 << 20)
 enum { KEYS = 4096 };
+/* An object gives way to whatever else is found: {"#text":1} is 1, with attributes or without. */
+#define OBJECT_RANK UINT_MAX
 
 /* A value of the record, and the keys that lead to it. */
 struct place {
@@ -64,6 +67,19 @@ static bool same_part(struct arena *arena, struct slice a, struct slice b)
            slice_equal(x, y);
 }
 
+/* The list also has what the taxonomy made of entries of several products: that is not written in a
+ * file, and found here in its own way. */
+static bool is_written(const struct taxonomy_entry *entries, size_t count, size_t i)
+{
+    for (size_t k = 0; k < count && !entries[i].logsource.product.at; k++) {
+        if (entries[k].logsource.product.at && entries[k].line == entries[i].line &&
+                slice_equal(entries[k].file, entries[i].file)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Adds the alternatives of the entries that are written for just these parts (any_product: and some
  * product). Returns how many. */
 static size_t add_cases(
@@ -79,7 +95,8 @@ static size_t add_cases(
         const struct logsource *l = &entries[i].logsource;
         bool product = any_product ? l->product.at != NULL
                                    : same_part(&r->event, l->product, wanted->product);
-        if (product && same_part(&r->event, l->category, wanted->category) &&
+        if (product && is_written(entries, count, i) &&
+                same_part(&r->event, l->category, wanted->category) &&
                 same_part(&r->event, l->service, wanted->service)) {
             for (size_t c = 0; c < entries[i].count; c++) {
                 cases[added++] = &entries[i].any_of[c];
@@ -444,7 +461,9 @@ static enum err name_place(struct reference *r, const struct place *p, struct pl
             bool hidden = star.at && star.size && star.at[0] == '\x01';
             size_t n = hidden ? SIZE_MAX : find_name(r, name);
             if (n != SIZE_MAX) {
-                TRY(found_put(r, n, patterns[i].weak ? (unsigned)i + 1 : 0, &p->value));
+                unsigned rank = patterns[i].weak ? (unsigned)i + 1 : 0;
+                bool object = p->value.kind == REFERENCE_OBJECT;
+                TRY(found_put(r, n, object ? OBJECT_RANK : rank, &p->value));
             }
         }
     }
@@ -611,16 +630,7 @@ static enum verdict test_fields(
     return VERDICT_NO;
 }
 
-static bool any_null(const struct found *f)
-{
-    for (size_t i = 0; i < f->count; i++) {
-        if (f->values[i]->kind == REFERENCE_NULL) {
-            return true;
-        }
-    }
-    return f->count == 0;
-}
-
+/* Of several values, one that is not null is enough. */
 static bool any_present(const struct found *f)
 {
     for (size_t i = 0; i < f->count; i++) {
@@ -640,7 +650,7 @@ static enum verdict test(struct reference *r, const struct group *g, const struc
     struct found other;
     switch (p->op) {
     case OP_NULL:
-        return any_null(&f) ? VERDICT_YES : VERDICT_NO;
+        return any_present(&f) ? VERDICT_NO : VERDICT_YES;
     case OP_PRESENT:
         return any_present(&f) ? VERDICT_YES : VERDICT_NO;
     case OP_EXISTS:

@@ -1,11 +1,12 @@
 #include "support/reference_leaf.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
+#include <regex.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "base/fold.h"
-#include "base/time.h"
 #include "support/tree.h"
 
 /* ---- characters ---------------------------------------------------------------------------- */
@@ -117,6 +118,9 @@ bool reference_leaf_texts(enum op op, struct slice text, struct slice other)
     }
 }
 
+/* Longer texts are no numbers (sigma/predicate.c). */
+enum { NUMBER_TEXT = 1000 };
+
 /* ---- numbers ------------------------------------------------------------------------------- */
 
 static size_t digits(struct slice s, size_t at)
@@ -157,31 +161,23 @@ static bool is_number(struct slice s, bool *plain)
     return at == s.size;
 }
 
-/* -1, 0, 1: the text's number against the predicate's; false: the text is none. */
+/* -1, 0, 1: the text's number against the predicate's; false: the text is none. A whole number is
+ * exact, any other the double that it is written for; a long double holds both. */
 static bool compare_number(const struct predicate *p, struct slice text, int *order)
 {
     bool plain = false;
-    char *end, copy[400];
-    if (!is_number(text, &plain)) {
-        return false;
-    }
-    if (plain && p->is_integer && text.size <= 18) {
-        memcpy(copy, text.at, text.size);
-        copy[text.size] = '\0';
-        long long value = strtoll(copy, &end, 10);
-        *order = value < p->integer ? -1 : value > p->integer;
-        return true;
-    }
-    if (text.size >= sizeof copy) {
+    char copy[NUMBER_TEXT + 1];
+    if (text.size > NUMBER_TEXT || !is_number(text, &plain)) {
         return false;
     }
     memcpy(copy, text.at, text.size);
     copy[text.size] = '\0';
-    long double value = strtold(copy, &end);
-    long double wanted = p->is_integer ? (long double)p->integer : (long double)p->number;
-    if (!p->is_integer) {
-        value = (long double)(double)value;
+    errno = 0;
+    long double value = plain && p->is_integer ? (long double)strtoll(copy, NULL, 10) : 0;
+    if (!plain || !p->is_integer || errno == ERANGE) {
+        value = (long double)strtod(copy, NULL);
     }
+    long double wanted = p->is_integer ? (long double)p->integer : (long double)p->number;
     *order = value < wanted ? -1 : value > wanted;
     return true;
 }
@@ -214,7 +210,7 @@ static bool test_cidr(const struct cidr *cidr, struct slice text)
     char copy[INET6_ADDRSTRLEN + 1];
     unsigned char address[16];
     size_t zone = slice_find_byte(text, '%');
-    if (cidr->v6 && zone + 1 < text.size) {
+    if (cidr->v6 && zone < text.size) {
         text.size = zone;
     }
     if (text.size >= sizeof copy || memchr(text.at, '\0', text.size)) {
@@ -236,23 +232,48 @@ static bool test_cidr(const struct cidr *cidr, struct slice text)
 
 /* ---- times --------------------------------------------------------------------------------- */
 
-/* base/time.h reads the text (it has tests of its own), the C library's calendar divides it. */
+/* Two digits of what the pattern's group took; -1: nothing. */
+static int two_digits(const char *text, const regmatch_t *group)
+{
+    const char *at = text + group->rm_so;
+    return group->rm_so < 0 ? -1 : (at[0] - '0') * 10 + (at[1] - '0');
+}
+
+/* The parts of a time as it is written (sigma/moment.h), by a pattern and the C library's
+ * calendar. */
 static bool test_time(const struct predicate *p, struct slice text)
 {
-    int64_t ns;
-    struct tm tm;
-    char week[8];
-    if (!time_parse(text, &ns)) {
+    static const char pattern[] =
+            "^([0-9]{2})([0-9]{2})-([0-9]{2})-([0-9]{2})"
+            "([Tt ]([01][0-9]|2[0-3]):([0-5][0-9])(:([0-5][0-9]|60)([.,][0-9]+)?)?"
+            "( ?([Zz]|[Uu][Tt][Cc]|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)?)?)?$";
+    static regex_t compiled;
+    static bool ready;
+    regmatch_t groups[8];
+    char copy[65], week[8];
+    if (!ready) {
+        ready = regcomp(&compiled, pattern, REG_EXTENDED) == 0;
+    }
+    if (text.size >= sizeof copy || memchr(text.at, '\0', text.size)) {
         return false;
     }
-    time_t seconds = (time_t)(ns / TIME_SECOND - (ns % TIME_SECOND < 0));
-    if (!gmtime_r(&seconds, &tm)) {
+    memcpy(copy, text.at, text.size);
+    copy[text.size] = '\0';
+    if (!ready || regexec(&compiled, copy, 8, groups, 0) != 0) {
         return false;
     }
+    int year = two_digits(copy, &groups[1]) * 100 + two_digits(copy, &groups[2]);
+    int month = two_digits(copy, &groups[3]), day = two_digits(copy, &groups[4]);
+    struct tm tm = {.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day};
+    timegm(&tm);
     strftime(week, sizeof week, "%V", &tm);
-    long parts[] = {tm.tm_min, tm.tm_hour, tm.tm_mday, strtol(week, NULL, 10), tm.tm_mon + 1,
-            tm.tm_year + 1900};
-    return p->is_integer && parts[p->op - OP_MINUTE] == p->integer;
+    if (tm.tm_mday != day || tm.tm_mon != month - 1) {
+        return false; /* no such day */
+    }
+    int parts[] = {two_digits(copy, &groups[7]), two_digits(copy, &groups[6]), day,
+            (int)strtol(week, NULL, 10), month, year};
+    int part = parts[p->op - OP_MINUTE];
+    return p->is_integer && part >= 0 && part == p->integer;
 }
 
 /* ---- all ----------------------------------------------------------------------------------- */
