@@ -29,7 +29,7 @@ struct pipeline {
     const struct loaded *loaded;
     bool draw_progress;
     bool guard_terminal; /* stdout is a terminal, and the format does not make text visible */
-    atomic_bool *stop; /* set from outside or by a failed write: no new block is begun */
+    atomic_bool *stop;   /* set from outside or by a failed write: no new block is begun */
     /* Filled. */
     struct summary_facts facts;
     uint64_t failed; /* events that could not be judged */
