@@ -38,7 +38,7 @@ enum op {
     OP_FIELD_PREFIX,
     OP_FIELD_SUFFIX,
     OP_FIELD_CONTAINS,
-    /* Of a part of a time in the text (UTC): equals `number`. */
+    /* Of a part of a time in the text, as written (sigma/moment.h): equals `integer`. */
     OP_MINUTE,
     OP_HOUR,
     OP_DAY,
@@ -85,5 +85,5 @@ void predicate_write(const struct predicate *p, const struct fields *fields, str
 enum verdict predicate_test_text(const struct predicate *p, struct slice text, struct slice folded,
         struct regex_cache *cache);
 /* The text as a number: the whole of it is an optional minus, digits, an optional fraction and an
- * optional exponent. false: it is none. */
+ * optional exponent, at most 1,000 bytes. false: it is none. */
 bool predicate_parse_number(struct slice text, double *number, bool *is_integer, int64_t *integer);

@@ -34,10 +34,12 @@ enum node_kind {
     NODE_NOT,       /* one child */
     NODE_AT_LEAST,  /* `threshold` of the children ("2 of selection_*") */
     NODE_PREDICATE, /* a leaf */
-    NODE_TRUE, /* an empty conjunction: "all of" a pattern is never this, see sigma-semantics */
-    NODE_FALSE,
+    NODE_TRUE,      /* never made today: nothing in a rule holds always */
+    NODE_FALSE,     /* "of" a pattern that fits no name, or of more names than there are */
 };
 
+/* Where a condition names a search identifier twice, both places share its subtree. At most
+ * TREE_DEPTH levels (sigma/tree.h), MAKER_NODES nodes counted at each use (sigma/maker.h). */
 struct node {
     enum node_kind kind;
     uint32_t predicate; /* of NODE_PREDICATE: index into ruleset->predicates */
