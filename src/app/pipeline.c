@@ -102,7 +102,7 @@ static void take(void *context, const struct parcel *parcel)
         return;
     }
     count_parcel(run, parcel);
-    if (parcel->notes.size > 0 || parcel->out.size > 0) {
+    if (parcel->notes.size > 0 || (run->pipeline->terminal && parcel->out.size > 0)) {
         progress_wipe(&run->progress);
     }
     /* Whether stderr can be written changes nothing. */

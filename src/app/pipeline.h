@@ -28,7 +28,8 @@ struct pipeline {
     struct tally *tally;
     const struct loaded *loaded;
     bool draw_progress;
-    bool guard_terminal; /* stdout is a terminal, and the format does not make text visible */
+    bool terminal;       /* stdout is one */
+    bool guard_terminal; /* and the format does not make text visible itself */
     atomic_bool *stop;   /* set from outside or by a failed write: no new block is begun */
     /* Filled. */
     struct summary_facts facts;
