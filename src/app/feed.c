@@ -113,6 +113,7 @@ static bool look(struct feed *feed, struct feed_block *block)
     fill(feed, block, &have, FEED_HEAD);
     struct slice head = slice_of(block->bytes, have);
     buf_add(&feed->tail, head);
+    feed->no_memory |= feed->tail.failed || !feed->file_json.at;
     feed->decoder = feed->forced ? feed->forced : recognise(head, feed->ended);
     if (feed->decoder || have == 0) {
         return have > 0;
@@ -216,7 +217,8 @@ static bool next_of_file(struct feed *feed, struct feed_block *block)
 {
     size_t have = feed->tail.size;
     if (!make_room(block, have > FEED_BLOCK ? have : FEED_BLOCK)) {
-        have = 0;
+        feed->no_memory = true;
+        return false;
     }
     if (have > 0) {
         memcpy(block->bytes, feed->tail.at, have);
@@ -231,12 +233,8 @@ static bool next_of_file(struct feed *feed, struct feed_block *block)
     block->decoder = feed->decoder;
     block->file = feed->input->path;
     block->file_json = feed->file_json;
-    if (feed->tail.failed) {
-        struct diag diag;
-        diag_say(&diag, ERR_MEMORY, "no memory");
-        unreadable(feed, block, &diag);
-        close_file(feed);
-    } else if (feed->ended && feed->tail.size == 0) {
+    feed->no_memory |= feed->tail.failed;
+    if (feed->ended && feed->tail.size == 0) {
         close_file(feed);
     }
     return true;
@@ -244,7 +242,7 @@ static bool next_of_file(struct feed *feed, struct feed_block *block)
 
 static bool next_locked(struct feed *feed, struct feed_block *block)
 {
-    while (!atomic_load_explicit(feed->stop, memory_order_relaxed)) {
+    while (!feed->no_memory && !atomic_load_explicit(feed->stop, memory_order_relaxed)) {
         if (!feed->stream && !open_next(feed, block)) {
             break;
         }
@@ -268,11 +266,9 @@ bool feed_next(struct feed *feed, struct feed_block *block)
     block->decoder = NULL;
     block->records = (struct slice){0};
     buf_clear(&block->notes);
-    if (!make_room(block, FEED_BLOCK)) {
-        return false;
-    }
     pthread_mutex_lock(&feed->mutex);
-    bool more = next_locked(feed, block);
+    feed->no_memory |= !make_room(block, FEED_BLOCK);
+    bool more = !feed->no_memory && next_locked(feed, block);
     if (more) {
         block->sequence = feed->sequence++;
     }

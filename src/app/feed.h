@@ -66,7 +66,8 @@ struct feed {
     struct arena texts;
     struct slice file_json;
     struct feed_counts counts;
-    uint64_t consumed_before;  /* bytes of the files before this one */
+    bool no_memory;           /* some bytes could not be held: what comes after them was not read */
+    uint64_t consumed_before; /* bytes of the files before this one */
     _Atomic uint64_t consumed; /* of all files: for progress, read without the lock */
 };
 

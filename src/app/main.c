@@ -1,9 +1,24 @@
 /* Starts the program. */
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "app/run.h"
 #include "cli/verb.h"
+
+/* Where a standard stream is closed, the next file opened would take its place and be written to.
+ * Something that cannot be written stands in for it. */
+static void hold_standard_streams(void)
+{
+    int fd;
+    do {
+        fd = open("/dev/null", O_RDONLY);
+    } while (fd >= 0 && fd <= STDERR_FILENO);
+    close(fd);
+}
 
 int main(int argc, char **argv)
 {
     static const struct verb_app app = {.detect = run_detect, .seal = run_seal};
+    hold_standard_streams();
     return verb_main(&app, argc - 1, argv + 1);
 }

@@ -1,6 +1,7 @@
 #include "app/pipeline.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <string.h>
 #include <unistd.h>
@@ -32,6 +33,10 @@ static enum err write_all(int fd, struct slice bytes, struct diag *diag)
     while (bytes.size > 0) {
         ssize_t n = write(fd, bytes.at, bytes.size);
         if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < 0 && errno == EAGAIN) { /* somebody made it non-blocking */
+            poll(&(struct pollfd){.fd = fd, .events = POLLOUT}, 1, -1);
             continue;
         }
         if (n < 0) {
@@ -225,6 +230,8 @@ enum err pipeline_run(struct pipeline *p, struct diag *diag)
         e = run->written;
         if (e != OK && diag) {
             *diag = run->diag;
+        } else if (run->feed.no_memory) {
+            e = diag_say(diag, ERR_MEMORY, "no memory to read on; stopped");
         }
     }
     free_run(run);

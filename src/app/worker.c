@@ -207,6 +207,7 @@ void worker_run(struct worker *worker)
 {
     while (feed_next(worker->shared->feed, &worker->block)) {
         buf_add(&worker->parcel.notes, buf_slice(&worker->block.notes));
+        worker->parcel.notes.failed |= worker->block.notes.failed;
         if (worker->block.decoder && worker->block.records.size > 0) {
             judge_block(worker);
         }
