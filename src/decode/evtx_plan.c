@@ -7,7 +7,7 @@
 #include "decode/evtx_shape.h"
 #include "decode/evtx_text.h"
 
-enum { DEPTH = 128, KEY_ROOM = 300 };
+enum { DEPTH = 128, KEY_ROOM = 300, SHORT_TEXT = 40, SHORT_TEXTS = 800 };
 
 enum op_kind {
     OP_ATTRIBUTE, /* a slot that is an attribute's value */
@@ -474,6 +474,8 @@ struct running {
     struct event *event;
     uint32_t nodes; /* that the tree would have, at most */
     bool wide;      /* see struct event */
+    char *texts;    /* room for short texts */
+    size_t texts_left;
     uint32_t frame_count;
     struct frame frames[EVTX_PLAN_DEPTH];
 };
@@ -578,17 +580,52 @@ static bool run_fragment(
     return ok;
 }
 
-static bool put_value(
+/* Room for a short text of this record; NULL: no memory. */
+static char *short_text(struct running *r)
+{
+    if (r->texts_left < SHORT_TEXT) {
+        r->texts = arena_alloc(&r->event->scratch, SHORT_TEXTS, 1);
+        r->texts_left = r->texts ? SHORT_TEXTS : 0;
+    }
+    char *to = r->texts;
+    if (to) {
+        r->texts += SHORT_TEXT;
+        r->texts_left -= SHORT_TEXT;
+    }
+    return to;
+}
+
+static bool put_typed(
         struct running *r, const struct path_edge *edge, uint8_t type, struct slice bytes)
 {
-    struct value value;
-    if (type == EVTX_STRING) {
-        value = (struct value){
-                .kind = VALUE_STRING, .form = FORM_UTF16, .text = evtx_text_utf16(bytes)};
-    } else if (!evtx_shape_value(type, bytes, &r->event->scratch, &value)) {
+    struct value value = {.kind = VALUE_STRING};
+    size_t room = evtx_text_room(type, bytes.size);
+    char *to = room <= SHORT_TEXT ? short_text(r) : arena_alloc(&r->event->scratch, room, 1);
+    if (!to) {
         return false;
     }
+    value.kind = (uint8_t)evtx_text_kind(type, bytes);
+    value.text = slice_of(to, evtx_text_write(type, bytes, to));
     event_put(r->event, edge, &value);
+    return true;
+}
+
+/* Puts a value that is set. False when it is not; *ok is cleared when there was no memory. */
+static inline bool put_value(
+        struct running *r, const struct path_edge *edge, uint8_t type, struct slice bytes, bool *ok)
+{
+    if (type == EVTX_STRING) {
+        struct value value = {
+                .kind = VALUE_STRING, .form = FORM_UTF16, .text = evtx_text_utf16_near(bytes)};
+        if (value.text.size) {
+            event_put(r->event, edge, &value);
+        }
+        return value.text.size != 0;
+    }
+    if (evtx_text_unset(type, bytes)) {
+        return false;
+    }
+    *ok = put_typed(r, edge, type, bytes);
     return true;
 }
 
@@ -600,14 +637,16 @@ static bool put_list(struct running *r, const struct op *op, const struct evtx_v
     uint8_t element = value->type & (EVTX_ARRAY - 1);
     const struct value empty = {.kind = VALUE_STRING};
     if (evtx_text_item(value->type, bytes_of(r, value), &at, &item) && at == value->size) {
-        return put_value(r, op->edge, value->type, bytes_of(r, value));
+        return put_typed(r, op->edge, value->type, bytes_of(r, value));
     }
     at = 0;
     while (evtx_text_item(value->type, bytes_of(r, value), &at, &item)) {
+        bool ok = evtx_text_fits(element, item);
         r->nodes += 4;
-        if (evtx_text_unset(element, item)) {
+        if (ok && !put_value(r, op->edge, element, item, &ok)) {
             event_put(r->event, op->edge, &empty);
-        } else if (!evtx_text_fits(element, item) || !put_value(r, op->edge, element, item)) {
+        }
+        if (!ok) {
             return false;
         }
     }
@@ -646,31 +685,37 @@ static bool run_leaf(
     if (!edge) {
         return true;
     }
-    if (!evtx_text_unset(value->type, bytes_of(r, value))) {
-        return put_value(r, edge, value->type, bytes_of(r, value)) ? true : false;
-    }
-    if (!object) {
+    bool ok = true;
+    if (!put_value(r, edge, value->type, bytes_of(r, value), &ok) && !object) {
         const struct value null = {.kind = VALUE_NULL};
         event_put(r->event, edge, &null);
     }
-    return true;
+    return ok;
 }
 
 static bool run_data(struct running *r, const struct op *op, const struct evtx_value *value)
 {
-    bool done = true;
+    bool ok = true;
+    if (value->type & EVTX_ARRAY) {
+        return put_list(r, op, value);
+    }
     if (value->type == EVTX_BINXML && value->size) {
         return false;
     }
-    if (value->type & EVTX_ARRAY) {
-        done = put_list(r, op, value);
-    } else if (evtx_text_unset(value->type, bytes_of(r, value))) {
+    if (!put_value(r, op->edge, value->type, bytes_of(r, value), &ok)) {
         const struct value empty = {.kind = VALUE_STRING};
         event_put(r->event, op->edge, &empty);
-    } else {
-        done = put_value(r, op->edge, value->type, bytes_of(r, value));
     }
-    return done;
+    return ok;
+}
+
+static bool run_attribute(struct running *r, const struct op *op, const struct evtx_value *value)
+{
+    bool ok = value->type != EVTX_BINXML || value->size == 0;
+    if (ok) {
+        put_value(r, op->edge, value->type, bytes_of(r, value), &ok);
+    }
+    return ok;
 }
 
 static void run_constant(struct running *r, struct frame *frame, const struct op *op)
@@ -696,12 +741,7 @@ static bool run_op(struct running *r, struct frame *frame, const struct op *op)
         }
         return evtx_text_unset(value->type, bytes_of(r, value));
     case OP_ATTRIBUTE:
-        if (evtx_text_unset(value->type, bytes_of(r, value)) ||
-                (value->type != EVTX_BINXML &&
-                        put_value(r, op->edge, value->type, bytes_of(r, value)))) {
-            return true;
-        }
-        return false;
+        return run_attribute(r, op, value);
     case OP_OBJECT:
         evtx_out_put_object(r->event, op->edge);
         return true;
@@ -720,6 +760,8 @@ bool evtx_plan_run(const struct evtx_plan_run *run, struct evtx_place place, str
     r.event = event;
     r.nodes = 0;
     r.wide = true;
+    r.texts = NULL;
+    r.texts_left = 0;
     r.frame_count = 0;
     run->values->used = 0;
     bool ok = push(&r, place, NULL, 0);

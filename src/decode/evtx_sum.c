@@ -14,7 +14,7 @@ uint32_t evtx_sum_add_plain(uint32_t sum, struct slice bytes)
 
 #define FOLDING __attribute__((target("pclmul,sse4.1")))
 
-enum { LANES = 4, LANE = 16, LEAST = 2 * LANES * LANE };
+enum { LANE = 16, BLOCK = 4 * LANE, LEAST = 2 * BLOCK };
 
 /* x^n mod P for the distances that lanes are folded over, bits reflected (V. Gopal and others,
  * "Fast CRC Computation for Generic Polynomials Using PCLMULQDQ", Intel 2009). */
@@ -39,21 +39,18 @@ FOLDING static uint32_t add_folding(uint32_t sum, struct slice bytes)
     const char *at = bytes.at;
     size_t left = bytes.size;
     __m128i by = load((const char *)over_four);
-    __m128i lane[LANES];
-    for (int i = 0; i < LANES; i++) {
-        lane[i] = load(at + i * LANE);
-    }
-    lane[0] = _mm_xor_si128(lane[0], _mm_cvtsi32_si128((int)~sum));
-    for (at += LANES * LANE, left -= LANES * LANE; left >= LANES * LANE;
-            at += LANES * LANE, left -= LANES * LANE) {
-        for (int i = 0; i < LANES; i++) {
-            lane[i] = fold(lane[i], by, load(at + i * LANE));
-        }
+    __m128i a = load(at), b = load(at + LANE), c = load(at + 2 * LANE), d = load(at + 3 * LANE);
+    a = _mm_xor_si128(a, _mm_cvtsi32_si128((int)~sum));
+    for (at += BLOCK, left -= BLOCK; left >= BLOCK; at += BLOCK, left -= BLOCK) {
+        a = fold(a, by, load(at));
+        b = fold(b, by, load(at + LANE));
+        c = fold(c, by, load(at + 2 * LANE));
+        d = fold(d, by, load(at + 3 * LANE));
     }
     by = load((const char *)over_one);
-    __m128i all = lane[0];
-    for (int i = 1; i < LANES; i++) {
-        all = fold(all, by, lane[i]);
+    __m128i all = fold(fold(fold(a, by, b), by, c), by, d);
+    for (; left >= LANE; at += LANE, left -= LANE) {
+        all = fold(all, by, load(at));
     }
     char folded[LANE];
     _mm_storeu_si128((__m128i *)(void *)folded, all);

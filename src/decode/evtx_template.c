@@ -1,6 +1,9 @@
 #include "decode/evtx_template.h"
 
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "base/hash.h"
 #include "base/memory.h"
@@ -105,22 +108,59 @@ static bool same_name(
     return here || slice_equal(evtx_tree_name(chunk, name_at), place->name);
 }
 
+/* The bytes agree where the mask has bits. */
+static bool same_bytes(const char *a, const struct evtx_template *template)
+{
+    const char *b = template->body.at, *mask = template->mask;
+    size_t size = template->body.size, i = 0;
+#ifdef __SSE2__
+    __m128i differ = _mm_setzero_si128();
+    for (; i + 16 <= size; i += 16) {
+        __m128i x = _mm_loadu_si128((const __m128i *)(const void *)(a + i));
+        __m128i y = _mm_loadu_si128((const __m128i *)(const void *)(b + i));
+        __m128i m = _mm_loadu_si128((const __m128i *)(const void *)(mask + i));
+        differ = _mm_or_si128(differ, _mm_and_si128(_mm_xor_si128(x, y), m));
+    }
+    if (_mm_movemask_epi8(_mm_cmpeq_epi8(differ, _mm_setzero_si128())) != 0xFFFF) {
+        return false;
+    }
+#endif
+    int rest = 0;
+    for (; i < size; i++) {
+        rest |= (a[i] ^ b[i]) & mask[i];
+    }
+    return rest == 0;
+}
+
 static bool same_template(
         struct slice chunk, uint32_t body_at, const struct evtx_template *template)
 {
-    const char *body = chunk.at + body_at;
+    if (!same_bytes(chunk.at + body_at, template)) {
+        return false;
+    }
     uint32_t size = (uint32_t) template->body.size;
-    uint32_t from = 0;
     for (uint32_t i = 0; i < template->place_count; i++) {
-        const struct evtx_name_place *place = &template->places[i];
-        if (memcmp(body + from, template->body.at + from, place->at - from) != 0 ||
-                !same_name(chunk, body_at, place, size)) {
+        if (!same_name(chunk, body_at, &template->places[i], size)) {
             return false;
         }
-        /* The offset, and the link to the next name of the chunk, differ from chunk to chunk. */
-        from = place->at + (place->size ? 8 : 4);
     }
-    return memcmp(body + from, template->body.at + from, size - from) == 0;
+    return true;
+}
+
+/* The offsets of names, and the links between the chunk's names, differ from chunk to chunk. */
+static bool make_mask(struct evtx_templates *templates, struct evtx_template *template)
+{
+    char *mask = arena_alloc(&templates->arena, template->body.size, 1);
+    if (!mask) {
+        return false;
+    }
+    memset(mask, 0xFF, template->body.size);
+    for (uint32_t i = 0; i < template->place_count; i++) {
+        const struct evtx_name_place *place = &template->places[i];
+        memset(mask + place->at, 0, place->size ? 8 : 4);
+    }
+    template->mask = mask;
+    return true;
 }
 
 static bool copy_places(struct evtx_templates *templates, struct evtx_template *template,
@@ -211,7 +251,8 @@ static struct evtx_template *compile(
     template->nodes = nodes;
     template->count = count;
     memcpy(template->guid, templates->chunk.at + at + 4, sizeof template->guid);
-    return collect_constants(templates, template) ? template : NULL;
+    return make_mask(templates, template) && collect_constants(templates, template) ? template
+                                                                                    : NULL;
 }
 
 /* The template stored at an offset of the chunk, from the cache or compiled. */
@@ -284,41 +325,67 @@ uint32_t evtx_template_lone(struct slice chunk, struct evtx_place place)
     return at < place.end && chunk.at[at] == TOKEN_INSTANCE ? at + 1 : 0;
 }
 
-/* Where the values of each descriptor are. Returns the end of the last, 0 on a fault. */
-static uint32_t place_values(struct slice chunk, uint32_t at, struct evtx_place place,
-        struct evtx_value *values, struct evtx_instance *instance)
+/* The size that a value of a type must have, by the type's byte; others are looked at. */
+enum { SIZE_ODD = 0, SIZE_ANY = 0xFF };
+
+static const uint8_t type_sizes[256] = {
+        [EVTX_NULL] = SIZE_ANY,
+        [EVTX_STRING] = SIZE_ANY,
+        [EVTX_INT8] = 1,
+        [EVTX_UINT8] = 1,
+        [EVTX_INT16] = 2,
+        [EVTX_UINT16] = 2,
+        [EVTX_INT32] = 4,
+        [EVTX_UINT32] = 4,
+        [EVTX_INT64] = 8,
+        [EVTX_UINT64] = 8,
+        [EVTX_REAL32] = 4,
+        [EVTX_REAL64] = 8,
+        [EVTX_BOOL] = 4,
+        [EVTX_BINARY] = SIZE_ANY,
+        [EVTX_GUID] = 16,
+        [EVTX_FILETIME] = 8,
+        [EVTX_SYSTEMTIME] = 16,
+        [EVTX_HEX32] = 4,
+        [EVTX_HEX64] = 8,
+};
+
+/* A value whose type says more than a size. False: it cannot be. */
+static bool note_value(
+        struct slice chunk, const struct evtx_value *value, struct evtx_instance *instance)
+{
+    if (!evtx_text_fits(value->type, slice_of(chunk.at + value->at, value->size))) {
+        return false;
+    }
+    instance->arrays |= value->type >= EVTX_ARRAY;
+    instance->ansi |= value->type == EVTX_ANSI;
+    instance->fragments += value->type == EVTX_BINXML && value->size;
+    return true;
+}
+
+/* Where the values of each descriptor are. */
+static bool place_values(struct slice chunk, struct evtx_place place, struct evtx_value *values,
+        struct evtx_instance *instance, struct evtx_fault *fault)
 {
     const char *descriptor = chunk.at + place.at;
+    uint32_t at = place.at + 4 * instance->count;
     for (uint32_t i = 0; i < instance->count; i++, descriptor += 4) {
         uint16_t size = evtx_u16(descriptor);
         uint8_t type = (uint8_t)descriptor[2];
+        uint8_t wanted = type_sizes[type];
         if (size > place.end - at) {
-            return 0;
-        }
-        values[i] = (struct evtx_value){at, size, type};
-        at += size;
-        if (type >= EVTX_ARRAY) {
-            instance->arrays = true;
-        }
-    }
-    return at;
-}
-
-static bool check_values(struct slice chunk, const struct evtx_value *values,
-        struct evtx_instance *instance, struct evtx_fault *fault)
-{
-    for (uint32_t i = 0; i < instance->count; i++) {
-        uint8_t type = values[i].type;
-        if (type <= EVTX_STRING) {
-            continue;
-        }
-        if (!evtx_text_fits(type, slice_of(chunk.at + values[i].at, values[i].size))) {
-            *fault = (struct evtx_fault){"value of a wrong size or unknown type", values[i].at};
+            *fault = (struct evtx_fault){"value that is longer than its record", at};
             return false;
         }
-        instance->ansi |= type == EVTX_ANSI;
-        instance->fragments += type == EVTX_BINXML && values[i].size;
+        values[i] = (struct evtx_value){at, size, type};
+        if (wanted != SIZE_ANY && wanted != size && size &&
+                (wanted != SIZE_ODD || !note_value(chunk, &values[i], instance))) {
+            *fault = (struct evtx_fault){"value of a wrong size or unknown type", at};
+            return false;
+        }
+        at += size;
     }
+    instance->end = at;
     return true;
 }
 
@@ -354,9 +421,7 @@ bool evtx_template_instance(struct evtx_templates *templates, struct evtx_place 
         return false;
     }
     struct evtx_value *first = &values->at[values->used];
-    instance->end = place_values(
-            chunk, at + 4 * instance->count, (struct evtx_place){at, place.end}, first, instance);
-    if (!instance->end || !check_values(chunk, first, instance, fault)) {
+    if (!place_values(chunk, (struct evtx_place){at, place.end}, first, instance, fault)) {
         return false;
     }
     values->used += instance->count;

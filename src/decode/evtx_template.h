@@ -35,6 +35,7 @@ struct evtx_template {
     /* What it is recognised by. */
     char guid[16];
     struct slice body;
+    const char *mask;                     /* of the body: zero bits where chunks differ */
     const struct evtx_name_place *places; /* names: own copies */
     uint32_t place_count;
     struct evtx_template *next; /* in the same bucket */

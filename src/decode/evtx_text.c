@@ -4,9 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
 #include "base/utf8.h"
 
@@ -173,15 +170,13 @@ size_t evtx_text_room(uint8_t type, size_t size)
 static size_t write_u64(uint64_t number, char *to)
 {
     char digits[20];
-    size_t n = 0;
-    do {
-        digits[n++] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number);
-    for (size_t i = 0; i < n; i++) {
-        to[i] = digits[n - 1 - i];
+    size_t n = sizeof digits;
+    for (; number >= 10; number /= 10) {
+        digits[--n] = (char)('0' + number % 10);
     }
-    return n;
+    digits[--n] = (char)('0' + number);
+    memcpy(to, digits + n, sizeof digits - n);
+    return sizeof digits - n;
 }
 
 static size_t write_i64(int64_t number, char *to)
@@ -253,12 +248,10 @@ static size_t write_sid(struct slice bytes, char *to)
     return n;
 }
 
-static void write_digits(unsigned number, unsigned count, char *to)
+static void write_two(unsigned number, char *to)
 {
-    for (unsigned i = count; i-- > 0;) {
-        to[i] = (char)('0' + number % 10);
-        number /= 10;
-    }
+    to[0] = (char)('0' + number / 10);
+    to[1] = (char)('0' + number % 10);
 }
 
 struct moment {
@@ -271,16 +264,19 @@ static size_t write_moment(const struct moment *m, char *to)
     if (m->year > 9999) {
         n = write_u64(m->year, to);
     } else {
-        write_digits(m->year, 4, to);
+        write_two(m->year / 100, to);
+        write_two(m->year % 100, to + 2);
     }
     char *rest = to + n;
     memcpy(rest, "-00-00T00:00:00.000000Z", 23);
-    write_digits(m->month, 2, rest + 1);
-    write_digits(m->day, 2, rest + 4);
-    write_digits(m->hour, 2, rest + 7);
-    write_digits(m->minute, 2, rest + 10);
-    write_digits(m->second, 2, rest + 13);
-    write_digits(m->micro, 6, rest + 16);
+    write_two(m->month, rest + 1);
+    write_two(m->day, rest + 4);
+    write_two(m->hour, rest + 7);
+    write_two(m->minute, rest + 10);
+    write_two(m->second, rest + 13);
+    write_two(m->micro / 10000, rest + 16);
+    write_two(m->micro / 100 % 100, rest + 18);
+    write_two(m->micro % 100, rest + 20);
     return n + 23;
 }
 

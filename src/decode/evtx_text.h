@@ -10,6 +10,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "base/slice.h"
 #include "decode/evtx_bytes.h"
@@ -27,6 +30,25 @@ enum value_kind evtx_text_kind(uint8_t type, struct slice bytes);
 bool evtx_text_unset(uint8_t type, struct slice bytes);
 /* The string up to its first NUL, as UTF-16LE. */
 struct slice evtx_text_utf16(struct slice bytes);
+
+/* The same where 16 bytes behind `bytes` can be read (they do not matter). */
+static inline struct slice evtx_text_utf16_near(struct slice bytes)
+{
+#ifdef __SSE2__
+    size_t size = bytes.size & ~(size_t)1;
+    for (size_t i = 0; i < size; i += 16) {
+        __m128i units = _mm_loadu_si128((const __m128i *)(const void *)(bytes.at + i));
+        int zero = _mm_movemask_epi8(_mm_cmpeq_epi16(units, _mm_setzero_si128()));
+        if (zero) {
+            size_t end = i + (size_t)__builtin_ctz((unsigned)zero);
+            return slice_of(bytes.at, end < size ? end : size);
+        }
+    }
+    return slice_of(bytes.at, size);
+#else
+    return evtx_text_utf16(bytes);
+#endif
+}
 
 /* The next element of an array value, false behind the last: *at is 0 at first. */
 bool evtx_text_item(uint8_t type, struct slice bytes, uint32_t *at, struct slice *item);
