@@ -86,14 +86,7 @@ enum err files_read(const char *path, size_t limit, struct buf *out, struct diag
 
 int files_compare(const char *a, const char *b)
 {
-    while (*a && *a == *b) {
-        a++;
-        b++;
-    }
-    /* The slash sorts first: "a/b" stands before "a-b", as its directory does. */
-    int left = *a == '/' ? 1 : *a ? (unsigned char)*a + 2 : 0;
-    int right = *b == '/' ? 1 : *b ? (unsigned char)*b + 2 : 0;
-    return left - right;
+    return strcmp(a, b);
 }
 
 static int compare_paths(const void *a, const void *b)

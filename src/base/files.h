@@ -43,5 +43,5 @@ enum err files_read(const char *path, size_t limit, struct buf *out, struct diag
  * only where `path` itself cannot be read. */
 enum err files_walk(struct arena *arena, const char *path, const char *const *suffixes,
         struct files_list *out, struct diag *diag) MUST_CHECK;
-/* Order of paths: byte order of each name, a directory's files beside it. */
+/* The order of paths: that of their bytes, as `LC_ALL=C sort` has it. */
 int files_compare(const char *a, const char *b);

@@ -64,6 +64,7 @@ static void texts_fold_wherever_the_words_lie(void **state)
     assert_fold(SLICE(""), SLICE(""));
     assert_fold(SLICE("C:\\Windows\\System32\\CMD.EXE"), SLICE("c:\\windows\\system32\\cmd.exe"));
     assert_fold(SLICE("ABCDEFGHIJKLMNOPQRSTUVWXYZ[@`{"), SLICE("abcdefghijklmnopqrstuvwxyz[@`{"));
+    assert_fold(SLICE("@AZ[`az{\x7F\x01 09_~]"), SLICE("@az[`az{\x7F\x01 09_~]"));
     assert_fold(SLICE("1234567\xC3\x84"
                       "BCDEFGHIJ"),
             SLICE("1234567\xC3\xA4"
