@@ -12,8 +12,6 @@
 /* The fewest bytes that a key can need: "":0, and so the most keys that a record can have. */
 enum { KEY_BYTES = 5 };
 
-struct run;
-
 struct reader {
     struct json_scan scan;
     struct json_walk walk;
@@ -21,7 +19,7 @@ struct reader {
     struct json_shape_step loose; /* a step that was not learned */
     struct decode_limits limits;
     size_t at;
-    bool (*run)(struct reader *r, struct run *run, struct event *event);
+    bool fast;        /* AVX2 and BMI2 are there */
     bool lines;       /* the block is lines; otherwise values with blanks and commas between */
     bool shape_lines; /* what the shapes were learned from: a newline is a blank only in values */
     bool rough;       /* look for control bytes in each string, since there are some outside */
@@ -44,7 +42,7 @@ static struct json_shape_step *walk_step(struct reader *r, struct run *run)
 {
     struct json_walk *walk = &r->walk;
     uint32_t state = run->before->to;
-    if (state != JSON_SHAPE_NONE) { /* otherwise the walk went the last step too */
+    if (state != JSON_SHAPE_NOWHERE) { /* otherwise the walk went the last step too */
         json_shape_restore(&r->shape, state, walk);
     }
     struct json_stop stop;
@@ -52,7 +50,7 @@ static struct json_shape_step *walk_step(struct reader *r, struct run *run)
     if (json_walk_step(walk, &stop) != OK) {
         return NULL;
     }
-    if (state != JSON_SHAPE_NONE) {
+    if (state != JSON_SHAPE_NOWHERE) {
         struct slice bytes = slice_of(r->scan.block.at + run->at, walk->at - run->at);
         struct json_shape_step *step = json_shape_learn(&r->shape, state, bytes, walk, &stop);
         if (step) {
@@ -62,8 +60,7 @@ static struct json_shape_step *walk_step(struct reader *r, struct run *run)
     }
     json_shape_missed(&r->shape);
     run->at = walk->at;
-    r->loose = (struct json_shape_step){
-            .kind = (uint8_t)stop.kind, .edge = stop.edge, .to = JSON_SHAPE_NONE};
+    r->loose = json_shape_loose(&stop);
     return &r->loose;
 }
 
@@ -74,13 +71,13 @@ static __attribute__((noinline)) struct json_shape_step *other_step(
     struct json_shape_step *steps = r->shape.steps;
     const char *at = r->scan.block.at + run->at;
     size_t left = r->scan.block.size - run->at;
-    if (run->before->to != JSON_SHAPE_NONE) {
-        uint32_t *first = &r->shape.states[run->before->to].first;
-        for (uint32_t *link = first; *link; link = &steps[*link].other) {
+    if (run->before->to != JSON_SHAPE_NOWHERE) {
+        uint16_t *first = &r->shape.states[run->before->to].first;
+        for (uint16_t *link = first; *link; link = &steps[*link].other) {
             struct json_shape_step *step = &steps[*link];
-            if (json_shape_is(step, r->shape.text, at, left) && step->size <= left &&
-                    json_shape_fits(step, at[step->size])) {
-                uint32_t i = *link; /* the next time it is tried first */
+            if (json_shape_is(step, r->shape.text, at, left, json_shape_same_portable) &&
+                    step->size <= left && json_shape_fits(step, at[step->size])) {
+                uint16_t i = *link; /* the next time it is tried first */
                 *link = step->other;
                 step->other = *first;
                 *first = i;
@@ -92,43 +89,34 @@ static __attribute__((noinline)) struct json_shape_step *other_step(
     return walk_step(r, run);
 }
 
-/* event_put_field, written out: a struct copied right after it was built waits for its own stores.
- * One that is there already takes the long way. */
-static inline __attribute__((always_inline)) void put_field(
-        struct event *event, const struct path_edge *edge, int i, const struct value *value)
+/* The long way: the field is there already, or there are more fields. */
+static __attribute__((noinline)) void put_slowly(struct event *event,
+        const struct json_shape_step *step, const char *at, size_t size, uint32_t kind_form)
 {
-    uint32_t field = edge->field[i];
-    uint64_t bit = (uint64_t)1 << (field & 63), *present = &event->present[field >> 6];
-    if (__builtin_expect((*present & bit) != 0, 0)) {
-        event_put_again(event, field, value, edge->weak[i]);
+    struct value value = {.text = slice_of(at, size),
+            .kind = (uint8_t)kind_form,
+            .form = (uint8_t)(kind_form >> 8)};
+    event_put(event, step->edge, &value);
+}
+
+/* event_put, written out: a struct copied right after it was built waits for its own stores. */
+static inline __attribute__((always_inline)) void put(struct event *event,
+        const struct json_shape_step *step, const char *at, size_t size, uint32_t kind_form)
+{
+    uint64_t bit = (uint64_t)1 << (step->field & 63);
+    uint64_t *present = &event->present[step->field >> 6], before = *present;
+    if (__builtin_expect((before & bit) != 0 || step->more, 0)) {
+        put_slowly(event, step, at, size, kind_form);
         return;
     }
-    *present |= bit;
-    struct value *to = &event->values[field];
-    to->text.at = value->text.at;
-    to->text.size = value->text.size;
-    to->kind = value->kind;
-    to->form = value->form;
-    to->weak = edge->weak[i];
+    *present = before | bit;
+    struct value *to = &event->values[step->field];
+    to->text.at = at;
+    to->text.size = size;
+    to->kind = (uint8_t)kind_form;
+    to->form = (uint8_t)(kind_form >> 8);
+    to->weak = step->weak;
     to->next = 0;
-}
-
-static __attribute__((noinline)) void put_more(
-        struct event *event, const struct path_edge *edge, const struct value *value)
-{
-    for (int i = 1; i < PATHS_TARGETS && edge->field[i] != FIELD_NONE; i++) {
-        put_field(event, edge, i, value);
-    }
-}
-
-static inline __attribute__((always_inline)) void put(struct event *event,
-        const struct path_edge *edge, struct slice text, enum value_kind kind, enum value_form form)
-{
-    struct value value = {.text = text, .kind = (uint8_t)kind, .form = (uint8_t)form};
-    put_field(event, edge, 0, &value);
-    if (__builtin_expect(edge->field[1] != FIELD_NONE, 0)) {
-        put_more(event, edge, &value);
-    }
 }
 
 /* Digits at the front of 8 bytes: the index of the first byte that is none. */
@@ -156,41 +144,38 @@ static inline __attribute__((always_inline)) size_t number_end(
     return at + size;
 }
 
-static bool run_word(const struct json_shape_step *step, struct event *event)
+static __attribute__((noinline)) bool run_word(
+        const struct json_shape_step *step, struct event *event)
 {
-    switch (step->kind) {
-    case JSON_NULL:
-        put(event, step->edge, (struct slice){0}, VALUE_NULL, FORM_TEXT);
-        return true;
-    case JSON_TRUE:
-        put(event, step->edge, SLICE("true"), VALUE_BOOL, FORM_TEXT);
-        return true;
-    case JSON_FALSE:
-        put(event, step->edge, SLICE("false"), VALUE_BOOL, FORM_TEXT);
-        return true;
-    case JSON_EMPTY:
-    case JSON_OPEN:
+    static const struct value values[] = {
+            [JSON_NULL] = {.kind = VALUE_NULL},
+            [JSON_TRUE] = {.kind = VALUE_BOOL, .text = {"true", 4}},
+            [JSON_FALSE] = {.kind = VALUE_BOOL, .text = {"false", 5}},
+    };
+    if (step->kind == JSON_EMPTY || step->kind == JSON_OPEN) {
         json_form_put_object(event, step->edge);
         return true;
-    default:
+    }
+    if (step->kind < JSON_NULL || step->kind > JSON_FALSE) {
         return false;
     }
+    event_put(event, step->edge, &values[step->kind]);
+    return true;
 }
 
 /* To the record's end, run->at; false: the exact walk must say what is wrong. */
 static inline __attribute__((always_inline)) bool run_record(
-        struct reader *r, struct run *run, struct event *event)
+        struct reader *r, struct run *run, struct event *event, json_shape_same *same, bool rough)
 {
     /* Copies: stores to the event must not make the compiler load all of it again. */
     struct json_shape_step *const steps = r->shape.steps;
     const char *const bytes = r->scan.block.at, *const text = r->shape.text;
     const uint64_t *const quotes = r->scan.quotes, *const backslashes = r->scan.backslashes;
     const size_t size = r->scan.block.size;
-    const bool rough = r->rough;
     size_t known = json_scan_known(&r->scan), at = run->at;
     struct json_shape_step *before = &steps[0], *step = &steps[before->next];
     for (;;) {
-        if (__builtin_expect(!json_shape_is(step, text, bytes + at, size - at), 0)) {
+        if (__builtin_expect(!json_shape_is(step, text, bytes + at, size - at, same), 0)) {
             run->at = at;
             run->before = before;
             step = other_step(r, run);
@@ -203,9 +188,8 @@ static inline __attribute__((always_inline)) bool run_record(
         at += step->size;
         if (step->kind == JSON_STRING) {
             uint64_t window = json_scan_window(quotes, at);
-            size_t length = (size_t)__builtin_ctzll(window | (uint64_t)1 << 63);
-            size_t end = at + length;
-            if (__builtin_expect(window == 0 || end >= known, 0)) {
+            size_t end = at + (window ? (unsigned)__builtin_ctzll(window) : JSON_SCAN_STEP);
+            if (__builtin_expect(window == 0, 0) || __builtin_expect(end >= known, 0)) {
                 end = json_walk_quote(&r->scan, at);
                 known = json_scan_known(&r->scan);
                 if (end == SIZE_MAX) {
@@ -215,17 +199,17 @@ static inline __attribute__((always_inline)) bool run_record(
             if (rough && json_scan_any(r->scan.controls, at, end)) {
                 return false;
             }
-            if (step->edge) {
+            if (step->field != FIELD_NONE) {
                 bool escapes = json_scan_any(backslashes, at, end);
-                put(event, step->edge, slice_of(bytes + at, end - at), VALUE_STRING,
-                        escapes ? FORM_JSON : FORM_TEXT);
+                put(event, step, bytes + at, end - at,
+                        VALUE_STRING | (uint32_t)(escapes ? FORM_JSON : FORM_TEXT) << 8);
             }
             at = end + 1;
         } else if (at > size) {
             return false;
         } else if (step->kind == JSON_NUMBER) {
             size_t end = number_end(bytes, at, size);
-            if (end == 0) {
+            if (__builtin_expect(end == 0, 0)) {
                 if (json_shape_fits(step, bytes[at])) {
                     return false;
                 }
@@ -239,8 +223,8 @@ static inline __attribute__((always_inline)) bool run_record(
                 at = run->at;
                 continue;
             }
-            if (step->edge) {
-                put(event, step->edge, slice_of(bytes + at, end - at), VALUE_NUMBER, FORM_TEXT);
+            if (step->field != FIELD_NONE) {
+                put(event, step, bytes + at, end - at, VALUE_NUMBER);
             }
             at = end;
         } else if (step->kind == JSON_END) {
@@ -254,18 +238,34 @@ static inline __attribute__((always_inline)) bool run_record(
     }
 }
 
+/* run_record for what the processor has and the block needs. */
 #if defined(__x86_64__)
-/* The same with the better shifts and the operands of newer processors. */
-__attribute__((target("avx2,bmi,bmi2"))) static bool run_avx2(
-        struct reader *r, struct run *run, struct event *event)
+#define BETTER __attribute__((target("avx2,bmi,bmi2")))
+
+BETTER static bool run_avx2(struct reader *r, struct run *run, struct event *event)
 {
-    return run_record(r, run, event);
+    return run_record(r, run, event, json_shape_same_avx2, false);
+}
+
+BETTER static bool run_avx2_rough(struct reader *r, struct run *run, struct event *event)
+{
+    return run_record(r, run, event, json_shape_same_avx2, true);
 }
 #endif
 
 static bool run_portable(struct reader *r, struct run *run, struct event *event)
 {
-    return run_record(r, run, event);
+    return run_record(r, run, event, json_shape_same_portable, r->rough);
+}
+
+static bool run_best(struct reader *r, struct run *run, struct event *event)
+{
+#if defined(__x86_64__)
+    if (r->fast) {
+        return r->rough ? run_avx2_rough(r, run, event) : run_avx2(r, run, event);
+    }
+#endif
+    return run_portable(r, run, event);
 }
 
 /* The end of the line or the value's surroundings behind a record that ends at `at`; SIZE_MAX:
@@ -308,7 +308,7 @@ static bool read_known(struct reader *r, size_t start, struct event *event, size
     r->walk.diag = NULL;
     r->walk.start = start;
     r->walk.end = r->scan.block.size;
-    if (r->scan.block.at[start] != '{' || !r->run(r, &run, event)) {
+    if (r->scan.block.at[start] != '{' || !run_best(r, &run, event)) {
         return false;
     }
     size_t behind = behind_record(r, run.at);
@@ -434,12 +434,7 @@ static enum err reader_new(
         return ERR_MEMORY;
     }
     r->limits = *limits;
-    r->run = run_portable;
-#if defined(__x86_64__)
-    if (json_scan_is_fast()) {
-        r->run = run_avx2;
-    }
-#endif
+    r->fast = json_scan_is_fast();
     r->walk.paths = paths;
     r->walk.scan = &r->scan;
     r->walk.limits = *limits;

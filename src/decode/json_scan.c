@@ -87,15 +87,15 @@ size_t json_scan_next_long(const uint64_t *bits, size_t at)
 /* The bytes right behind runs of backslashes of odd length: those that are escaped and are not
  * backslashes themselves. A sum carries from a run's first bit to the bit behind its last, so the
  * parity of both places tells the run's. */
-static inline uint64_t after_odd_runs(uint64_t backslashes, bool *carry)
+static inline __attribute__((always_inline)) uint64_t after_odd_runs(
+        uint64_t backslashes, uint64_t *carry)
 {
     const uint64_t even = 0x5555555555555555u;
     uint64_t first = *carry;
     uint64_t runs = backslashes & ~first; /* an escaped backslash starts nothing */
     uint64_t starts = runs & ~(runs << 1);
-    uint64_t odd_sum;
-    *carry = __builtin_add_overflow(runs, starts & ~even, &odd_sum);
-    uint64_t even_sum = runs + (starts & even);
+    uint64_t odd_sum = runs + (starts & ~even), even_sum = runs + (starts & even);
+    *carry = odd_sum < runs;
     return (((even_sum & ~even) | (odd_sum & even)) & ~runs) | (first & ~backslashes);
 }
 
@@ -134,7 +134,8 @@ static bool utf8_step(struct json_scan *scan, size_t at)
 }
 
 /* Looks at escapes other than \" and \\; `others`: the bytes behind their backslashes. */
-static void check_escapes(struct json_scan *scan, size_t at, uint64_t others)
+static __attribute__((noinline)) void check_escapes(
+        struct json_scan *scan, size_t at, uint64_t others)
 {
     size_t index = at / JSON_SCAN_STEP;
     uint64_t bit = (uint64_t)1 << (index & 63);
@@ -164,6 +165,7 @@ static __attribute__((noinline)) void check_utf8(struct json_scan *scan, size_t 
 
 static void portable_batch(struct json_scan *scan, const char *bytes, size_t at, size_t steps)
 {
+    uint64_t carry = scan->escaped;
     for (size_t i = 0; i < steps; i++) {
         uint64_t quotes = 0, backslashes = 0, controls = 0, simple = 0;
         bool high = false;
@@ -176,7 +178,7 @@ static void portable_batch(struct json_scan *scan, const char *bytes, size_t at,
             high |= c >= 0x80;
         }
         size_t index = at / JSON_SCAN_STEP + i;
-        uint64_t escaped = after_odd_runs(backslashes, &scan->escaped);
+        uint64_t escaped = after_odd_runs(backslashes, &carry);
         scan->quotes[index] = quotes & ~escaped;
         scan->backslashes[index] = backslashes;
         scan->controls[index] = controls;
@@ -186,6 +188,7 @@ static void portable_batch(struct json_scan *scan, const char *bytes, size_t at,
             check_utf8(scan, at + i * JSON_SCAN_STEP);
         }
     }
+    scan->escaped = carry;
 }
 
 #if defined(__x86_64__)
@@ -202,21 +205,19 @@ AVX2 static inline __m256i simple_table(void)
             -1, 'r', -1, 't', -1, 'f', -1, -1, -1, -1, -1, -1, -1, 'n', 0);
 }
 
-/* A step that has backslashes, or follows one; returns the bytes that they escape. */
-AVX2 static inline uint64_t avx2_escapes(
-        struct json_scan *scan, const char *p, size_t at, uint64_t backslashes, uint64_t quotes)
+/* Of a step: looks at the escapes that are not plainly fine. */
+AVX2 static inline void avx2_escapes(
+        struct json_scan *scan, const char *p, size_t at, uint64_t escaped)
 {
-    uint64_t escaped = after_odd_runs(backslashes, &scan->escaped);
     const __m256i table = simple_table();
     __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)p);
     __m256i b = _mm256_loadu_si256((const __m256i *)(const void *)(p + 32));
     uint64_t simple = mask64(_mm256_cmpeq_epi8(_mm256_shuffle_epi8(table, a), a),
             _mm256_cmpeq_epi8(_mm256_shuffle_epi8(table, b), b));
-    uint64_t others = escaped & ~quotes & ~simple;
+    uint64_t others = escaped & ~simple;
     if (__builtin_expect(others != 0, 0)) {
         check_escapes(scan, at, others);
     }
-    return escaped;
 }
 
 AVX2 static void avx2_batch(struct json_scan *scan, const char *bytes, size_t at, size_t steps)
@@ -226,6 +227,7 @@ AVX2 static void avx2_batch(struct json_scan *scan, const char *bytes, size_t at
     uint64_t *const to_quotes = scan->quotes + at / JSON_SCAN_STEP;
     uint64_t *const to_backslashes = scan->backslashes + at / JSON_SCAN_STEP;
     uint64_t *const to_controls = scan->controls + at / JSON_SCAN_STEP;
+    uint64_t carry = scan->escaped;
     for (size_t i = 0; i < steps; i++) {
         const char *p = bytes + i * JSON_SCAN_STEP;
         __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)p);
@@ -234,8 +236,10 @@ AVX2 static void avx2_batch(struct json_scan *scan, const char *bytes, size_t at
         uint64_t backslashes =
                 mask64(_mm256_cmpeq_epi8(a, backslash), _mm256_cmpeq_epi8(b, backslash));
         to_backslashes[i] = backslashes;
-        if (backslashes | scan->escaped) {
-            quotes &= ~avx2_escapes(scan, p, at + i * JSON_SCAN_STEP, backslashes, quotes);
+        if (backslashes | carry) {
+            uint64_t escaped = after_odd_runs(backslashes, &carry);
+            avx2_escapes(scan, p, at + i * JSON_SCAN_STEP, escaped & ~quotes);
+            quotes &= ~escaped;
         }
         to_quotes[i] = quotes;
         __m256i control_a = _mm256_cmpeq_epi8(_mm256_min_epu8(a, control), a);
@@ -253,6 +257,7 @@ AVX2 static void avx2_batch(struct json_scan *scan, const char *bytes, size_t at
         }
         to_controls[i] = controls;
     }
+    scan->escaped = carry;
 }
 #endif
 

@@ -37,7 +37,7 @@ struct json_scan {
     uint64_t *memory;  /* owned: all of the above */
     size_t room;       /* batches that fit */
     size_t utf8_done;  /* bytes before it belong to sequences already checked */
-    bool escaped;      /* the next byte follows an odd run of backslashes */
+    uint64_t escaped;  /* 1: the next byte follows an odd run of backslashes */
 };
 
 enum err json_scan_begin(struct json_scan *scan, struct slice block) MUST_CHECK;

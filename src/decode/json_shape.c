@@ -11,7 +11,8 @@ void json_shape_forget(struct json_shape *shape)
 {
     memset(shape->state_slots, 0, STATE_SLOTS * sizeof *shape->state_slots);
     memset(shape->context_slots, 0, CONTEXT_SLOTS * sizeof *shape->context_slots);
-    shape->steps[0] = (struct json_shape_step){.mask = UINT32_MAX, .kind = JSON_START};
+    shape->steps[0] =
+            (struct json_shape_step){.mask = UINT32_MAX, .kind = JSON_START, .field = FIELD_NONE};
     memset(shape->steps[0].head, 0xFF, JSON_SHAPE_HEAD);
     shape->states[0] =
             (struct json_shape_state){.context = JSON_SHAPE_NONE, .kind = JSON_START, .key = ""};
@@ -154,14 +155,30 @@ static uint32_t intern_state(
     return id;
 }
 
-static struct json_shape_step *add_step(
-        struct json_shape *shape, uint32_t from, uint32_t to, struct slice bytes)
+struct json_shape_step json_shape_loose(const struct json_stop *stop)
+{
+    struct json_shape_step step = {.kind = (uint8_t)stop->kind,
+            .field = FIELD_NONE,
+            .edge = stop->edge,
+            .to = JSON_SHAPE_NOWHERE};
+    if (stop->edge) {
+        step.field = stop->edge->field[0];
+        step.weak = stop->edge->weak[0];
+        step.more = stop->edge->field[1] != FIELD_NONE;
+    }
+    return step;
+}
+
+static struct json_shape_step *add_step(struct json_shape *shape, uint32_t from, uint32_t to,
+        struct slice bytes, const struct json_stop *stop)
 {
     if (shape->step_count == JSON_SHAPE_STEPS) {
         shape->full = true;
         return NULL;
     }
-    struct json_shape_step step = {.size = (uint8_t)bytes.size, .to = to};
+    struct json_shape_step step = json_shape_loose(stop);
+    step.size = (uint8_t)bytes.size;
+    step.to = (uint16_t)to;
     size_t head = bytes.size < JSON_SHAPE_HEAD ? bytes.size : JSON_SHAPE_HEAD;
     memcpy(step.head, bytes.at, head);
     step.mask = (uint32_t)(((uint64_t)1 << head) - 1);
@@ -175,7 +192,7 @@ static struct json_shape_step *add_step(
     step.other = shape->states[from].first;
     uint32_t id = shape->step_count++;
     shape->steps[id] = step;
-    shape->states[from].first = id;
+    shape->states[from].first = (uint16_t)id;
     return &shape->steps[id];
 }
 
@@ -185,7 +202,7 @@ struct json_shape_step *json_shape_learn(struct json_shape *shape, uint32_t stat
     if (shape->full || bytes.size == 0 || bytes.size > JSON_SHAPE_BYTES) {
         return NULL;
     }
-    uint32_t to = JSON_SHAPE_NONE;
+    uint32_t to = JSON_SHAPE_NOWHERE;
     if (stop->kind != JSON_END) {
         uint32_t context;
         if (!open_contexts(shape, walk, &context)) {
@@ -196,12 +213,7 @@ struct json_shape_step *json_shape_learn(struct json_shape *shape, uint32_t stat
             return NULL;
         }
     }
-    struct json_shape_step *step = add_step(shape, state, to, bytes);
-    if (step) {
-        step->kind = (uint8_t)stop->kind;
-        step->edge = stop->edge;
-    }
-    return step;
+    return add_step(shape, state, to, bytes, stop);
 }
 
 void json_shape_restore(const struct json_shape *shape, uint32_t state, struct json_walk *walk)

@@ -25,7 +25,7 @@
 #include "decode/json_walk.h"
 
 #if defined(__x86_64__)
-#include <emmintrin.h>
+#include <immintrin.h>
 #endif
 
 enum {
@@ -38,22 +38,27 @@ enum {
     JSON_SHAPE_PATIENCE = 1 << 14,
 };
 #define JSON_SHAPE_NONE UINT32_MAX
+#define JSON_SHAPE_NOWHERE UINT16_MAX
 
 /* A cache line. */
 struct json_shape_step {
     char head[JSON_SHAPE_HEAD];
-    uint32_t mask; /* a bit for each byte of head that counts */
-    uint8_t size;
-    uint8_t kind;   /* enum json_stop_kind */
-    uint32_t to;    /* state; JSON_SHAPE_NONE behind the end */
+    uint32_t mask;  /* a bit for each byte of head that counts */
     uint32_t next;  /* the step that was taken after this one last time; 0: never matches */
-    uint32_t other; /* of the same state, or 0 */
-    uint32_t tail;  /* of more than JSON_SHAPE_HEAD bytes the last so many, in json_shape.text */
+    uint32_t field; /* the first that the value belongs to, FIELD_NONE: none */
+    uint8_t size;
+    uint8_t kind; /* enum json_stop_kind */
+    uint8_t weak; /* of `field` */
+    bool more;    /* the edge has further fields */
     const struct path_edge *edge;
+    uint32_t tail;  /* of more than JSON_SHAPE_HEAD bytes the last so many, in json_shape.text */
+    uint16_t to;    /* state; JSON_SHAPE_NOWHERE: behind the end, or not learned */
+    uint16_t other; /* of the same state, or 0 */
 };
+_Static_assert(sizeof(struct json_shape_step) == 64, "a cache line");
 
 struct json_shape_state {
-    uint32_t first;   /* step, or 0 */
+    uint16_t first;   /* step, or 0 */
     uint32_t context; /* JSON_SHAPE_NONE: none is open */
     uint32_t kind;
     uint32_t key_size;
@@ -88,6 +93,8 @@ void json_shape_fini(struct json_shape *shape);
  * cannot be learned. */
 struct json_shape_step *json_shape_learn(struct json_shape *shape, uint32_t state,
         struct slice bytes, struct json_walk *walk, const struct json_stop *stop);
+/* A step that leads to a stop without coming from anywhere: no bytes, not in any table. */
+struct json_shape_step json_shape_loose(const struct json_stop *stop);
 /* Sets the walk's stack to what is open in a state. */
 void json_shape_restore(const struct json_shape *shape, uint32_t state, struct json_walk *walk);
 /* Nothing is known any more. */
@@ -96,8 +103,9 @@ void json_shape_forget(struct json_shape *shape);
 void json_shape_missed(struct json_shape *shape);
 
 /* Whether 32 bytes are the same where `mask` has a bit. */
-static inline __attribute__((always_inline)) bool json_shape_same(
-        const char *a, const char *b, uint32_t mask)
+typedef bool json_shape_same(const char *a, const char *b, uint32_t mask);
+
+static inline bool json_shape_same_portable(const char *a, const char *b, uint32_t mask)
 {
 #if defined(__x86_64__)
     __m128i a0 = _mm_loadu_si128((const __m128i *)(const void *)a);
@@ -117,21 +125,31 @@ static inline __attribute__((always_inline)) bool json_shape_same(
 #endif
 }
 
+#if defined(__x86_64__)
+__attribute__((target("avx2,bmi,bmi2"))) static inline bool json_shape_same_avx2(
+        const char *a, const char *b, uint32_t mask)
+{
+    __m256i left = _mm256_loadu_si256((const __m256i *)(const void *)a);
+    __m256i right = _mm256_loadu_si256((const __m256i *)(const void *)b);
+    return (~(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(left, right)) & mask) == 0;
+}
+#endif
+
 /* Whether the step's bytes stand at `at`, within `left` bytes or the 64 readable ones behind
  * them. */
-static inline __attribute__((always_inline)) bool json_shape_is(
-        const struct json_shape_step *step, const char *text, const char *at, size_t left)
+static inline __attribute__((always_inline)) bool json_shape_is(const struct json_shape_step *step,
+        const char *text, const char *at, size_t left, json_shape_same *same)
 {
-    if (!json_shape_same(at, step->head, step->mask)) {
+    if (__builtin_expect(!same(at, step->head, step->mask), 0)) {
         return false;
     }
-    if (step->size <= JSON_SHAPE_HEAD) {
+    if (__builtin_expect(step->size <= JSON_SHAPE_HEAD, 1)) {
         return true;
     }
     const char *tail = text + step->tail;
     size_t from = step->size - (size_t)JSON_SHAPE_HEAD;
     if (step->size < 2 * JSON_SHAPE_HEAD) {
-        return json_shape_same(at + from, tail, UINT32_MAX);
+        return same(at + from, tail, UINT32_MAX);
     }
     return step->size <= left && memcmp(tail - from, at, step->size) == 0;
 }
