@@ -50,6 +50,16 @@ static unsigned key_size(struct slice text)
     return text.size < KEY_BYTES ? (unsigned)text.size : KEY_BYTES;
 }
 
+/* Integers of over 53 bits may share a key, as they share a number that is written with a fraction
+ * or an exponent. */
+static uint64_t number_key(double number)
+{
+    uint64_t bits;
+    number += 0.0; /* minus zero is zero */
+    memcpy(&bits, &number, sizeof bits);
+    return salted(ANCHOR_NUMBER, 0, bits);
+}
+
 static uint64_t entry_key(const struct anchor_entry *e)
 {
     unsigned size = key_size(e->text);
@@ -59,7 +69,7 @@ static uint64_t entry_key(const struct anchor_entry *e)
     case ANCHOR_SUFFIX:
         return salted(e->kind, size, last_bytes(e->text, size));
     case ANCHOR_NUMBER:
-        return salted(e->kind, 0, (uint64_t)e->integer);
+        return number_key((double)e->integer);
     default:
         return salted(ANCHOR_EQUAL, 0, hash_bytes(e->text, 0));
     }
@@ -143,15 +153,13 @@ enum err anchor_build(struct arena *arena, const struct anchor_entry *entries, s
     return OK;
 }
 
-static bool holds(const struct anchor_entry *e, struct slice value, int64_t integer)
+static bool holds(const struct anchor_entry *e, struct slice value)
 {
     switch (e->kind) {
     case ANCHOR_PREFIX:
         return slice_starts(value, e->text);
     case ANCHOR_SUFFIX:
         return slice_ends(value, e->text);
-    case ANCHOR_NUMBER:
-        return e->integer == integer;
     default:
         return slice_equal(value, e->text);
     }
@@ -163,7 +171,7 @@ static inline void probe(const struct anchor_set *set, enum anchor_kind kind, ui
     const struct slot *slot = slot_of(set, key);
     for (uint32_t i = 0; i < slot->count; i++) {
         const struct anchor_entry *e = &set->entries[slot->first + i];
-        if (e->kind == kind && holds(e, value, 0)) {
+        if (e->kind == kind && holds(e, value)) {
             scan_found(out, e->trigger);
         }
     }
@@ -175,13 +183,14 @@ static void scan_number(const struct anchor_set *set, struct slice value, struct
     bool is_integer;
     int64_t integer;
     if (value.size == 0 || (value.at[0] != '-' && (value.at[0] < '0' || value.at[0] > '9')) ||
-            !predicate_parse_number(value, &number, &is_integer, &integer) || !is_integer) {
+            !predicate_parse_number(value, &number, &is_integer, &integer)) {
         return;
     }
-    const struct slot *slot = slot_of(set, salted(ANCHOR_NUMBER, 0, (uint64_t)integer));
+    const struct slot *slot = slot_of(set, number_key(number));
     for (uint32_t i = 0; i < slot->count; i++) {
         const struct anchor_entry *e = &set->entries[slot->first + i];
-        if (e->kind == ANCHOR_NUMBER && e->integer == integer) {
+        bool equal = is_integer ? e->integer == integer : (double)e->integer == number;
+        if (e->kind == ANCHOR_NUMBER && equal) {
             scan_found(out, e->trigger);
         }
     }

@@ -31,5 +31,5 @@ struct anchor_set;
 enum err anchor_build(struct arena *arena, const struct anchor_entry *entries, size_t count,
         const struct anchor_set **out) MUST_CHECK;
 /* Finds the entries that a folded value satisfies. ANCHOR_NUMBER takes a value that is wholly a
- * number with an integer value. */
+ * number, and that number. */
 void anchor_scan(const struct anchor_set *set, struct slice value, struct scan *out);

@@ -3,9 +3,29 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
-#include "detect/literal.h"
 
 #define CLASS_MEMORY ((size_t)512 << 20)
+enum { RANKED = 16 }; /* children that a subtree is ranked by */
+
+enum { TREE_DEPTH = 1024 };
+
+/* A child's place in the order of evaluation. */
+struct ranked {
+    double rank;
+    uint32_t index;
+};
+
+/* A node whose children are being visited. */
+struct frame {
+    const struct node *node;
+    struct ranked *order;
+    uint32_t next; /* child to visit */
+    uint32_t step; /* of this node */
+};
+
+struct jumps {
+    uint32_t yes, no; /* steps to go on at, relative to the rule's; or CODE_YES, CODE_NO */
+};
 
 /* Work of one build. */
 struct build {
@@ -15,100 +35,13 @@ struct build {
     uint32_t *slots; /* hash of (predicate, field, other) -> test, plus 1 */
     uint32_t mask;
     uint32_t step_room, test_room;
+    uint32_t most_steps; /* of one rule */
+    struct frame *stack; /* TREE_DEPTH of them */
+    struct jumps *jumps; /* by step of the rule in hand */
+    uint32_t *leaves;
 };
 
-double class_frequency(const struct predicate *p)
-{
-    switch (p->op) {
-    case OP_EQUAL:
-        return 0.004;
-    case OP_SUFFIX:
-        return 0.003;
-    case OP_PREFIX:
-        return 0.01;
-    case OP_CONTAINS:
-    case OP_PATTERN:
-        return literal_frequency(p->text);
-    case OP_NUMBER:
-        return 0.05;
-    case OP_REGEX:
-    case OP_CIDR:
-        return 0.1;
-    case OP_NULL:
-        return 0.6;
-    default:
-        return 0.4;
-    }
-}
-
-/* What a test costs where it is not yet known, in nanoseconds, roughly. */
-static double test_cost(const struct predicate *p)
-{
-    if (p->field == FIELD_NONE) {
-        return 2000;
-    }
-    switch (p->op) {
-    case OP_REGEX:
-        return 300;
-    case OP_CONTAINS:
-        return 20;
-    case OP_PATTERN:
-    case OP_FIELD_EQUAL:
-    case OP_FIELD_PREFIX:
-    case OP_FIELD_SUFFIX:
-    case OP_FIELD_CONTAINS:
-        return 60;
-    case OP_CIDR:
-    case OP_LESS:
-    case OP_LESS_EQUAL:
-    case OP_GREATER:
-    case OP_GREATER_EQUAL:
-        return 40;
-    default:
-        return 5;
-    }
-}
-
-/* ---- order of children -------------------------------------------------------------------- */
-
-struct ranked {
-    double rank;
-    uint32_t index;
-};
-
-static int by_rank(const void *a, const void *b)
-{
-    const struct ranked *x = a, *y = b;
-    if (x->rank != y->rank) {
-        return x->rank < y->rank ? -1 : 1;
-    }
-    return x->index < y->index ? -1 : x->index > y->index;
-}
-
-/* Small first: cheap tests, then small subtrees, negations last. A subtree is ranked by its first
- * levels only: this is an order, not a decision. */
-static double node_rank(const struct build *b, const struct node *node, bool conjunction)
-{
-    const struct predicate *predicates = b->source->set->predicates;
-    double negation = 0;
-    for (int i = 0; i < 4 && node->kind == NODE_NOT; i++) {
-        node = node->children[0];
-        negation = 1e6;
-    }
-    if (node->kind == NODE_PREDICATE) {
-        const struct predicate *p = &predicates[node->predicate];
-        double frequency = class_frequency(p);
-        return negation + test_cost(p) * (conjunction ? 1 + frequency : 2 - frequency);
-    }
-    double sum = 0;
-    for (uint32_t i = 0; i < node->count && i < 64; i++) {
-        const struct node *child = node->children[i];
-        sum += child->kind == NODE_PREDICATE ? test_cost(&predicates[child->predicate]) : 100;
-    }
-    return negation + sum * ((double)node->count / (node->count < 64 ? node->count + 1 : 64));
-}
-
-/* ---- tests -------------------------------------------------------------------------------- */
+/* ---- tests ---- */
 
 static uint32_t seen_as(const struct build *b, uint32_t view, uint32_t field)
 {
@@ -119,7 +52,7 @@ static uint32_t seen_as(const struct build *b, uint32_t view, uint32_t field)
 static uint32_t find_test(struct build *b, uint32_t view, uint32_t predicate)
 {
     const struct predicate *p = &b->source->set->predicates[predicate];
-    struct test wanted = {p, seen_as(b, view, p->field), FIELD_NONE};
+    struct test wanted = {.predicate = p, .field = seen_as(b, view, p->field), .other = FIELD_NONE};
     if (p->op >= OP_FIELD_EQUAL && p->op <= OP_FIELD_CONTAINS) {
         wanted.other = seen_as(b, view, p->other);
     }
@@ -127,6 +60,7 @@ static uint32_t find_test(struct build *b, uint32_t view, uint32_t predicate)
             ((uint64_t)wanted.field << 32 | wanted.other) ^ 0xD1B54A32D192ED03u);
     for (uint32_t i = (uint32_t)h & b->mask;; i = (i + 1) & b->mask) {
         if (b->slots[i] == 0) {
+            wanted.handle = handle_of(p);
             b->class->tests[b->class->test_count] = wanted;
             b->slots[i] = ++b->class->test_count;
             return b->class->test_count - 1;
@@ -138,16 +72,40 @@ static uint32_t find_test(struct build *b, uint32_t view, uint32_t predicate)
     }
 }
 
-/* ---- trees to steps ----------------------------------------------------------------------- */
+/* ---- order of children ---- */
 
-struct frame {
-    const struct node *node;
-    struct ranked *order;
-    uint32_t next; /* child to visit */
-    uint32_t step; /* of this node */
-};
+static int by_rank(const void *a, const void *b)
+{
+    const struct ranked *x = a, *y = b;
+    if (x->rank != y->rank) {
+        return x->rank < y->rank ? -1 : 1;
+    }
+    return x->index < y->index ? -1 : x->index > y->index;
+}
 
-enum { TREE_DEPTH = 1024 };
+/* Small first: cheap tests, then small subtrees, negations last. A subtree is ranked by its first
+ * children only: this is an order, not a decision. */
+static double node_rank(struct build *b, const struct node *node, uint32_t view, bool conjunction)
+{
+    double negation = 0, sum = 0;
+    for (int i = 0; i < 4 && node->kind == NODE_NOT; i++) {
+        node = node->children[0];
+        negation = 1e6;
+    }
+    if (node->kind == NODE_PREDICATE) {
+        const struct handle *h = &b->class->tests[find_test(b, view, node->predicate)].handle;
+        return negation + h->run_cost * (conjunction ? 1 + h->prior : 2 - h->prior);
+    }
+    for (uint32_t i = 0; i < node->count && i < RANKED; i++) {
+        const struct node *c = node->children[i];
+        sum += c->kind != NODE_PREDICATE
+                       ? 100
+                       : b->class->tests[find_test(b, view, c->predicate)].handle.run_cost;
+    }
+    return negation + (node->count > RANKED ? sum * node->count / RANKED : sum);
+}
+
+/* ---- trees to steps ---- */
 
 static enum err open_node(struct build *b, const struct node *node, uint32_t view, struct frame *f)
 {
@@ -166,7 +124,7 @@ static enum err open_node(struct build *b, const struct node *node, uint32_t vie
     }
     for (uint32_t i = 0; i < node->count; i++) {
         f->order[i].index = i;
-        f->order[i].rank = node_rank(b, node->children[i], node->kind == NODE_AND);
+        f->order[i].rank = node_rank(b, node->children[i], view, node->kind == NODE_AND);
     }
     qsort(f->order, node->count, sizeof *f->order, by_rank);
     return OK;
@@ -179,10 +137,7 @@ static uint32_t child_count(const struct node *node)
 
 static enum err flatten(struct build *b, const struct node *root, uint32_t view)
 {
-    struct frame *stack = ARENA_ARRAY(&b->scratch, struct frame, TREE_DEPTH);
-    if (!stack) {
-        return ERR_MEMORY;
-    }
+    struct frame *stack = b->stack;
     uint32_t depth = 0;
     TRY(open_node(b, root, view, &stack[depth++]));
     while (depth) {
@@ -201,11 +156,7 @@ static enum err flatten(struct build *b, const struct node *root, uint32_t view)
     return OK;
 }
 
-/* ---- steps to a program ------------------------------------------------------------------- */
-
-struct jumps {
-    uint32_t yes, no; /* steps to go on at, relative to the rule's; or CODE_YES, CODE_NO */
-};
+/* ---- steps to a program ---- */
 
 static void aim_children(const struct step *steps, uint32_t at, struct jumps *jumps)
 {
@@ -245,21 +196,18 @@ static uint32_t entry_code(
     return at;
 }
 
-static enum err compile(struct build *b, struct class_rule *rule)
+static void compile(struct build *b, struct class_rule *rule)
 {
     struct class *c = b->class;
     const struct step *steps = c->steps + rule->steps;
-    struct jumps *jumps = ARENA_ARRAY(&b->scratch, struct jumps, rule->step_count);
-    uint32_t *leaf = ARENA_ARRAY(&b->scratch, uint32_t, rule->step_count);
-    if (!jumps || !leaf) {
-        return ERR_MEMORY;
-    }
+    struct jumps *jumps = b->jumps;
+    uint32_t *leaf = b->leaves;
     uint32_t codes = c->code_count;
     jumps[0] = (struct jumps){CODE_YES, CODE_NO};
     for (uint32_t i = 0; i < rule->step_count; i++) {
         if (steps[i].kind == NODE_AT_LEAST) {
             rule->slow = true;
-            return OK;
+            return;
         }
         if (steps[i].kind == NODE_PREDICATE) {
             leaf[i] = codes++;
@@ -276,10 +224,9 @@ static enum err compile(struct build *b, struct class_rule *rule)
     }
     c->code_count = codes;
     rule->code = entry_code(steps, jumps, leaf, 0);
-    return OK;
 }
 
-/* ---- the whole ---------------------------------------------------------------------------- */
+/* ---- the whole ---- */
 
 static enum err count_nodes(struct build *b)
 {
@@ -289,7 +236,7 @@ static enum err count_nodes(struct build *b)
         return ERR_MEMORY;
     }
     for (uint32_t i = 0; i < b->source->member_count; i++) {
-        uint32_t depth = 0;
+        uint32_t depth = 0, before = b->step_room;
         stack[0] = b->source->members[i].rule->condition;
         next[depth++] = 0;
         b->step_room++;
@@ -308,6 +255,8 @@ static enum err count_nodes(struct build *b)
             next[depth++] = 0;
             b->step_room++;
         }
+        uint32_t steps = b->step_room - before;
+        b->most_steps = steps > b->most_steps ? steps : b->most_steps;
     }
     return OK;
 }
@@ -322,12 +271,16 @@ static enum err make_room(struct build *b)
     }
     b->mask = slots - 1;
     b->slots = ARENA_ARRAY(&b->scratch, uint32_t, slots);
+    b->stack = ARENA_ARRAY(&b->scratch, struct frame, TREE_DEPTH);
+    b->jumps = ARENA_ARRAY(&b->scratch, struct jumps, b->most_steps);
+    b->leaves = ARENA_ARRAY(&b->scratch, uint32_t, b->most_steps);
     c->steps = ARENA_ARRAY(&c->arena, struct step, b->step_room);
     c->tests = ARENA_ARRAY(&c->arena, struct test, b->test_room);
     c->codes = ARENA_ARRAY(&c->arena, struct code, b->test_room);
     c->rules = ARENA_ARRAY(&c->arena, struct class_rule, b->source->member_count);
     c->fills = ARENA_ARRAY(&c->arena, struct fill, b->source->fill_count);
-    if (!b->slots || !c->steps || !c->tests || !c->codes || !c->rules || !c->fills) {
+    if (!b->slots || !b->stack || !b->jumps || !b->leaves || !c->steps || !c->tests || !c->codes ||
+            !c->rules || !c->fills) {
         return ERR_MEMORY;
     }
     if (b->source->fill_count) {
@@ -347,7 +300,7 @@ static enum err build_rules(struct build *b)
         *rule = (struct class_rule){.rule = m->rule, .steps = c->step_count};
         TRY(flatten(b, m->rule->condition, m->view));
         rule->step_count = c->step_count - rule->steps;
-        TRY(compile(b, rule));
+        compile(b, rule);
     }
     return OK;
 }

@@ -14,6 +14,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "detect/handle.h"
 #include "event/taxonomy.h"
 #include "sigma/ruleset.h"
 
@@ -22,6 +23,7 @@ struct test {
     const struct predicate *predicate;
     uint32_t field; /* FIELD_NONE: keyword */
     uint32_t other;
+    struct handle handle;
 };
 
 /* One node of a rule's tree, in preorder: its children follow it. */
@@ -97,6 +99,3 @@ struct class_source {
 /* Arrays of the source are copied, what they point to is not. ERR_MEMORY, ERR_LIMIT. */
 enum err class_build(const struct class_source *source, struct class *out) MUST_CHECK;
 void class_fini(struct class *class);
-
-/* A guess at the share of events for which a test holds. */
-double class_frequency(const struct predicate *p);

@@ -4,10 +4,8 @@
 #include "detect/engine_parts.h"
 
 #define ENGINE_MEMORY ((size_t)1 << 30)
-enum { SURVEY_RULES = 8 }; /* a class with fewer is not worth a survey */
 
-/* ---- fields ------------------------------------------------------------------------------------
- */
+/* ---- fields ---- */
 
 static enum err copy_fields(struct engine *e)
 {
@@ -96,8 +94,7 @@ static enum err make_lenses(struct engine *e)
     return OK;
 }
 
-/* ---- rules
- * --------------------------------------------------------------------------------------- */
+/* ---- rules ---- */
 
 static enum err place_rules(struct engine *e)
 {
@@ -211,8 +208,7 @@ bool engine_routable(const struct engine *engine, uint32_t rule, struct diag *re
     return false;
 }
 
-/* ---- classes
- * --------------------------------------------------------------------------------------- */
+/* ---- classes ---- */
 
 /* A class in the making. */
 struct draft {
@@ -368,18 +364,12 @@ enum err engine_class_of_rule(const struct engine *engine, const struct engine_c
     return e;
 }
 
-static enum err first_plans(struct engine *engine, struct engine_class *c)
+static enum err first_plan(struct engine *engine, struct engine_class *c)
 {
-    uint32_t fields = field_count(engine->fields);
-    struct plan *plan, *survey;
-    TRY(plan_build(&c->class, NULL, false, fields, &plan));
+    struct plan *plan;
+    TRY(plan_build(&c->class, NULL, field_count(engine->fields), &plan));
     c->kept[c->kept_count++] = plan;
     atomic_store(&c->plan, plan);
-    if (c->class.rule_count >= SURVEY_RULES) {
-        TRY(plan_build(&c->class, NULL, true, fields, &survey));
-        c->kept[c->kept_count++] = survey;
-        atomic_store(&c->survey, survey);
-    }
     return OK;
 }
 
@@ -399,7 +389,7 @@ static enum err add_class(struct engine *engine, const uint8_t *active, struct e
         e = make_class(engine, active, &c->class);
     }
     if (e == OK) {
-        e = first_plans(engine, c);
+        e = first_plan(engine, c);
     }
     if (e != OK) {
         free_class(c);
@@ -442,14 +432,14 @@ enum err engine_class_for(struct engine *engine, const uint16_t *symbols, struct
     return e;
 }
 
-enum err engine_tune(
-        struct engine *engine, struct engine_class *class, int stage, const double *frequencies)
+enum err engine_tune(struct engine *engine, struct engine_class *class, int stage,
+        const struct plan_facts *facts)
 {
     struct plan *plan;
     enum err e = OK;
     pthread_mutex_lock(&engine->lock);
     if (class->stage < stage && stage <= ENGINE_STAGES) {
-        e = plan_build(&class->class, frequencies, false, field_count(engine->fields), &plan);
+        e = plan_build(&class->class, facts, field_count(engine->fields), &plan);
         if (e == OK) {
             class->stage = stage;
             class->kept[class->kept_count++] = plan;

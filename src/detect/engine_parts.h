@@ -19,9 +19,8 @@ enum { ENGINE_CLASSES = 4096, ENGINE_STAGES = 2 };
 
 struct engine_class {
     struct class class;
-    _Atomic(struct plan *) plan;   /* the one to use now */
-    _Atomic(struct plan *) survey; /* every test a trigger; NULL: not worth it */
-    struct plan *kept[ENGINE_STAGES + 2];
+    _Atomic(struct plan *) plan; /* the one to use now */
+    struct plan *kept[ENGINE_STAGES + 1];
     int kept_count;
     int stage;       /* how often it was tuned */
     uint8_t *active; /* by entry: what makes it this class */
@@ -66,7 +65,7 @@ enum err engine_class_for(
  * for `rules explain`. Owner of *out: the caller, by class_fini. */
 enum err engine_class_of_rule(const struct engine *engine, const struct engine_class *class,
         uint32_t rule, struct class *out) MUST_CHECK;
-/* Makes the class's plan anew with measured frequencies, by test; does nothing when another judge
+/* Makes the class's plan anew with what was seen; does nothing when another judge
  * was there first for this stage. */
 enum err engine_tune(struct engine *engine, struct engine_class *class, int stage,
-        const double *frequencies) MUST_CHECK;
+        const struct plan_facts *facts) MUST_CHECK;

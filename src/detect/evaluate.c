@@ -1,9 +1,14 @@
 #include "detect/evaluate.h"
 
 #include "base/memory.h"
+#include "detect/literal.h"
 
-/* ---- one test
- * ------------------------------------------------------------------------------------- */
+static enum verdict of_bool(bool holds)
+{
+    return holds ? VERDICT_YES : VERDICT_NO;
+}
+
+/* ---- one test ---- */
 
 enum verdict evaluate_value(struct judge *judge, const struct test *test, const struct value *value)
 {
@@ -17,6 +22,18 @@ enum verdict evaluate_value(struct judge *judge, const struct test *test, const 
     }
     struct text spare;
     const struct text *text = texts_get(&judge->texts, test->field, value, &spare);
+    switch (p->op) {
+    case OP_EQUAL:
+        return of_bool(slice_equal(text->folded, p->text));
+    case OP_PREFIX:
+        return of_bool(slice_starts(text->folded, p->text));
+    case OP_SUFFIX:
+        return of_bool(slice_ends(text->folded, p->text));
+    case OP_CONTAINS:
+        return of_bool(literal_stands_in(text->folded, p->text));
+    default:
+        break;
+    }
     /* These ops look at the fold alone. */
     return predicate_test_text(p, text->folded, text->folded, judge->regexes);
 }
@@ -85,11 +102,6 @@ static bool fields_related(struct judge *j, const struct event *event, const str
     return false;
 }
 
-static enum verdict of_bool(bool holds)
-{
-    return holds ? VERDICT_YES : VERDICT_NO;
-}
-
 enum verdict evaluate_run(struct judge *judge, const struct event *event, const struct test *test)
 {
     const struct predicate *p = test->predicate;
@@ -116,20 +128,21 @@ enum verdict evaluate_run(struct judge *judge, const struct event *event, const 
 enum verdict evaluate_test(struct judge *judge, const struct event *event, uint32_t test)
 {
     uint32_t *memo = &judge->seat->memo[test];
-    if (*memo >> 2 == judge->epoch) {
-        return (enum verdict)(*memo & 3);
-    }
     enum verdict v = VERDICT_NO;
-    /* A test that one exact trigger decides was not found: it does not hold. */
-    if (!(judge->plan->known[test >> 6] >> (test & 63) & 1)) {
+    if (*memo >> 2 == judge->epoch) {
+        if ((*memo & 3) != JUDGE_MAYBE) {
+            return (enum verdict)(*memo & 3);
+        }
+        v = evaluate_run(judge, event, &judge->seat->class->class.tests[test]);
+    } else if (!(judge->plan->known[test >> 6] >> (test & 63) & 1)) {
         v = evaluate_run(judge, event, &judge->seat->class->class.tests[test]);
     }
+    /* Else it has triggers, none was found: it does not hold. */
     *memo = judge->epoch << 2 | v;
     return v;
 }
 
-/* ---- a rule
- * ------------------------------------------------------------------------------------------ */
+/* ---- a rule ---- */
 
 static enum verdict combine(const struct step *step, uint32_t yes, uint32_t maybe, uint32_t all)
 {

@@ -5,8 +5,7 @@
 
 enum { DEPTH = 1024, SHOWN_BYTES = 400 };
 
-/* ---- what matched -------------------------------------------------------------------------------
- */
+/* ---- what matched ---- */
 
 static void write_name(struct buf *out, struct slice name)
 {
@@ -107,8 +106,7 @@ void explain_matched(
     }
 }
 
-/* ---- why, or why not
- * ------------------------------------------------------------------------------ */
+/* ---- why, or why not ---- */
 
 static struct slice verdict_words(enum verdict v)
 {

@@ -9,10 +9,12 @@
 #include "detect/texts.h"
 #include "detect/value_cache.h"
 
-enum { SURVEY_FIRST = 64, SURVEY_LAST = 4096, SURVEY_EVERY = 32, REGEX_MEMORY = 16 << 20 };
+/* A class with fewer rules is not surveyed; of its first events every SURVEY_OFTEN-th is, then
+ * every SURVEY_SELDOM-th. */
+enum { SURVEY_RULES = 8, SURVEY_FIRST = 64, SURVEY_LAST = 4096 };
+enum { SURVEY_OFTEN = 4, SURVEY_SELDOM = 128, REGEX_MEMORY = 16 << 20 };
 
-/* ---- life
- * ---------------------------------------------------------------------------------------- */
+/* ---- life ---- */
 
 enum err judge_new(struct engine *engine, struct judge **out)
 {
@@ -44,6 +46,7 @@ static void free_seat(struct seat *seat)
     memory_free(seat->memo);
     memory_free(seat->woken);
     memory_free(seat->found);
+    memory_free(seat->census);
     memory_free(seat);
 }
 
@@ -90,8 +93,7 @@ enum err judge_explain(struct judge *judge, struct event *event, uint32_t rule, 
     return explain_rule(judge, event, rule, out);
 }
 
-/* ---- the event's class
- * ----------------------------------------------------------------------------- */
+/* ---- the event's class ---- */
 
 static enum err add_seat(struct judge *j, struct engine_class *class, struct seat **out)
 {
@@ -140,8 +142,7 @@ static enum err find_seat(struct judge *j, const struct event *event, struct sea
     return OK;
 }
 
-/* ---- fields that are filled from others
- * -------------------------------------------------------------- */
+/* ---- fields that are filled from others ---- */
 
 static void map_value(struct judge *j, const struct fill *fill, struct value *value)
 {
@@ -175,8 +176,7 @@ static void fill_fields(struct judge *j, struct event *event, const struct class
     }
 }
 
-/* ---- searching
- * ------------------------------------------------------------------------------------- */
+/* ---- searching ---- */
 
 static enum err make_scan_room(struct judge *j, const struct plan *plan)
 {
@@ -213,8 +213,11 @@ static inline void take_triggers(struct judge *j, const uint32_t *ids, uint32_t 
     const struct plan *plan = j->plan;
     for (uint32_t i = 0; i < count; i++) {
         const struct trigger *t = &plan->triggers[ids[i]];
+        uint32_t *memo = &j->seat->memo[t->test];
         if (t->exact) {
-            j->seat->memo[t->test] = j->epoch << 2 | VERDICT_YES;
+            *memo = j->epoch << 2 | VERDICT_YES;
+        } else if (*memo >> 2 != j->epoch) {
+            *memo = j->epoch << 2 | JUDGE_MAYBE;
         }
         wake(j, plan->wakes + t->first, t->count);
     }
@@ -288,14 +291,13 @@ static void search_keywords(struct judge *j, const struct event *event)
             scan_found(&j->scan, plan->bare[i]);
         }
     } else {
-        wake(j, plan->keyword_wakes, plan->keyword_wake_count);
+        take_triggers(j, plan->keyword_triggers, plan->keyword_trigger_count);
         return;
     }
     take_triggers(j, j->scan.ids, j->scan.count);
 }
 
-/* ---- one event
- * ----------------------------------------------------------------------------------------- */
+/* ---- one event ---- */
 
 static enum err search(struct judge *j, const struct event *event)
 {
@@ -345,34 +347,37 @@ static void evaluate(struct judge *j, const struct event *event)
     j->counts.candidates += j->awake_count;
 }
 
-/* ---- surveys
- * --------------------------------------------------------------------------------------------- */
+/* ---- surveys ---- */
 
-static void count_found(struct judge *j, const struct plan *survey, uint32_t *found)
+/* Keywords and regexes would cost more than there is to learn. */
+static bool is_surveyed(const struct test *test)
 {
-    for (uint32_t i = 0; i < j->scan.count; i++) {
-        found[survey->triggers[j->scan.ids[i]].test]++;
-    }
+    return test->field != FIELD_NONE && test->predicate->op != OP_REGEX;
 }
 
 /* Counts which tests hold in this event, whether or not they are triggers now. */
-static enum err survey_event(struct judge *j, const struct event *event, const struct plan *survey)
+static enum err survey_event(struct judge *j, const struct event *event)
 {
     struct seat *s = j->seat;
+    const struct class *class = &s->class->class;
     if (!s->found) {
-        s->found = memory_alloc_array(s->class->class.test_count + 1, sizeof *s->found);
-        if (!s->found) {
+        s->found = memory_alloc_array(class->test_count + 1, sizeof *s->found);
+        s->census = memory_alloc(sizeof *s->census);
+        if (!s->found || !s->census) {
             return ERR_MEMORY;
         }
     }
-    TRY(make_scan_room(j, survey));
-    for (uint32_t f = 0; f < survey->field_count; f++) {
-        const struct value *v = event_value(event, survey->fields[f].field);
-        for (; v; v = event_next(event, v)) {
-            if (v->kind != VALUE_NULL && v->kind != VALUE_OBJECT) {
-                scan_value(j, &survey->fields[f], v);
-                count_found(j, survey, s->found);
-            }
+    for (uint32_t t = 0; t < class->test_count; t++) {
+        const struct test *test = &class->tests[t];
+        if (is_surveyed(test) && event_value(event, test->field)) {
+            s->found[t] += evaluate_test(j, event, t) == VERDICT_YES;
+        }
+    }
+    for (uint32_t f = 0; f < j->plan->field_count; f++) {
+        const struct field_plan *plan = &j->plan->fields[f];
+        const struct value *v = plan->literals ? event_value(event, plan->field) : NULL;
+        if (v) {
+            literal_count(s->census, texts_folded(&j->texts, plan->field, v));
         }
     }
     s->surveyed++;
@@ -383,14 +388,16 @@ static enum err tune(struct judge *j, int stage)
 {
     struct seat *s = j->seat;
     uint32_t tests = s->class->class.test_count;
-    double *frequencies = memory_alloc_array(tests + 1, sizeof *frequencies);
+    float *frequencies = memory_alloc_array(tests + 1, sizeof *frequencies);
     if (!frequencies) {
         return ERR_MEMORY;
     }
     for (uint32_t t = 0; t < tests; t++) {
-        frequencies[t] = (double)s->found[t] / s->surveyed;
+        bool counted = is_surveyed(&s->class->class.tests[t]);
+        frequencies[t] = counted ? (float)s->found[t] / (float)s->surveyed : -1;
     }
-    enum err e = engine_tune(j->engine, s->class, stage, frequencies);
+    struct plan_facts facts = {frequencies, s->census};
+    enum err e = engine_tune(j->engine, s->class, stage, &facts);
     memory_free(frequencies);
     return e;
 }
@@ -398,13 +405,12 @@ static enum err tune(struct judge *j, int stage)
 static enum err learn(struct judge *j, const struct event *event)
 {
     struct seat *s = j->seat;
-    const struct plan *survey = atomic_load_explicit(&s->class->survey, memory_order_acquire);
     uint64_t n = s->events++;
-    if (!survey || n > SURVEY_LAST) {
+    if (n > SURVEY_LAST || s->class->class.rule_count < SURVEY_RULES) {
         return OK;
     }
-    if (n < SURVEY_FIRST || n % SURVEY_EVERY == 0) {
-        TRY(survey_event(j, event, survey));
+    if (n < SURVEY_FIRST ? n % SURVEY_OFTEN == 0 : n % SURVEY_SELDOM == 0) {
+        TRY(survey_event(j, event));
     }
     if (n + 1 == SURVEY_FIRST) {
         return tune(j, 1);
@@ -412,8 +418,7 @@ static enum err learn(struct judge *j, const struct event *event)
     return n == SURVEY_LAST ? tune(j, 2) : OK;
 }
 
-/* ---- the whole
- * ------------------------------------------------------------------------------------------- */
+/* ---- the whole ---- */
 
 static void next_epoch(struct judge *j)
 {

@@ -11,14 +11,17 @@
 #include "detect/texts.h"
 
 enum { JUDGE_ROUTES = 1024 };
+/* In a memo, beside the verdicts: a trigger was found, the test must be run. */
+enum { JUDGE_MAYBE = 3 };
 
 /* What a judge keeps of one class. */
 struct seat {
     struct engine_class *class;
-    uint32_t *memo;    /* by test: epoch << 2 | verdict */
-    uint32_t *woken;   /* by class rule: the epoch it last woke in */
-    uint32_t *found;   /* by test, in surveys */
-    uint32_t surveyed; /* events */
+    uint32_t *memo;                /* by test: epoch << 2 | verdict or JUDGE_MAYBE */
+    uint32_t *woken;               /* by class rule: the epoch it last woke in */
+    uint32_t *found;               /* by test, in surveys */
+    struct literal_census *census; /* of texts, in surveys */
+    uint32_t surveyed;             /* events */
     uint64_t events;
 };
 

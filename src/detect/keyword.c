@@ -14,6 +14,7 @@ struct keyword_set {
     uint8_t high[PRINT][16];
     const struct keyword_entry *entries; /* of one bucket side by side */
     const uint32_t *prints;              /* where the print stands in the part */
+    const uint32_t *marks;               /* its bytes, bit 5 set, as a number */
     uint32_t first[BUCKETS + 1];
 };
 
@@ -73,6 +74,14 @@ static uint32_t rarest_print(struct slice part)
     return best;
 }
 
+/* Three characters, bit 5 set: that folds letters. */
+static uint32_t mark_at(const char *at, unsigned step)
+{
+    uint32_t bytes = (uint32_t)(unsigned char)at[0] | (uint32_t)(unsigned char)at[step] << 8 |
+                     (uint32_t)(unsigned char)at[2 * step] << 16;
+    return bytes | 0x202020;
+}
+
 static void add_print(struct keyword_set *set, unsigned bucket, const char *print)
 {
     for (int i = 0; i < PRINT; i++) {
@@ -93,7 +102,8 @@ enum err keyword_build(struct arena *arena, const struct keyword_entry *entries,
     struct keyword_set *set = ARENA_NEW(arena, struct keyword_set);
     struct keyword_entry *own = ARENA_ARRAY(arena, struct keyword_entry, count);
     uint32_t *prints = ARENA_ARRAY(arena, uint32_t, count);
-    if (!set || !own || !prints) {
+    uint32_t *marks = ARENA_ARRAY(arena, uint32_t, count);
+    if (!set || !own || !prints || !marks) {
         return ERR_MEMORY;
     }
     uint32_t n = 0;
@@ -102,6 +112,7 @@ enum err keyword_build(struct arena *arena, const struct keyword_entry *entries,
         for (size_t i = count * bucket / BUCKETS; i < count * (bucket + 1) / BUCKETS; i++) {
             own[n] = entries[i];
             prints[n] = rarest_print(entries[i].part);
+            marks[n] = mark_at(entries[i].part.at + prints[n], 1);
             add_print(set, bucket, entries[i].part.at + prints[n]);
             n++;
         }
@@ -109,6 +120,7 @@ enum err keyword_build(struct arena *arena, const struct keyword_entry *entries,
     set->first[BUCKETS] = n;
     set->entries = own;
     set->prints = prints;
+    set->marks = marks;
     *out = set;
     return OK;
 }
@@ -138,11 +150,13 @@ static bool stands_at(const struct haystack *in, size_t at, struct slice part)
 static void verify(const struct keyword_set *set, const struct haystack *in, size_t at,
         unsigned buckets, struct scan *out)
 {
+    uint32_t mark = mark_at(in->record.at + at, in->step);
     for (; buckets; buckets &= buckets - 1) {
         unsigned bucket = (unsigned)__builtin_ctz(buckets);
         for (uint32_t i = set->first[bucket]; i < set->first[bucket + 1]; i++) {
             size_t before = (size_t)set->prints[i] * in->step;
-            if (before <= at && stands_at(in, at - before, set->entries[i].part)) {
+            if (set->marks[i] == mark && before <= at &&
+                    stands_at(in, at - before, set->entries[i].part)) {
                 scan_found(out, set->entries[i].trigger);
             }
         }
@@ -159,11 +173,10 @@ static unsigned buckets_at(const struct keyword_set *set, const char *at, unsign
     return buckets;
 }
 
-static void scan_plain(
-        const struct keyword_set *set, const struct haystack *in, size_t from, struct scan *out)
+static void scan_plain(const struct keyword_set *set, const struct haystack *in, struct scan *out)
 {
     size_t span = (PRINT - 1) * in->step + 1;
-    for (size_t at = from; at + span <= in->record.size; at++) {
+    for (size_t at = 0; at + span <= in->record.size; at++) {
         unsigned buckets = buckets_at(set, in->record.at + at, in->step);
         if (buckets) {
             verify(set, in, at, buckets, out);
@@ -187,39 +200,49 @@ __attribute__((target("avx2"))) static inline __m256i table(const uint8_t *bytes
     return _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)bytes));
 }
 
-/* Returns where the plain scan must go on. */
-__attribute__((target("avx2"))) static size_t scan_wide(
+__attribute__((target("avx2"), noinline)) static void verify_lanes(const struct keyword_set *set,
+        const struct haystack *in, size_t at, __m256i found, struct scan *out)
+{
+    uint8_t buckets[LANES];
+    unsigned lanes =
+            ~(unsigned)_mm256_movemask_epi8(_mm256_cmpeq_epi8(found, _mm256_setzero_si256()));
+    _mm256_storeu_si256((__m256i *)(void *)buckets, found);
+    for (; lanes; lanes &= lanes - 1) {
+        unsigned i = (unsigned)__builtin_ctz(lanes);
+        verify(set, in, at + i, buckets[i], out);
+    }
+}
+
+/* For records of at least one reach; the last step overlaps the one before. */
+__attribute__((target("avx2"))) static void scan_wide(
         const struct keyword_set *set, const struct haystack *in, struct scan *out)
 {
-    const unsigned step = in->step;
     const __m256i l0 = table(set->low[0]), l1 = table(set->low[1]), l2 = table(set->low[2]);
     const __m256i h0 = table(set->high[0]), h1 = table(set->high[1]), h2 = table(set->high[2]);
-    size_t at = 0, reach = LANES + (size_t)(PRINT - 1) * step;
-    for (; at + reach <= in->record.size; at += LANES) {
-        const char *p = in->record.at + at;
+    const size_t step = in->step, reach = LANES + (PRINT - 1) * step, size = in->record.size;
+    const char *record = in->record.at;
+    for (size_t at = 0;;) {
+        const char *p = record + at;
         __m256i found = _mm256_and_si256(look_up(l0, h0, p), look_up(l1, h1, p + step));
         found = _mm256_and_si256(found, look_up(l2, h2, p + 2 * step));
-        if (__builtin_expect(_mm256_testz_si256(found, found), 1)) {
-            continue;
+        if (__builtin_expect(!_mm256_testz_si256(found, found), 0)) {
+            verify_lanes(set, in, at, found, out);
         }
-        uint8_t buckets[LANES];
-        _mm256_storeu_si256((__m256i *)(void *)buckets, found);
-        for (unsigned i = 0; i < LANES; i++) {
-            if (buckets[i]) {
-                verify(set, in, at + i, buckets[i], out);
-            }
+        if (at + reach == size) {
+            return;
         }
+        at = at + LANES + reach <= size ? at + LANES : size - reach;
     }
-    return at;
 }
 
 void keyword_scan(
         const struct keyword_set *set, struct slice record, unsigned step, struct scan *out)
 {
     const struct haystack in = {record, step};
-    size_t from = 0;
-    if (__builtin_cpu_supports("avx2")) {
-        from = scan_wide(set, &in, out);
+    size_t reach = LANES + (size_t)(PRINT - 1) * step;
+    if (record.size >= reach && __builtin_cpu_supports("avx2")) {
+        scan_wide(set, &in, out);
+    } else {
+        scan_plain(set, &in, out);
     }
-    scan_plain(set, &in, from, out);
 }

@@ -1,10 +1,11 @@
 #include "detect/literal.h"
 
-#include <stdbool.h>
-#include <stdlib.h>
+#include <immintrin.h>
 
 #include "base/hash.h"
+#include "base/memory.h"
 
+enum { LOOKED_AT = 64, COUNTED = 4096 }; /* bytes of a literal, of a value */
 enum { WINDOW = 4, STRIDES = 3, BLOOM_MIN_BITS = 10, BLOOM_MAX_BITS = 18, BITS_A_WINDOW = 16 };
 static const unsigned stride_of[STRIDES] = {4, 2, 1};
 
@@ -26,8 +27,7 @@ struct group {
     unsigned bloom_shift; /* 32 - bits */
     struct slot *slots;
     uint32_t mask;
-    struct window *windows; /* sorted by bytes */
-    uint32_t window_count;
+    struct window *windows; /* those of equal bytes side by side */
 };
 
 struct literal_set {
@@ -40,26 +40,14 @@ struct literal_set {
 /* Share of a character in folded log text, roughly: what command lines and paths are made of. */
 static double character_frequency(unsigned char c)
 {
-    static const char *const common = "etaoinsrlcdm\\ ";
+    /* Of printable ASCII: a common, b usual, c rare. */
+    static const char classes[] = "acbccccccccccbbbbbbbbbbbbbbccbcccccccccccccccccc"
+                                  "ccccccccccccaccbcabaaabbbabbaaaabbaaabbbbbbcccc";
     if (c >= 0x80) {
         return 0.0005;
     }
-    if (strchr(common, c) && c) {
-        return 0.055;
-    }
-    if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) {
-        return 0.02;
-    }
-    return strchr(".-/\":_=", c) && c ? 0.02 : 0.004;
-}
-
-static double window_frequency(const char *at)
-{
-    double share = 1;
-    for (int i = 0; i < WINDOW; i++) {
-        share *= character_frequency((unsigned char)at[i]);
-    }
-    return share;
+    char class = c < ' ' || c == 0x7F ? 'c' : classes[c - ' '];
+    return class == 'a' ? 0.055 : class == 'b' ? 0.02 : 0.004;
 }
 
 double literal_frequency(struct slice text)
@@ -74,16 +62,53 @@ double literal_frequency(struct slice text)
     return expected < 0.9 ? expected : 0.9;
 }
 
-/* The offset whose `count` windows from there on are rarest together. */
-static uint32_t rarest_offset(struct slice text, unsigned count)
+static uint32_t mix(uint32_t bytes)
 {
-    uint32_t best = 0;
-    double least = 1e9;
+    return bytes * 0x9E3779B1u;
+}
+
+static uint32_t census_slot(const char *window)
+{
+    return mix((uint32_t)hash_load32(window)) >> 18;
+}
+
+void literal_count(struct literal_census *census, struct slice folded)
+{
+    for (size_t i = 0; i + WINDOW <= folded.size && i < COUNTED; i++) {
+        uint16_t *seen = &census->seen[census_slot(folded.at + i)];
+        *seen = *seen < UINT16_MAX ? *seen + 1 : *seen;
+        census->total++;
+    }
+}
+
+static float window_frequency(const struct literal_census *census, const char *at)
+{
+    float share = 1;
+    for (int i = 0; i < WINDOW; i++) {
+        share *= (float)character_frequency((unsigned char)at[i]);
+    }
+    if (census && census->total) {
+        share += (float)census->seen[census_slot(at)] / (float)census->total;
+    }
+    return share;
+}
+
+/* The offset whose `count` windows from there on are rarest together. */
+static uint32_t rarest_offset(
+        const struct literal_census *census, struct slice text, unsigned count)
+{
+    float shares[LOOKED_AT + 3];
     size_t last = text.size - WINDOW - (count - 1);
-    for (size_t at = 0; at <= last && at < 4096; at++) {
-        double sum = 0;
+    last = last < LOOKED_AT ? last : LOOKED_AT - 1;
+    for (size_t at = 0; at < last + count; at++) {
+        shares[at] = window_frequency(census, text.at + at);
+    }
+    uint32_t best = 0;
+    float least = 1e9f;
+    for (size_t at = 0; at <= last; at++) {
+        float sum = 0;
         for (unsigned i = 0; i < count; i++) {
-            sum += window_frequency(text.at + at + i);
+            sum += shares[at + i];
         }
         if (sum < least) {
             least = sum;
@@ -98,94 +123,112 @@ static unsigned group_of(size_t size)
     return size >= WINDOW + 3 ? 0 : size > WINDOW ? 1 : 2;
 }
 
-static uint32_t mix(uint32_t bytes)
+/* What a group is made from. */
+struct source {
+    const struct literal_entry *entries;
+    size_t count;
+    const struct literal_census *census;
+    unsigned which; /* of the groups */
+};
+
+static bool is_of(const struct source *s, size_t i)
 {
-    return bytes * 0x9E3779B1u;
+    return s->entries[i].text.size >= WINDOW && group_of(s->entries[i].text.size) == s->which;
 }
 
-static int by_bytes(const void *a, const void *b)
+static void collect_windows(const struct source *s, struct window *windows)
 {
-    const struct window *x = a, *y = b;
-    if (x->bytes != y->bytes) {
-        return x->bytes < y->bytes ? -1 : 1;
+    unsigned stride = stride_of[s->which];
+    for (size_t e = 0; e < s->count; e++) {
+        if (!is_of(s, e)) {
+            continue;
+        }
+        uint32_t at = rarest_offset(s->census, s->entries[e].text, stride);
+        for (unsigned i = 0; i < stride; i++) {
+            uint32_t bytes = (uint32_t)hash_load32(s->entries[e].text.at + at + i);
+            *windows++ = (struct window){bytes, (uint32_t)e, at + i};
+        }
     }
-    return x->literal < y->literal ? -1 : x->literal > y->literal;
 }
 
-static void collect_windows(
-        struct group *group, unsigned stride, const struct literal_entry *entries, uint32_t literal)
+static struct slot *slot_of(const struct group *group, uint32_t bytes)
 {
-    struct slice text = entries[literal].text;
-    uint32_t at = rarest_offset(text, stride);
-    for (unsigned i = 0; i < stride; i++) {
-        group->windows[group->window_count++] =
-                (struct window){(uint32_t)hash_load32(text.at + at + i), literal, at + i};
+    /* The low bits of a product know the low bits of its factors alone. */
+    uint32_t s = mix(bytes) >> 8 & group->mask;
+    while (group->slots[s].count && group->slots[s].bytes != bytes) {
+        s = (s + 1) & group->mask;
+    }
+    return &group->slots[s];
+}
+
+/* Puts the windows of equal bytes side by side, reached by slot. */
+static void index_windows(struct group *group, const struct window *windows, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t bit = mix(windows[i].bytes) >> group->bloom_shift;
+        group->bloom[bit >> 6] |= (uint64_t)1 << (bit & 63);
+        struct slot *slot = slot_of(group, windows[i].bytes);
+        slot->bytes = windows[i].bytes;
+        slot->count++;
+    }
+    uint32_t first = 0;
+    for (uint32_t s = 0; s <= group->mask; s++) {
+        group->slots[s].first = first;
+        first += group->slots[s].count;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        group->windows[slot_of(group, windows[i].bytes)->first++] = windows[i];
+    }
+    for (uint32_t s = 0; s <= group->mask; s++) {
+        group->slots[s].first -= group->slots[s].count;
     }
 }
 
-static enum err index_windows(struct arena *arena, struct group *group)
+static enum err make_group(struct arena *arena, struct group *group, uint32_t count)
 {
-    qsort(group->windows, group->window_count, sizeof *group->windows, by_bytes);
     unsigned bits = BLOOM_MIN_BITS;
-    while (bits < BLOOM_MAX_BITS && (1u << bits) < group->window_count * BITS_A_WINDOW) {
+    while (bits < BLOOM_MAX_BITS && (1u << bits) < count * BITS_A_WINDOW) {
         bits++;
     }
     uint32_t room = 16;
-    while (room < group->window_count * 2) {
+    while (room < count * 2) {
         room *= 2;
     }
     group->bloom = ARENA_ARRAY(arena, uint64_t, ((size_t)1 << bits) / 64);
     group->slots = ARENA_ARRAY(arena, struct slot, room);
-    if (!group->bloom || !group->slots) {
-        return ERR_MEMORY;
-    }
+    group->windows = ARENA_ARRAY(arena, struct window, count);
     group->bloom_shift = 32 - bits;
     group->mask = room - 1;
-    for (uint32_t i = 0; i < group->window_count; i++) {
-        uint32_t bytes = group->windows[i].bytes, h = mix(bytes);
-        uint32_t bit = h >> group->bloom_shift;
-        group->bloom[bit >> 6] |= (uint64_t)1 << (bit & 63);
-        uint32_t s = h & group->mask;
-        while (group->slots[s].count && group->slots[s].bytes != bytes) {
-            s = (s + 1) & group->mask;
-        }
-        if (group->slots[s].count++ == 0) {
-            group->slots[s].bytes = bytes;
-            group->slots[s].first = i;
-        }
-    }
-    return OK;
+    return group->bloom && group->slots && group->windows ? OK : ERR_MEMORY;
 }
 
-static enum err build_group(struct arena *arena, const struct literal_entry *entries, size_t count,
-        unsigned which, struct group *group)
+static enum err build_group(struct arena *arena, const struct source *s, struct group *group)
 {
-    size_t windows = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (entries[i].text.size >= WINDOW && group_of(entries[i].text.size) == which) {
-            windows += stride_of[which];
-        }
+    size_t count = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        count += is_of(s, i) ? stride_of[s->which] : 0;
     }
-    if (windows == 0) {
+    if (count == 0) {
         return OK;
     }
-    if (windows > UINT32_MAX / (2 * BITS_A_WINDOW)) {
+    if (count > UINT32_MAX / (2 * BITS_A_WINDOW)) {
         return ERR_LIMIT;
     }
-    group->windows = ARENA_ARRAY(arena, struct window, windows);
-    if (!group->windows) {
+    struct window *windows = memory_alloc_array(count, sizeof *windows);
+    if (!windows) {
         return ERR_MEMORY;
     }
-    for (size_t i = 0; i < count; i++) {
-        if (entries[i].text.size >= WINDOW && group_of(entries[i].text.size) == which) {
-            collect_windows(group, stride_of[which], entries, (uint32_t)i);
-        }
+    enum err e = make_group(arena, group, (uint32_t)count);
+    if (e == OK) {
+        collect_windows(s, windows);
+        index_windows(group, windows, (uint32_t)count);
     }
-    return index_windows(arena, group);
+    memory_free(windows);
+    return e;
 }
 
 enum err literal_build(struct arena *arena, const struct literal_entry *entries, size_t count,
-        const struct literal_set **out)
+        const struct literal_census *census, const struct literal_set **out)
 {
     if (count == 0) {
         *out = NULL;
@@ -206,7 +249,8 @@ enum err literal_build(struct arena *arena, const struct literal_entry *entries,
         }
     }
     for (unsigned which = 0; which < STRIDES; which++) {
-        TRY(build_group(arena, own, count, which, &set->groups[which]));
+        struct source source = {own, count, census, which};
+        TRY(build_group(arena, &source, &set->groups[which]));
     }
     *out = set;
     return OK;
@@ -215,12 +259,7 @@ enum err literal_build(struct arena *arena, const struct literal_entry *entries,
 static void verify(const struct literal_set *set, const struct group *group, struct slice value,
         size_t at, struct scan *out)
 {
-    uint32_t bytes = (uint32_t)hash_load32(value.at + at);
-    uint32_t s = mix(bytes) & group->mask;
-    while (group->slots[s].count && group->slots[s].bytes != bytes) {
-        s = (s + 1) & group->mask;
-    }
-    const struct slot *slot = &group->slots[s];
+    const struct slot *slot = slot_of(group, (uint32_t)hash_load32(value.at + at));
     for (uint32_t i = 0; i < slot->count; i++) {
         const struct window *w = &group->windows[slot->first + i];
         const struct literal_entry *e = &set->entries[w->literal];
@@ -257,8 +296,47 @@ void literal_scan(const struct literal_set *set, struct slice value, struct scan
     }
     for (uint32_t i = 0; i < set->short_count; i++) {
         const struct literal_entry *e = &set->entries[set->shorts[i]];
-        if (slice_find(value, e->text) != SIZE_MAX) {
+        if (literal_stands_in(value, e->text)) {
             scan_found(out, e->trigger);
         }
     }
+}
+
+/* ---- one text ---- */
+
+/* Places where the first and the last byte fit are compared in full; what is read behind the value
+ * is masked off. */
+__attribute__((target("avx2"))) static bool find_wide(struct slice value, struct slice text)
+{
+    const __m256i first = _mm256_set1_epi8(text.at[0]);
+    const __m256i last = _mm256_set1_epi8(text.at[text.size - 1]);
+    const size_t places = value.size - text.size + 1;
+    for (size_t at = 0; at < places; at += LITERAL_SLACK) {
+        const char *p = value.at + at;
+        __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)p);
+        __m256i b = _mm256_loadu_si256((const __m256i *)(const void *)(p + text.size - 1));
+        unsigned hits = (unsigned)_mm256_movemask_epi8(
+                _mm256_and_si256(_mm256_cmpeq_epi8(a, first), _mm256_cmpeq_epi8(b, last)));
+        if (places - at < LITERAL_SLACK) {
+            hits &= (1u << (places - at)) - 1;
+        }
+        for (; hits; hits &= hits - 1) {
+            if (memcmp(p + __builtin_ctz(hits), text.at, text.size) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+bool literal_stands_in(struct slice value, struct slice text)
+{
+    if (text.size > value.size) {
+        return false;
+    }
+    if (text.size == 0) {
+        return true;
+    }
+    return __builtin_cpu_supports("avx2") ? find_wide(value, text)
+                                          : slice_find(value, text) != SIZE_MAX;
 }

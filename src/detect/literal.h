@@ -10,6 +10,7 @@
  * ask for every second position, texts of 4 one, shorter ones are searched for one by one. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,12 +24,24 @@ struct literal_entry {
     uint32_t trigger;
 };
 
+/* How often windows were seen in some values, by their hash: better than a guess at what is rare.
+ */
+struct literal_census {
+    uint32_t total;
+    uint16_t seen[1 << 14];
+};
+void literal_count(struct literal_census *census, struct slice folded);
+
 struct literal_set;
 
-/* *out is NULL for no entries. Everything lives in the arena. */
+/* *out is NULL for no entries. Everything lives in the arena. census: NULL for none. */
 enum err literal_build(struct arena *arena, const struct literal_entry *entries, size_t count,
-        const struct literal_set **out) MUST_CHECK;
+        const struct literal_census *census, const struct literal_set **out) MUST_CHECK;
 void literal_scan(const struct literal_set *set, struct slice value, struct scan *out);
 /* How common a text is in logs, by its rarest window: an estimate of the share of values that
  * contain it. */
 double literal_frequency(struct slice text);
+/* One text in one value: for the tests that are no triggers. LITERAL_SLACK readable bytes of any
+ * content stand behind the value (and so they must for literal_scan). */
+enum { LITERAL_SLACK = 32 };
+bool literal_stands_in(struct slice value, struct slice text);

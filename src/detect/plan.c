@@ -6,8 +6,8 @@
 #include "base/fold.h"
 
 #define PLAN_MEMORY ((size_t)512 << 20)
-#define NEVER 1e30                  /* cost of what has no witness */
-static const double wake_cost = 80; /* nanoseconds to evaluate a candidate, roughly */
+#define NEVER 1e30f /* cost of what has no witness */
+#define WAKE 30.0f  /* nanoseconds to take up a candidate, roughly */
 
 enum sort { SORT_ANCHOR, SORT_LITERAL, SORT_OTHER, SORT_KEYWORD, SORT_COUNT };
 
@@ -26,12 +26,23 @@ struct pair {
     uint32_t rule; /* class rule */
 };
 
+/* Of one step of the rule in hand. */
+struct weight {
+    float effort; /* to evaluate it */
+    float share;  /* of events in which it holds */
+    float search; /* for its witness */
+    float found;  /* how often that is found */
+    float best_cost;
+    uint32_t best; /* of a conjunction: the child that is its witness */
+    bool chosen;
+};
+
 struct build {
     const struct class *class;
-    const double *frequencies;
+    struct plan_facts facts;
     struct plan *plan;
     struct arena scratch;
-    bool survey;
+    struct weight *weights;
     struct pair *pairs;
     uint32_t pair_count, pair_room;
     uint32_t *counts; /* by test: its pairs; then where its wakes begin */
@@ -41,8 +52,7 @@ struct build {
     uint32_t trigger_room;
 };
 
-/* ---- what a test can be found by --------------------------------------------------------------
- */
+/* ---- what a test can be found by ---- */
 
 static bool is_ascii(struct slice text)
 {
@@ -54,150 +64,98 @@ static bool is_ascii(struct slice text)
     return true;
 }
 
-/* The rarest literal run of a pattern; *kind: how it stands in the value. Empty: none. */
-static struct slice pattern_run(struct slice pattern, enum anchor_kind *kind, bool *anchored)
-{
-    struct slice best = {0};
-    double least = 2;
-    size_t start = 0;
-    for (size_t i = 0; i <= pattern.size; i++) {
-        if (i < pattern.size && pattern.at[i] != PATTERN_MANY && pattern.at[i] != PATTERN_ONE) {
-            continue;
-        }
-        struct slice run = slice_of(pattern.at + start, i - start);
-        double f = run.size ? literal_frequency(run) : 2;
-        if (f < least || (f <= least && run.size > best.size)) {
-            least = f;
-            best = run;
-            *anchored = start == 0 || i == pattern.size;
-            *kind = start == 0 ? ANCHOR_PREFIX : ANCHOR_SUFFIX;
-        }
-        start = i + 1;
-    }
-    return best;
-}
+/* ---- what a witness costs ---- */
 
-static bool is_direct(const struct predicate *p)
+static float frequency_of(const struct build *b, uint32_t test)
 {
-    enum anchor_kind kind;
-    bool anchored;
-    size_t count;
-    switch (p->op) {
-    case OP_EQUAL:
-        return false;
-    case OP_PREFIX:
-    case OP_SUFFIX:
-    case OP_CONTAINS:
-        return p->text.size == 0;
-    case OP_PATTERN:
-        return pattern_run(p->text, &kind, &anchored).size == 0;
-    case OP_REGEX:
-        regex_literals(p->regex, &count);
-        return count == 0;
-    case OP_NUMBER:
-        return !p->is_integer;
-    default:
-        return true;
-    }
-}
-
-/* ---- what a test costs ---------------------------------------------------------------------- */
-
-static double literal_cost(struct slice text)
-{
-    return text.size >= 7 ? 0.2 : text.size >= 5 ? 1 : text.size == 4 ? 2 : 25;
-}
-
-static double search_cost(const struct predicate *p)
-{
-    size_t count;
-    const struct slice *literals;
-    enum anchor_kind kind;
-    bool anchored;
-    double sum = 0;
-    switch (p->op) {
-    case OP_CONTAINS:
-        return literal_cost(p->text);
-    case OP_PATTERN:
-        return 1 + literal_cost(pattern_run(p->text, &kind, &anchored));
-    case OP_REGEX:
-        literals = regex_literals(p->regex, &count);
-        for (size_t i = 0; i < count; i++) {
-            sum += literal_cost(literals[i]);
-        }
-        return 1 + sum;
-    default:
-        return 0.4;
-    }
-}
-
-static double guess(const struct predicate *p)
-{
-    size_t count;
-    enum anchor_kind kind;
-    bool anchored;
-    if (p->op == OP_PATTERN) {
-        return literal_frequency(pattern_run(p->text, &kind, &anchored));
-    }
-    if (p->op == OP_REGEX) {
-        const struct slice *literals = regex_literals(p->regex, &count);
-        double sum = 0;
-        for (size_t i = 0; i < count; i++) {
-            sum += literal_frequency(literals[i]);
-        }
-        return sum < 1 ? sum : 1;
-    }
-    return class_frequency(p);
-}
-
-static double leaf_cost(const struct build *b, uint32_t test)
-{
-    const struct predicate *p = b->class->tests[test].predicate;
-    if (p->field == FIELD_NONE) {
-        struct slice part = p->op == OP_CONTAINS ? keyword_part(p->text) : (struct slice){0};
-        return part.size ? 1 : 1000;
-    }
-    double prior = guess(p);
-    if (is_direct(p)) {
-        return 10 + (p->op == OP_REGEX ? 300 : 0) + prior * wake_cost;
-    }
+    const struct handle *h = &b->class->tests[test].handle;
     /* A count of few events does not prove that a test never holds: the guess keeps a small say. */
-    double frequency = b->frequencies ? b->frequencies[test] + prior * 0.02 : prior;
-    return search_cost(p) + frequency * wake_cost;
+    bool counted = b->facts.frequencies && b->facts.frequencies[test] >= 0;
+    return counted ? b->facts.frequencies[test] + h->prior * 0.02f : h->prior;
 }
 
-/* The cost of each step of a rule, children before parents. */
-static void cost_steps(const struct build *b, const struct class_rule *rule, double *costs)
+/* What evaluating a step takes until its answer is known, children in their order. */
+static void weigh_step(const struct build *b, const struct step *steps, uint32_t i)
+{
+    struct weight *w = &b->weights[i];
+    const struct step *s = &steps[i];
+    if (s->kind == NODE_PREDICATE) {
+        w->effort = b->class->tests[s->arg].handle.run_cost;
+        w->share = frequency_of(b, s->arg);
+        return;
+    }
+    float reached = 1;
+    w->effort = 0;
+    w->share = s->kind == NODE_OR || s->kind == NODE_FALSE ? 0 : 1;
+    for (uint32_t c = i + 1; c < i + s->size; c += steps[c].size) {
+        const struct weight *child = &b->weights[c];
+        w->effort += reached * child->effort;
+        if (s->kind == NODE_AND) {
+            reached *= child->share;
+            w->share = reached;
+        } else if (s->kind == NODE_NOT) {
+            w->share = child->share < 1 ? 1 - child->share : 0;
+        } else {
+            reached *= child->share < 1 ? 1 - child->share : 0;
+            w->share = 1 - reached;
+        }
+    }
+}
+
+/* A conjunction's child as its witness, where it is the best so far. */
+static void offer_child(const struct build *b, struct weight *w, uint32_t c)
+{
+    const struct weight *child = &b->weights[c];
+    float all = b->weights[0].effort;
+    float rest = all > child->effort ? all - child->effort : 0;
+    float cost = child->search + child->found * (WAKE + rest);
+    if (w->search >= NEVER || cost < w->best_cost) {
+        w->search = child->search;
+        w->found = child->found;
+        w->best = c;
+        w->best_cost = cost;
+    }
+}
+
+/* Of the witness that a step would be: the cost of searching for it, and how often it is found. */
+static void witness_of_step(const struct build *b, const struct step *steps, uint32_t i)
+{
+    struct weight *w = &b->weights[i];
+    const struct step *s = &steps[i];
+    w->search = s->kind == NODE_OR || s->kind == NODE_FALSE || s->kind == NODE_AT_LEAST ? 0 : NEVER;
+    w->found = 0;
+    if (s->kind == NODE_PREDICATE) {
+        const struct handle *h = &b->class->tests[s->arg].handle;
+        w->search = h->direct ? 8 + h->run_cost : h->search_cost;
+        w->found = frequency_of(b, s->arg);
+    }
+    for (uint32_t c = i + 1; c < i + s->size; c += steps[c].size) {
+        const struct weight *child = &b->weights[c];
+        if (s->kind == NODE_OR || s->kind == NODE_AT_LEAST) {
+            w->search += child->search; /* any of its children is a sound, if wide, witness */
+            w->found += child->found;
+        } else if (s->kind == NODE_AND && child->search < NEVER) {
+            offer_child(b, w, c);
+        }
+    }
+    if (s->kind == NODE_AT_LEAST && s->arg == 0) {
+        w->search = NEVER;
+    }
+}
+
+/* Children before parents. */
+static void weigh_rule(const struct build *b, const struct class_rule *rule)
 {
     const struct step *steps = b->class->steps + rule->steps;
     for (uint32_t i = rule->step_count; i-- > 0;) {
-        const struct step *s = &steps[i];
-        double least = NEVER, sum = 0;
-        for (uint32_t c = i + 1; c < i + s->size; c += steps[c].size) {
-            least = costs[c] < least ? costs[c] : least;
-            sum += costs[c];
-        }
-        switch (s->kind) {
-        case NODE_PREDICATE:
-            costs[i] = leaf_cost(b, s->arg);
-            break;
-        case NODE_AND:
-            costs[i] = least;
-            break;
-        case NODE_OR:
-        case NODE_AT_LEAST: /* any of its children is a sound, if wide, witness */
-            costs[i] = sum < NEVER && (s->kind == NODE_OR || s->arg > 0) ? sum : NEVER;
-            break;
-        case NODE_FALSE:
-            costs[i] = 0;
-            break;
-        default:
-            costs[i] = NEVER;
-        }
+        weigh_step(b, steps, i);
+    }
+    for (uint32_t i = rule->step_count; i-- > 0;) {
+        witness_of_step(b, steps, i);
     }
 }
 
-/* ---- the choice ------------------------------------------------------------------------------ */
+/* ---- the choice ---- */
 
 static enum err add_pair(struct build *b, uint32_t test, uint32_t rule)
 {
@@ -210,49 +168,31 @@ static enum err add_pair(struct build *b, uint32_t test, uint32_t rule)
     return OK;
 }
 
-static enum err choose(struct build *b, uint32_t index, double *costs, bool *chosen)
+static enum err choose(struct build *b, uint32_t index)
 {
     const struct class_rule *rule = &b->class->rules[index];
     const struct step *steps = b->class->steps + rule->steps;
-    cost_steps(b, rule, costs);
-    if (costs[0] >= NEVER) {
+    weigh_rule(b, rule);
+    if (b->weights[0].search >= NEVER) {
         b->plan->always[b->plan->always_count++] = index;
         return OK;
     }
-    memset(chosen, 0, rule->step_count);
-    chosen[0] = true;
     for (uint32_t i = 0; i < rule->step_count; i++) {
-        if (!chosen[i]) {
+        b->weights[i].chosen = i == 0;
+    }
+    for (uint32_t i = 0; i < rule->step_count; i++) {
+        if (!b->weights[i].chosen) {
             continue;
         }
         if (steps[i].kind == NODE_PREDICATE) {
             TRY(add_pair(b, steps[i].arg, index));
             continue;
         }
-        bool all = steps[i].kind != NODE_AND, done = false;
         for (uint32_t c = i + 1; c < i + steps[i].size; c += steps[c].size) {
-            chosen[c] = all || (!done && costs[c] <= costs[i]);
-            done = done || chosen[c];
+            b->weights[c].chosen = steps[i].kind != NODE_AND || c == b->weights[i].best;
         }
     }
     return OK;
-}
-
-/* For a survey: every test that stands under no negation. */
-static void want_all(struct build *b, const struct class_rule *rule, bool *negated)
-{
-    const struct step *steps = b->class->steps + rule->steps;
-    negated[0] = false;
-    for (uint32_t i = 0; i < rule->step_count; i++) {
-        const struct predicate *p =
-                steps[i].kind == NODE_PREDICATE ? b->class->tests[steps[i].arg].predicate : NULL;
-        if (p && !negated[i] && p->field != FIELD_NONE && !is_direct(p)) {
-            b->wanted[steps[i].arg] = true;
-        }
-        for (uint32_t c = i + 1; c < i + steps[i].size; c += steps[c].size) {
-            negated[c] = negated[i] || steps[i].kind == NODE_NOT;
-        }
-    }
 }
 
 static enum err choose_all(struct build *b)
@@ -262,23 +202,17 @@ static enum err choose_all(struct build *b)
         uint32_t n = b->class->rules[i].step_count;
         most = n > most ? n : most;
     }
-    double *costs = ARENA_ARRAY(&b->scratch, double, most);
-    bool *flags = ARENA_ARRAY(&b->scratch, bool, most);
-    if (!costs || !flags) {
+    b->weights = ARENA_ARRAY(&b->scratch, struct weight, most);
+    if (!b->weights) {
         return ERR_MEMORY;
     }
     for (uint32_t i = 0; i < b->class->rule_count; i++) {
-        if (b->survey) {
-            want_all(b, &b->class->rules[i], flags);
-        } else {
-            TRY(choose(b, i, costs, flags));
-        }
+        TRY(choose(b, i));
     }
     return OK;
 }
 
-/* ---- triggers ----------------------------------------------------------------------------------
- */
+/* ---- triggers ---- */
 
 static enum err fold_into(struct build *b, struct slice text, struct slice *out)
 {
@@ -297,19 +231,13 @@ static enum err add_trigger(struct build *b, uint32_t test, bool exact, struct e
         return ERR_LIMIT;
     }
     uint32_t first = b->counts[test], end = b->counts[test + 1];
-    plan->triggers[plan->trigger_count] =
-            (struct trigger){exact ? test : TRIGGER_NO_TEST, exact, first, end - first};
-    if (b->survey) {
-        plan->triggers[plan->trigger_count].test = test;
-    }
+    plan->triggers[plan->trigger_count] = (struct trigger){test, exact, first, end - first};
     entry.field = b->class->tests[test].field;
     entry.trigger = plan->trigger_count++;
     if (entry.sort == SORT_LITERAL && !is_ascii(entry.text)) {
         entry.sort = SORT_OTHER;
     }
-    if (exact) {
-        plan->known[test >> 6] |= (uint64_t)1 << (test & 63);
-    }
+    plan->known[test >> 6] |= (uint64_t)1 << (test & 63);
     b->entries[b->entry_count++] = entry;
     return OK;
 }
@@ -346,7 +274,7 @@ static enum err add_keyword(struct build *b, uint32_t test)
     bool texts = p->op == OP_CONTAINS || p->op == OP_PREFIX || p->op == OP_SUFFIX ||
                  p->op == OP_EQUAL || p->op == OP_PATTERN;
     if (texts && p->op == OP_PATTERN) {
-        text = pattern_run(text, &kind, &anchored);
+        text = handle_run(text, &kind, &anchored);
     }
     struct slice folded = {0};
     if (texts) {
@@ -357,9 +285,7 @@ static enum err add_keyword(struct build *b, uint32_t test)
         add_always(b, test);
         return OK;
     }
-    for (uint32_t i = b->counts[test]; i < b->counts[test + 1]; i++) {
-        b->plan->keyword_wakes[b->plan->keyword_wake_count++] = b->plan->wakes[i];
-    }
+    b->plan->keyword_triggers[b->plan->keyword_trigger_count++] = b->plan->trigger_count;
     if (keyword_is_bare(part)) {
         b->plan->bare[b->plan->bare_count++] = b->plan->trigger_count;
     }
@@ -381,7 +307,7 @@ static enum err add_pattern(struct build *b, uint32_t test)
 {
     struct entry e = {.sort = SORT_LITERAL};
     bool anchored = false;
-    e.text = pattern_run(b->class->tests[test].predicate->text, &e.kind, &anchored);
+    e.text = handle_run(b->class->tests[test].predicate->text, &e.kind, &anchored);
     if (anchored) {
         e.sort = SORT_ANCHOR;
     }
@@ -394,7 +320,7 @@ static enum err add_test(struct build *b, uint32_t test)
     if (p->field == FIELD_NONE) {
         return add_keyword(b, test);
     }
-    if (is_direct(p)) {
+    if (b->class->tests[test].handle.direct) {
         add_direct(b, test);
         return OK;
     }
@@ -423,8 +349,7 @@ static enum err add_test(struct build *b, uint32_t test)
     }
 }
 
-/* ---- the sets of each field ---------------------------------------------------------------------
- */
+/* ---- the sets of each field ---- */
 
 static int by_field(const void *a, const void *b)
 {
@@ -461,7 +386,7 @@ static enum err build_literals(
     for (uint32_t i = 0; i < n; i++) {
         list[i] = (struct literal_entry){e[i].text, e[i].trigger};
     }
-    return literal_build(&b->plan->arena, list, n, out);
+    return literal_build(&b->plan->arena, list, n, b->facts.census, out);
 }
 
 static enum err build_keywords(struct build *b, const struct entry *e, uint32_t n)
@@ -517,8 +442,7 @@ static enum err build_fields(struct build *b)
     return OK;
 }
 
-/* ---- the whole
- * ----------------------------------------------------------------------------------- */
+/* ---- the whole ---- */
 
 /* Pairs to runs of wakes by test; counts[test] becomes where its run begins. */
 static enum err order_wakes(struct build *b)
@@ -569,13 +493,14 @@ static enum err make_room(struct build *b, uint32_t event_fields)
     b->wanted = ARENA_ARRAY(&b->scratch, bool, class->test_count + 1);
     plan->always = ARENA_ARRAY(&plan->arena, uint32_t, class->rule_count + class->step_count + 1);
     plan->directs = ARENA_ARRAY(&plan->arena, struct direct, class->test_count + 1);
-    plan->keyword_wakes = ARENA_ARRAY(&plan->arena, uint32_t, class->step_count + 1);
+    plan->keyword_triggers = ARENA_ARRAY(&plan->arena, uint32_t, class->test_count + 1);
     plan->bare = ARENA_ARRAY(&plan->arena, uint32_t, class->test_count + 1);
     plan->known = ARENA_ARRAY(&plan->arena, uint64_t, class->test_count / 64 + 1);
     plan->field_bits = ARENA_ARRAY(&plan->arena, uint64_t, event_fields / 64 + 1);
     plan->field_at = ARENA_ARRAY(&plan->arena, uint16_t, event_fields + 1);
     return b->pairs && b->counts && b->wanted && plan->always && plan->directs && plan->bare &&
-                           plan->keyword_wakes && plan->known && plan->field_bits && plan->field_at
+                           plan->keyword_triggers && plan->known && plan->field_bits &&
+                           plan->field_at
                    ? OK
                    : ERR_MEMORY;
 }
@@ -600,7 +525,7 @@ static enum err build_all(struct build *b, uint32_t event_fields)
     return build_fields(b);
 }
 
-enum err plan_build(const struct class *class, const double *frequencies, bool survey,
+enum err plan_build(const struct class *class, const struct plan_facts *facts,
         uint32_t event_fields, struct plan **out)
 {
     static _Atomic uint64_t last_id;
@@ -614,7 +539,10 @@ enum err plan_build(const struct class *class, const double *frequencies, bool s
     plan->arena = arena;
     plan->class = class;
     plan->id = atomic_fetch_add(&last_id, 1) + 1;
-    struct build b = {.class = class, .frequencies = frequencies, .plan = plan, .survey = survey};
+    struct build b = {.class = class, .plan = plan};
+    if (facts) {
+        b.facts = *facts;
+    }
     arena_init(&b.scratch, PLAN_MEMORY);
     enum err e = build_all(&b, event_fields);
     arena_fini(&b.scratch);

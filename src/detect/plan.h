@@ -5,9 +5,9 @@
  *
  * A witness is a set of tests of which one holds whenever the rule holds: of a conjunction the
  * cheapest child's, of a disjunction all children's, of a negation none (the rule is then always a
- * candidate). What a test costs depends on how often it holds: a guess at first, counted later
- * (a survey: a plan in which every test is a trigger). The choice changes speed, never the answer.
- * Immutable after plan_build. */
+ * candidate). What a test costs depends on how often it holds (a guess at first, counted later) and
+ * on what is left to evaluate when it does. The choice changes speed, never the answer. Immutable
+ * after plan_build. */
 #pragma once
 
 #include <stdbool.h>
@@ -20,12 +20,11 @@
 #include "detect/keyword.h"
 #include "detect/literal.h"
 
-#define TRIGGER_NO_TEST UINT32_MAX
-
 /* Something to be found in a value. */
 struct trigger {
-    uint32_t test;  /* the test it belongs to */
-    bool exact;     /* found means the test holds, not found that it does not */
+    uint32_t test;  /* the test it belongs to; where none of a test's triggers is found, the test
+                       does not hold */
+    bool exact;     /* found means that it holds; otherwise it must be run */
     uint32_t first; /* rules that become candidates: class rule indexes in plan->wakes */
     uint32_t count;
 };
@@ -64,15 +63,21 @@ struct plan {
     uint32_t always_count;
     uint64_t *known;                    /* bitmap of tests: one exact trigger decides the test */
     const struct keyword_set *keywords; /* searched for in the whole record, or NULL */
-    uint32_t *keyword_wakes;            /* every rule that a keyword trigger wakes */
-    uint32_t keyword_wake_count;
+    uint32_t *keyword_triggers;         /* all of them */
+    uint32_t keyword_trigger_count;
     uint32_t *bare; /* keyword triggers whose part may stand in a value that is no text: where the
                        record is not text throughout, they count as found */
     uint32_t bare_count;
 };
 
-/* frequencies: by test, or NULL for a guess. survey: every test that can be is a trigger.
- * event_fields: size of the event's field table. Owner of *out: the caller, by plan_free. */
-enum err plan_build(const struct class *class, const double *frequencies, bool survey,
+/* What was seen in some events: how often tests held, what texts were made of. */
+struct plan_facts {
+    const float *frequencies; /* by test; negative: not counted */
+    const struct literal_census *census;
+};
+
+/* facts: NULL where nothing was seen yet. event_fields: size of the
+ * event's field table. Owner of *out: the caller, by plan_free. */
+enum err plan_build(const struct class *class, const struct plan_facts *facts,
         uint32_t event_fields, struct plan **out) MUST_CHECK;
 void plan_free(struct plan *plan);

@@ -40,8 +40,7 @@ static uint32_t *slot_of(const struct table *t, struct slice text)
     return &t->slots[i];
 }
 
-/* ---- building ---------------------------------------------------------------------------------
- */
+/* ---- building ---- */
 
 /* Calls `visit` for each value of each term of each case of each entry. */
 typedef enum err visit_value(
@@ -180,8 +179,7 @@ uint32_t route_field(const struct router *router, size_t route)
     return router->tables[route].field;
 }
 
-/* ---- an event's symbols -------------------------------------------------------------------------
- */
+/* ---- an event's symbols ---- */
 
 static uint16_t symbol_of(const struct table *t, struct slice text)
 {
@@ -228,8 +226,7 @@ void route_symbols(const struct router *router, struct route_memo *memo, const s
     }
 }
 
-/* ---- from symbols to entries
- * ---------------------------------------------------------------------- */
+/* ---- from symbols to entries ---- */
 
 static bool value_holds(const struct table *t, uint16_t symbol, const struct route_value *value)
 {

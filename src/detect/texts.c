@@ -5,6 +5,7 @@
 #include "base/fold.h"
 #include "base/memory.h"
 #include "base/utf8.h"
+#include "detect/literal.h"
 
 enum { FIRST_ROOM = 64 * 1024, LANES = 32 };
 
@@ -66,9 +67,14 @@ static bool retire(struct texts *texts)
     return true;
 }
 
-/* Room for `size` bytes, or NULL. The caller adds what it used to texts->used. */
+/* Room for `size` bytes and the slack behind them, or NULL. The caller adds what it used to
+ * texts->used. */
 static char *reserve(struct texts *texts, size_t size)
 {
+    if (__builtin_add_overflow(size, (size_t)LITERAL_SLACK, &size)) {
+        texts->failed = true;
+        return NULL;
+    }
     if (size <= texts->size - texts->used) {
         return texts->room + texts->used;
     }
@@ -95,8 +101,7 @@ static char *reserve(struct texts *texts, size_t size)
     return room;
 }
 
-/* ---- folding ----------------------------------------------------------------------------------
- */
+/* ---- folding ---- */
 
 static bool fold_bytes(const char *from, size_t size, char *to)
 {
@@ -161,8 +166,7 @@ struct slice texts_fold(struct texts *texts, struct slice text, bool *ascii)
     return slice_of(to, size);
 }
 
-/* ---- conversion -------------------------------------------------------------------------------
- */
+/* ---- conversion ---- */
 
 /* UTF-16LE to bytes, its high bytes left out; false when some unit is not ASCII. */
 static bool halve_bytes(const char *from, size_t units, char *to)

@@ -39,10 +39,10 @@ void texts_fini(struct texts *texts);
 void texts_begin(struct texts *texts, const struct event *event);
 /* The value's text in UTF-8; empty for null and objects. */
 struct slice texts_plain(struct texts *texts, uint32_t field, const struct value *value);
-/* Its fold. */
+/* Its fold: LITERAL_SLACK readable bytes stand behind it (detect/literal.h). */
 struct slice texts_folded(struct texts *texts, uint32_t field, const struct value *value);
-/* The fold with the ascii mark (its plain text need not be there); field FIELD_NONE: a value of no named field. Borrowed until the
- * next call or texts_begin. */
+/* The fold with the ascii mark (its plain text need not be there); field FIELD_NONE: a value of no
+ * named field. Borrowed until the next call or texts_begin. */
 const struct text *texts_get(
         struct texts *texts, uint32_t field, const struct value *value, struct text *spare);
 /* A folded copy of any text; *ascii may be NULL. */
