@@ -561,6 +561,18 @@ static enum err read_stream(struct reader *r, struct yaml_document **out)
     }
 }
 
+/* libyaml compares each tag directive with all before it: their square must stay small. */
+static bool few_directives(struct slice text)
+{
+    unsigned count = text.size > 0 && text.at[0] == '%';
+    const char *at = text.at, *end = text.at + text.size;
+    while (count <= YAML_DIRECTIVES && at && (at = memchr(at, '%', (size_t)(end - at))) != NULL) {
+        count += at > text.at && (at[-1] == '\n' || at[-1] == '\r');
+        at++;
+    }
+    return count <= YAML_DIRECTIVES;
+}
+
 enum err yaml_read_part(struct arena *arena, struct slice text, const struct yaml_limits *limits,
         struct yaml_document **out, struct diag *diag)
 {
@@ -568,6 +580,10 @@ enum err yaml_read_part(struct arena *arena, struct slice text, const struct yam
     if (text.size > limits->bytes) {
         return diag_say(diag, ERR_LIMIT, "%zu bytes of YAML, more than the limit of %zu", text.size,
                 limits->bytes);
+    }
+    if (!few_directives(text)) {
+        return diag_say(diag, ERR_LIMIT, "more lines that begin with %% than the limit of %d",
+                (int)YAML_DIRECTIVES);
     }
     struct reader r = {.arena = arena, .limits = limits, .diag = diag, .text = text};
     r.frames = ARENA_ARRAY(arena, struct frame, limits->depth);

@@ -51,7 +51,10 @@ struct yaml_limits {
         .bytes = 16u << 20, .depth = 64, .nodes = 1000000                                          \
     }
 
-enum { YAML_ANCHORS = 1000 }; /* in one document */
+enum {
+    YAML_ANCHORS = 1000,   /* in one document */
+    YAML_DIRECTIVES = 100, /* lines that begin with a percent sign, in the whole text */
+};
 
 /* Reads all documents of a stream. ERR_SYNTAX, ERR_LIMIT or ERR_UNSUPPORTED with the place. *out
  * may be NULL for an empty stream. */

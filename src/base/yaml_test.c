@@ -222,6 +222,24 @@ static void anchors_are_limited(void **state)
     buf_fini(&text);
 }
 
+static void directives_are_limited(void **state)
+{
+    (void)state;
+    struct yaml_limits limits = YAML_LIMITS;
+    struct buf text = {0};
+    struct diag diag;
+    for (int more = 0; more < 2; more++) {
+        buf_clear(&text);
+        for (int i = 0; i < YAML_DIRECTIVES + more; i++) {
+            buf_format(&text, "%%TAG !a%d! x\n", i);
+        }
+        buf_add(&text, SLICE("--- x%y%z\n"));
+        assert_int_equal(read_limited(buf_slice(&text), limits, &diag), more ? ERR_LIMIT : OK);
+    }
+    assert_non_null(strstr(diag.words, "limit of 100"));
+    buf_fini(&text);
+}
+
 static void billions_of_laughs_are_refused(void **state)
 {
     (void)state;
@@ -296,6 +314,7 @@ int main(void)
             cmocka_unit_test(documents_before_a_fault_can_be_had),
             cmocka_unit_test(limits_hold_at_n_and_break_at_n_plus_1),
             cmocka_unit_test(anchors_are_limited),
+            cmocka_unit_test(directives_are_limited),
             cmocka_unit_test(billions_of_laughs_are_refused),
             cmocka_unit_test(ten_million_brackets_are_refused),
             cmocka_unit_test(many_keys_are_compared_in_time),

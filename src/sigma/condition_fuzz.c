@@ -67,6 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct condition_name names[NAMES];
     struct node *root = NULL;
     assert(maker_init(&maker, NULL) == OK);
+    maker_file(&maker, SLICE("f"));
     maker_begin(&maker, &diag);
     make_names(&maker, names);
     enum err e = condition_make(&maker, slice_of((const char *)data, size), names, NAMES, &root);

@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "sigma/condition.h"
+#include "sigma/loader.h"
 #include "sigma/merge.h"
 #include "sigma/modifier.h"
 #include "sigma/ruleset.h"
@@ -208,6 +209,42 @@ static void merged_maps_have_so_many_keys(void **state)
     }
 }
 
+static void a_file_has_so_many_documents(void **state)
+{
+    (void)state;
+    for (size_t more = 0; more < 2; more++) {
+        struct ruleset_options options = {0};
+        struct ruleset *set = NULL;
+        struct buf text = {0};
+        repeat(&text, "--- {action: reset}\n", LOADER_DOCUMENTS - 1 + more);
+        buf_add(&text, SLICE("---\n" HEAD "detection: {s: {A: x}, condition: s}\n"));
+        assert_int_equal(ruleset_new(&options, &set, NULL), OK);
+        assert_int_equal(ruleset_load_text(set, SLICE("f"), buf_slice(&text), NULL), OK);
+        assert_int_equal(ruleset_finish(set, NULL), OK);
+        assert_int_equal(set->rule_count, !more);
+        assert_int_equal(set->problem_count, more);
+        if (more) {
+            assert_int_equal(set->problems[0].line, LOADER_DOCUMENTS + 2);
+            assert_int_equal(set->problems[0].err, ERR_LIMIT);
+        }
+        ruleset_free(set);
+        buf_fini(&text);
+    }
+}
+
+/* Programs of regexes take most: 20,000 of these would take three gigabytes. */
+static void a_file_takes_so_much_memory(void **state)
+{
+    (void)state;
+    struct buf text;
+    begin(&text, "  s:\n    A|re:\n");
+    for (int i = 0; i < 5000; i++) {
+        buf_format(&text, "      - (abc|def){1,900}%d\n", i);
+    }
+    buf_add(&text, SLICE("  condition: s\n"));
+    assert_limit(&text, "take more than the limit of 268435456 bytes");
+}
+
 static void a_hundred_megabytes_are_not_even_read(void **state)
 {
     (void)state;
@@ -242,6 +279,8 @@ int main(void)
             cmocka_unit_test(a_tree_has_so_many_nodes),
             cmocka_unit_test(a_meaning_has_so_many_bytes),
             cmocka_unit_test(merged_maps_have_so_many_keys),
+            cmocka_unit_test(a_file_has_so_many_documents),
+            cmocka_unit_test(a_file_takes_so_much_memory),
             cmocka_unit_test(a_hundred_megabytes_are_not_even_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

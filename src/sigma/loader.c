@@ -74,7 +74,13 @@ static enum err read_text(struct maker *m, struct slice text, struct drafts *dra
     if (e == ERR_MEMORY) {
         return e;
     }
+    uint32_t count = 0;
     for (const struct yaml_document *d = documents; d; d = d->next) {
+        if (++count > LOADER_DOCUMENTS) {
+            e = diag_set(&diag, ERR_LIMIT, d->root ? d->root->line : 0, 1,
+                    "more documents in a file than the limit of %d", (int)LOADER_DOCUMENTS);
+            break;
+        }
         TRY(read_document(m, &merge, d->root, drafts));
     }
     return e == OK ? OK : append_problem(m, drafts, NULL, e, &diag);
@@ -87,8 +93,7 @@ static enum err read_input(struct maker *m, struct loader_input *input, uint32_t
     struct diag diag = {0};
     struct slice text = input->text;
     input->worker = number;
-    m->file = input->name;
-    arena_reset(&m->scratch);
+    maker_file(m, input->name);
     if (!text.at) {
         enum err e = files_read(input->path, limits.bytes, &m->text, &diag);
         if (e != OK) {

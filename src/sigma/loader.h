@@ -13,7 +13,10 @@
 #include "base/slice.h"
 #include "sigma/draft.h"
 
-enum { LOADER_THREADS = 64 };
+enum {
+    LOADER_THREADS = 64,
+    LOADER_DOCUMENTS = 50000 /* in one file; what stands behind them is not read */
+};
 
 struct loader_input {
     const char *path;    /* read from here, unless there is a text */

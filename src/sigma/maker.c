@@ -30,6 +30,13 @@ void maker_fini(struct maker *m)
     *m = (struct maker){0};
 }
 
+void maker_file(struct maker *m, struct slice name)
+{
+    arena_reset(&m->scratch);
+    m->file = name;
+    m->stop = m->arena.used + MAKER_FILE_BYTES;
+}
+
 void maker_begin(struct maker *m, struct diag *diag)
 {
     m->diag = diag;
@@ -88,6 +95,10 @@ enum err maker_leaf(struct maker *m, struct predicate *p, struct node **out)
     if (m->leaf_count == MAKER_PREDICATES) {
         return diag_say(m->diag, ERR_LIMIT, "more tests in a rule than the limit of %d",
                 (int)MAKER_PREDICATES);
+    }
+    if (m->arena.used > m->stop) {
+        return diag_say(m->diag, ERR_LIMIT,
+                "this file's rules take more than the limit of %zu bytes", MAKER_FILE_BYTES);
     }
     uint32_t id;
     if (!pool_find(&m->pool, p, &id)) {

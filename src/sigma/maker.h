@@ -25,6 +25,9 @@ enum {
     MAKER_NODES = 1000000,     /* nodes of a rule's tree, shared parts counted at each use */
 };
 
+/* What the rules of one file may take, their regexes' programs included. */
+#define MAKER_FILE_BYTES ((size_t)256 << 20)
+
 struct placeholders;
 
 struct maker {
@@ -34,6 +37,7 @@ struct maker {
     const struct placeholders *placeholders; /* NULL: none */
     struct diag *diag;
     struct slice file;
+    size_t stop;          /* where the arena may not go for this file */
     struct buf text;      /* the file's bytes */
     struct buf meaning;   /* meaning.c's */
     struct node **leaves; /* of the rule at hand, in order of making */
@@ -43,6 +47,8 @@ struct maker {
 
 enum err maker_init(struct maker *m, const struct placeholders *placeholders) MUST_CHECK;
 void maker_fini(struct maker *m);
+/* Before each file: scratch is empty again. */
+void maker_file(struct maker *m, struct slice name);
 /* Before each rule. */
 void maker_begin(struct maker *m, struct diag *diag);
 

@@ -284,6 +284,7 @@ static enum err apply_filters(struct ruleset_build *b, uint32_t filter_count, st
         }
     }
     struct maker *m = &b->makers[0];
+    maker_file(m, SLICE(""));
     maker_begin(m, diag);
     for (uint32_t i = 0; n > 0 && i < b->draft_count; i++) {
         if (b->drafts[i]->kind == DRAFT_RULE) {
