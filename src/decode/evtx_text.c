@@ -163,8 +163,10 @@ size_t evtx_text_room(uint8_t type, size_t size)
         return element_room(element, size);
     }
     size_t fixed = fixed_size[element];
-    size_t count = fixed ? size / fixed : size;
-    return fixed ? count * (NUMBER_ROOM + TIME_ROOM) : 16 * size + NUMBER_ROOM;
+    if (fixed == 0) {
+        return 16 * size + NUMBER_ROOM; /* a SID of 8 bytes is the longest for its size */
+    }
+    return size / fixed * (fixed <= 2 ? 8 : NUMBER_ROOM + 8);
 }
 
 static size_t write_u64(uint64_t number, char *to)
