@@ -97,7 +97,7 @@ static bool move_back(struct tally_line *line, int64_t start)
 
 static void count_time(struct tally_line *line, int64_t time_ns)
 {
-    int64_t s = align_down(time_ns, NS_A_SECOND) / NS_A_SECOND;
+    int64_t s = time_ns / NS_A_SECOND - (time_ns % NS_A_SECOND < 0);
     if (line->width_s == 0) {
         line->width_s = 1;
         line->start_s = s;
