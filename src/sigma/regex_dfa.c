@@ -271,6 +271,21 @@ static size_t most_bytes(const struct regex_set *set)
     return 3 * n + 1;
 }
 
+/* The state whose places stand after the bytes in use; 0: there is none. */
+static uint32_t lookup(const struct regex_dfa *d, size_t size, uint8_t context, uint64_t hash)
+{
+    const uint8_t *bytes = d->bytes + d->bytes_used;
+    uint32_t mask = d->table_room - 1;
+    for (uint32_t i = (uint32_t)hash & mask; d->table_room && d->table[i]; i = (i + 1) & mask) {
+        const struct state *s = &d->states[d->table[i]];
+        if (s->size == size && s->context == context &&
+                memcmp(d->bytes + s->at, bytes, size) == 0) {
+            return d->table[i];
+        }
+    }
+    return 0;
+}
+
 /* The state of the set at hand, made when it is new. 0: no memory. */
 static uint32_t intern(struct regex_dfa_pool *pool, struct regex_dfa *d, uint8_t context)
 {
@@ -279,22 +294,18 @@ static uint32_t intern(struct regex_dfa_pool *pool, struct regex_dfa *d, uint8_t
     if (d->bytes_room - d->bytes_used < most && !grow_bytes(pool, d, most)) {
         return 0;
     }
+    uint8_t *bytes = d->bytes + d->bytes_used;
+    size_t size = encode(d->program, set, bytes);
+    uint64_t hash = state_hash(bytes, size, context);
+    uint32_t number = lookup(d, size, context, hash);
+    if (number) {
+        return number;
+    }
     if ((d->count >= d->room && !grow_rows(pool, d)) ||
             (2 * d->count >= d->table_room && !grow_table(pool, d))) {
         return 0;
     }
-    uint8_t *bytes = d->bytes + d->bytes_used;
-    size_t size = encode(d->program, set, bytes);
-    uint64_t hash = state_hash(bytes, size, context);
-    uint32_t mask = d->table_room - 1;
-    for (uint32_t i = (uint32_t)hash & mask; d->table[i]; i = (i + 1) & mask) {
-        const struct state *s = &d->states[d->table[i]];
-        if (s->size == size && s->context == context &&
-                memcmp(d->bytes + s->at, bytes, size) == 0) {
-            return d->table[i];
-        }
-    }
-    uint32_t number = d->count++;
+    number = d->count++;
     d->states[number] = (struct state){(uint32_t)d->bytes_used, (uint32_t)size, context, 0};
     d->bytes_used += size;
     memset(d->rows + (size_t)number * d->width, 0, d->width * sizeof *d->rows);

@@ -13,8 +13,7 @@
 #include "base/fold.h"
 #include "base/memory.h"
 #include "sigma/regex.h"
-#include "sigma/regex_dfa.h"
-#include "sigma/regex_skip.h"
+#include "sigma/regex_class.h"
 
 /* Caches that make the three ways of searching: the automaton, one that forgets its states again
  * and again, the simulation. */
@@ -497,28 +496,6 @@ static void test_counts_as_rules_have_them(void **state)
     assert_int_equal(searched(re, slice_of(text + 300, 200)), VERDICT_YES);
 }
 
-static void test_too_much_work_is_undetermined(void **state)
-{
-    (void)state;
-    struct arena scratch;
-    arena_init(&scratch, 1 << 20);
-    struct regex_parsed parsed = {0};
-    struct regex_program program;
-    assert_int_equal(regex_parse(&scratch, SLICE("(?:a?){100}b"), 0, &parsed, NULL), OK);
-    assert_int_equal(regex_program_build(&scratch, &scratch, &parsed, &program), OK);
-    char text[1000];
-    memset(text, 'a', sizeof text);
-    struct regex_dfa_pool pool = {.work_limit = 5000};
-    struct regex_dfa_run run;
-    assert_int_equal(regex_dfa_start(&run, &pool, &program, 1), OK);
-    assert_int_equal(regex_dfa_bytes(&run, slice_of(text, sizeof text)), REGEX_DFA_LIMIT);
-    pool.work_limit = 5000000;
-    assert_int_equal(regex_dfa_start(&run, &pool, &program, 1), OK);
-    assert_int_equal(regex_dfa_bytes(&run, slice_of(text, sizeof text)), REGEX_DFA_ON);
-    regex_dfa_fini(&pool);
-    arena_fini(&scratch);
-}
-
 static void test_no_memory_is_undetermined_and_then_forgotten(void **state)
 {
     (void)state;
@@ -556,35 +533,6 @@ static void test_no_memory_to_compile_is_an_error(void **state)
     assert_true(refused > 3 && refused < 60);
 }
 
-static void test_both_ways_to_skip_stop_at_the_same_byte(void **state)
-{
-    (void)state;
-    uint8_t text[200];
-    uint32_t random = 1;
-    for (int round = 0; round < 3000; round++) {
-        struct regex_skip skip;
-        regex_skip_init(&skip);
-        uint8_t odd = (uint8_t)round;
-        for (unsigned byte = 0; byte < 256; byte++) {
-            random = random * 1664525 + 1013904223;
-            if (byte != odd && (round % 3 == 0 || random >> 28 != 0)) {
-                regex_skip_pass(&skip, (uint8_t)byte);
-            }
-        }
-        size_t size = random >> 8 & 127, from = size ? (random >> 16) % size : 0;
-        for (size_t i = 0; i < size; i++) {
-            random = random * 1664525 + 1013904223;
-            text[i] = (uint8_t)(random >> 24);
-        }
-        const uint8_t *want = text + from;
-        const uint8_t *end = text + size;
-        want = regex_skip_find_plain(&skip, want, end);
-        assert_ptr_equal(regex_skip_find(&skip, text, text + from, end), want);
-        assert_ptr_equal(regex_skip_find(&skip, text + from, text + from, end), want);
-        assert_true(want == end || round % 3 != 0 || *want == odd);
-    }
-}
-
 static void test_states_that_skip_come_to_the_same_answer(void **state)
 {
     (void)state;
@@ -607,34 +555,19 @@ static void test_states_that_skip_come_to_the_same_answer(void **state)
     }
 }
 
-static void test_a_cache_keeps_to_its_memory(void **state)
+static void test_the_largest_programs_work(void **state)
 {
     (void)state;
-    struct arena scratch;
-    arena_init(&scratch, 16 << 20);
-    struct regex_dfa_pool pool = {.limit = 20000, .work_limit = REGEX_WORK_LIMIT};
-    size_t most = 0;
-    char text[400];
-    for (size_t i = 0; i < sizeof text; i++) {
-        text[i] = (char)('a' + i * i % 7);
-    }
-    for (uint64_t id = 0; id < 300; id++) {
-        static const char *const PATTERNS[] = {
-                "a.{0,9}b.{3}z", "(?i)x|bc.*d", "[a-f]{9}[^a]{20}", "^ab"};
-        struct regex_parsed parsed = {0};
-        struct regex_program *program = ARENA_NEW(&scratch, struct regex_program);
-        struct slice pattern = slice_text(PATTERNS[id % 4]);
-        assert_int_equal(regex_parse(&scratch, pattern, 0, &parsed, NULL), OK);
-        assert_int_equal(regex_program_build(&scratch, &scratch, &parsed, program), OK);
-        struct regex_dfa_run run;
-        assert_int_equal(regex_dfa_start(&run, &pool, program, id), OK);
-        (void)regex_dfa_bytes(&run, slice_of(text, sizeof text));
-        most = pool.used > most ? pool.used : most;
-    }
-    assert_true(most <= 20000 && most > 10000);
-    assert_true(pool.count > 1 && pool.count < 100);
-    regex_dfa_fini(&pool);
-    arena_fini(&scratch);
+    static char text[40001];
+    memset(text, 'a', sizeof text);
+    text[40000] = 'b';
+    struct regex *re = compiled(SLICE("^a{40000}b|^b{9000}c"), 0);
+    struct regex_cache *cache = regex_cache_new(32 << 20);
+    assert_non_null(cache);
+    assert_int_equal(regex_search(re, cache, slice_of(text, 40001)), VERDICT_YES);
+    assert_int_equal(regex_search(re, caches[2], slice_of(text, 40001)), VERDICT_YES);
+    assert_int_equal(regex_search(re, cache, slice_of(text + 1, 40000)), VERDICT_NO);
+    regex_cache_free(cache);
 }
 
 /* ---- literals -------------------------------------------------------------------------------- */
@@ -754,12 +687,10 @@ int main(void)
             cmocka_unit_test(test_hostile_patterns_are_refused_quickly),
             cmocka_unit_test(test_hostile_texts_take_time_by_their_length),
             cmocka_unit_test(test_counts_as_rules_have_them),
-            cmocka_unit_test(test_too_much_work_is_undetermined),
             cmocka_unit_test(test_no_memory_is_undetermined_and_then_forgotten),
             cmocka_unit_test(test_no_memory_to_compile_is_an_error),
-            cmocka_unit_test(test_both_ways_to_skip_stop_at_the_same_byte),
             cmocka_unit_test(test_states_that_skip_come_to_the_same_answer),
-            cmocka_unit_test(test_a_cache_keeps_to_its_memory),
+            cmocka_unit_test(test_the_largest_programs_work),
             cmocka_unit_test(test_literals_are_those_that_every_match_needs),
             cmocka_unit_test(test_there_are_at_most_so_many_literals),
             cmocka_unit_test(test_every_code_point_with_a_fold_is_found_by_its_fold),
