@@ -30,7 +30,7 @@ enum verdict evaluate_value(struct judge *judge, const struct test *test, const 
     case OP_SUFFIX:
         return of_bool(slice_ends(text->folded, p->text));
     case OP_CONTAINS:
-        return of_bool(literal_stands_in(text->folded, p->text));
+        return of_bool(literal_stands_in(text->folded, p->text, test->handle.places));
     default:
         break;
     }

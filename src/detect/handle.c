@@ -31,13 +31,22 @@ static float literal_cost(struct slice text)
     return text.size >= 7 ? 0.2f : text.size >= 5 ? 1 : text.size == 4 ? 2 : 15;
 }
 
+static struct handle plain(bool direct, float prior, float search_cost, float run_cost)
+{
+    return (struct handle){
+            .direct = direct, .prior = prior, .search_cost = search_cost, .run_cost = run_cost};
+}
+
 static struct handle of_text(const struct predicate *p)
 {
     struct handle h = {.search_cost = 0.4f, .run_cost = 5};
     h.direct = p->text.size == 0 && p->op != OP_EQUAL;
     h.prior = p->op == OP_EQUAL ? 0.004f : p->op == OP_SUFFIX ? 0.003f : 0.01f;
     if (p->op == OP_CONTAINS) {
-        h = (struct handle){h.direct, (float)literal_frequency(p->text), literal_cost(p->text), 15};
+        h.prior = (float)literal_frequency(p->text);
+        h.search_cost = literal_cost(p->text);
+        h.run_cost = 15;
+        h.places = literal_rare_places(p->text);
     }
     return h;
 }
@@ -48,16 +57,16 @@ static struct handle of_pattern(const struct predicate *p)
     bool anchored;
     struct slice run = handle_run(p->text, &kind, &anchored);
     if (run.size == 0) {
-        return (struct handle){true, 0.4f, 0, 50};
+        return plain(true, 0.4f, 0, 50);
     }
-    return (struct handle){false, (float)literal_frequency(run), 1 + literal_cost(run), 50};
+    return plain(false, (float)literal_frequency(run), 1 + literal_cost(run), 50);
 }
 
 static struct handle of_regex(const struct predicate *p)
 {
     size_t count;
     const struct slice *literals = regex_literals(p->regex, &count);
-    struct handle h = {count == 0, 0, 1, 300};
+    struct handle h = plain(count == 0, 0, 1, 300);
     for (size_t i = 0; i < count; i++) {
         h.prior += (float)literal_frequency(literals[i]);
         h.search_cost += literal_cost(literals[i]);
@@ -71,8 +80,7 @@ static struct handle of_regex(const struct predicate *p)
 static struct handle of_keyword(const struct predicate *p)
 {
     struct slice part = p->op == OP_CONTAINS ? keyword_part(p->text) : (struct slice){0};
-    return part.size ? (struct handle){false, 0.01f, 1, 500}
-                     : (struct handle){false, 0.5f, 500, 500};
+    return part.size ? plain(false, 0.01f, 1, 500) : plain(false, 0.5f, 500, 500);
 }
 
 struct handle handle_of(const struct predicate *p)
@@ -91,15 +99,15 @@ struct handle handle_of(const struct predicate *p)
     case OP_REGEX:
         return of_regex(p);
     case OP_NUMBER:
-        return (struct handle){!p->is_integer, 0.05f, 0.4f, 20};
+        return plain(!p->is_integer, 0.05f, 0.4f, 20);
     case OP_NULL:
-        return (struct handle){true, 0.6f, 0, 3};
+        return plain(true, 0.6f, 0, 3);
     case OP_PRESENT:
     case OP_EXISTS:
-        return (struct handle){true, 0.5f, 0, 3};
+        return plain(true, 0.5f, 0, 3);
     case OP_CIDR:
-        return (struct handle){true, 0.1f, 0, 40};
+        return plain(true, 0.1f, 0, 40);
     default:
-        return (struct handle){true, 0.3f, 0, 40};
+        return plain(true, 0.3f, 0, 40);
     }
 }

@@ -10,13 +10,15 @@
 
 #include "base/slice.h"
 #include "detect/anchor.h"
+#include "detect/literal.h"
 #include "sigma/predicate.h"
 
 struct handle {
-    bool direct;       /* nothing to search for: the test must be run */
-    float prior;       /* a guess at the share of events in which it is found */
-    float search_cost; /* of searching every event for it, beside others */
-    float run_cost;    /* of running it once */
+    bool direct;                  /* nothing to search for: the test must be run */
+    float prior;                  /* a guess at the share of events in which it is found */
+    float search_cost;            /* of searching every event for it, beside others */
+    float run_cost;               /* of running it once */
+    struct literal_places places; /* of OP_CONTAINS */
 };
 
 struct handle handle_of(const struct predicate *p);

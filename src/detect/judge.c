@@ -277,22 +277,22 @@ static void search_fields(struct judge *j, const struct event *event)
     }
 }
 
-/* A record that is text throughout is searched as it is; anything else wakes all. */
+/* A record whose texts can be searched in its bytes is; in any other, every keyword may stand. */
 static void search_keywords(struct judge *j, const struct event *event)
 {
     const struct plan *plan = j->plan;
+    unsigned step = event->wide_text ? 2 : 1;
+    if ((!event->plain_text && !event->wide_text) || keyword_folds_oddly(event->raw, step)) {
+        take_triggers(j, plan->keyword_triggers, plan->keyword_trigger_count);
+        return;
+    }
     scan_start(&j->scan);
-    if (event->plain_text) {
-        keyword_scan(plan->keywords, event->raw, 1, &j->scan);
-    } else if (event->wide_text) {
-        keyword_scan(plan->keywords, event->raw, 2, &j->scan);
+    keyword_scan(plan->keywords, event->raw, step, &j->scan);
+    if (event->wide_text) {
         keyword_scan(plan->keywords, event->constants, 1, &j->scan);
         for (uint32_t i = 0; i < plan->bare_count; i++) {
             scan_found(&j->scan, plan->bare[i]);
         }
-    } else {
-        take_triggers(j, plan->keyword_triggers, plan->keyword_trigger_count);
-        return;
     }
     take_triggers(j, j->scan.ids, j->scan.count);
 }

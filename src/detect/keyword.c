@@ -26,7 +26,7 @@ static unsigned char lower(char c)
 
 static bool searchable(char c)
 {
-    return c >= ' ' && c < 0x7F && c != '"' && c != '\\' && c != 'k' && c != 's';
+    return c >= ' ' && c < 0x7F && c != '"' && c != '\\';
 }
 
 struct slice keyword_part(struct slice folded)
@@ -48,12 +48,54 @@ struct slice keyword_part(struct slice folded)
     return best;
 }
 
+static bool odd_at(const char *at, unsigned step)
+{
+    /* U+212A and U+017F, in UTF-16LE and in UTF-8. */
+    return step == 2 ? memcmp(at, "\x2A\x21", 2) == 0 || memcmp(at, "\x7F\x01", 2) == 0
+                     : memcmp(at, "\xE2\x84", 2) == 0 || memcmp(at, "\xC5\xBF", 2) == 0;
+}
+
+/* A pair of bytes at each of 32 places. */
+__attribute__((target("avx2"))) static inline __m256i pair(__m256i a, __m256i b, char x, char y)
+{
+    return _mm256_and_si256(
+            _mm256_cmpeq_epi8(a, _mm256_set1_epi8(x)), _mm256_cmpeq_epi8(b, _mm256_set1_epi8(y)));
+}
+
+__attribute__((target("avx2"))) static size_t odd_wide(
+        struct slice record, unsigned step, bool *found)
+{
+    size_t at = 0;
+    for (; at + LANES + 1 <= record.size && !*found; at += LANES) {
+        __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)(record.at + at));
+        if (step == 1 && _mm256_movemask_epi8(a) == 0) {
+            continue;
+        }
+        __m256i b = _mm256_loadu_si256((const __m256i *)(const void *)(record.at + at + 1));
+        __m256i k = step == 2 ? pair(a, b, 0x2A, 0x21) : pair(a, b, (char)0xE2, (char)0x84);
+        __m256i s = step == 2 ? pair(a, b, 0x7F, 0x01) : pair(a, b, (char)0xC5, (char)0xBF);
+        __m256i any = _mm256_or_si256(k, s);
+        *found = !_mm256_testz_si256(any, any);
+    }
+    return at;
+}
+
+bool keyword_folds_oddly(struct slice record, unsigned step)
+{
+    bool found = false;
+    size_t at = __builtin_cpu_supports("avx2") ? odd_wide(record, step, &found) : 0;
+    for (; at + 2 <= record.size && !found; at++) {
+        found = odd_at(record.at + at, step);
+    }
+    return found;
+}
+
 bool keyword_is_bare(struct slice part)
 {
     /* Digits, hexadecimal digits, the words true, false, null, inf and nan, and what stands
      * between the digits of times, GUIDs, SIDs and addresses. */
     for (size_t i = 0; i < part.size; i++) {
-        if (!memchr("0123456789abcdefxtzrulni-+.:{} ", part.at[i], 31)) {
+        if (!memchr("0123456789abcdefxtzrulnis-+.:{} ", part.at[i], 32)) {
             return false;
         }
     }

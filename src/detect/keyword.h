@@ -5,8 +5,9 @@
  *     keyword_scan(set, record, 1, &out);     // step 2: the record's texts are UTF-16LE
  *
  * Only a part of each text is looked for: printable ASCII without quote and backslash (JSON
- * may escape them), and without k and s, to which KELVIN SIGN and LONG S fold: so the part stands
- * in the bytes wherever the text stands in a value, and ASCII case is all the folding needed. */
+ * may escape them): so the part stands in the bytes wherever the text stands in a value, and ASCII
+ * case is all the folding needed: but where the record has a KELVIN SIGN or a LONG S, which fold to
+ * k and s (keyword_folds_oddly). It serves for short texts in a folded value as well. */
 #pragma once
 
 #include <stdbool.h>
@@ -21,7 +22,7 @@
 enum { KEYWORD_MIN = 3 }; /* bytes of a part that can be looked for */
 
 struct keyword_entry {
-    struct slice part; /* from keyword_part, at least KEYWORD_MIN bytes; borrowed */
+    struct slice part; /* folded, at least KEYWORD_MIN bytes; borrowed */
     uint32_t trigger;
 };
 
@@ -32,6 +33,9 @@ struct keyword_set;
 struct slice keyword_part(struct slice folded);
 /* May the part stand in a value that is no text: a number, a time, a GUID, an address? */
 bool keyword_is_bare(struct slice part);
+/* Does the record hold a character beyond ASCII that folds into it? May err to yes. step as below.
+ */
+bool keyword_folds_oddly(struct slice record, unsigned step);
 /* *out is NULL for no entries. */
 enum err keyword_build(struct arena *arena, const struct keyword_entry *entries, size_t count,
         const struct keyword_set **out) MUST_CHECK;

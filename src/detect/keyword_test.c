@@ -53,16 +53,37 @@ static void a_part_avoids_what_may_be_written_otherwise(void **unused)
 {
     static const struct {
         const char *text, *part;
-    } cases[] = {{"\\mimilib.dll", "mimilib.dll"}, {"kiwi", "iwi"}, {"a\"bcd", "bcd"},
+    } cases[] = {{"\\mimilib.dll", "mimilib.dll"}, {"kiwi", "kiwi"}, {"a\"bcd", "bcd"},
             {"\xC3\xA9"
              "abc",
                     "abc"},
-            {"ksks", ""}, {"ab", ""}, {"", ""}};
+            {"k\\s\"k", ""}, {"ab", ""}, {"", ""}};
     (void)unused;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct slice part = keyword_part(slice_text(cases[i].text));
         assert_int_equal(part.size, strlen(cases[i].part));
         assert_true(slice_equal(part, slice_text(cases[i].part)));
+    }
+}
+
+static void letters_that_fold_into_ascii_are_noticed(void **unused)
+{
+    static const struct {
+        const char *text;
+        unsigned step;
+        int odd;
+    } cases[] = {{"a\xE2\x84\xAA", 1, 1}, {"\xC5\xBF", 1, 1}, {"a\x2A\x21", 2, 1},
+            {"\x7F\x01", 2, 1}, {"\xC3\xA9", 1, 0}, {"\x2A\x21", 1, 0}, {"", 1, 0}};
+    char record[200];
+    (void)unused;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t n = strlen(cases[i].text);
+        for (size_t at = 0; at + n <= sizeof record; at++) {
+            memset(record, 'x', sizeof record);
+            memcpy(record + at, cases[i].text, n);
+            assert_int_equal(keyword_folds_oddly(slice_of(record, sizeof record), cases[i].step),
+                    cases[i].odd);
+        }
     }
 }
 
@@ -80,6 +101,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(finds_a_text_at_every_place),
             cmocka_unit_test(a_part_avoids_what_may_be_written_otherwise),
+            cmocka_unit_test(letters_that_fold_into_ascii_are_noticed),
             cmocka_unit_test(what_numbers_may_show_is_bare),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

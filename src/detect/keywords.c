@@ -62,6 +62,9 @@ enum verdict keywords_test(struct keywords *k, const struct event *event, struct
     if (!k->collected) {
         collect(k, event, texts);
     }
+    if (p->op == OP_PRESENT || p->op == OP_EXISTS) {
+        return k->count ? VERDICT_YES : VERDICT_NO;
+    }
     for (size_t i = 0; i < k->count && result != VERDICT_YES; i++) {
         enum verdict v = predicate_test_text(p, k->values[i].plain, k->values[i].folded, regexes);
         result = v == VERDICT_NO ? result : v;

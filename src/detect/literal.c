@@ -4,8 +4,10 @@
 
 #include "base/hash.h"
 #include "base/memory.h"
+#include "detect/keyword.h"
 
-enum { LOOKED_AT = 64, COUNTED = 4096 }; /* bytes of a literal, of a value */
+enum { SIEVED = 64, LONGEST_SIEVED = 6 }; /* texts in a sieve, bytes of one */
+enum { LOOKED_AT = 64, COUNTED = 4096 };  /* bytes of a literal, of a value */
 enum { WINDOW = 4, STRIDES = 3, BLOOM_MIN_BITS = 10, BLOOM_MAX_BITS = 18, BITS_A_WINDOW = 16 };
 static const unsigned stride_of[STRIDES] = {4, 2, 1};
 
@@ -33,7 +35,8 @@ struct group {
 struct literal_set {
     struct group groups[STRIDES];
     const struct literal_entry *entries;
-    uint32_t *shorts; /* entries of under 4 bytes */
+    const struct keyword_set *sieve; /* of the texts of KEYWORD_MIN bytes up to 6; or NULL */
+    uint32_t *shorts;                /* entries that are searched for one by one */
     uint32_t short_count;
 };
 
@@ -227,6 +230,30 @@ static enum err build_group(struct arena *arena, const struct source *s, struct 
     return e;
 }
 
+static bool fits_sieve(struct slice text)
+{
+    return text.size >= KEYWORD_MIN && text.size <= LONGEST_SIEVED;
+}
+
+/* *out is NULL for no short texts, or for too many. */
+static enum err build_sieve(struct arena *arena, const struct literal_entry *entries, size_t count,
+        const struct keyword_set **out)
+{
+    struct keyword_entry list[SIEVED];
+    size_t n = 0;
+    *out = NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (!fits_sieve(entries[i].text)) {
+            continue;
+        }
+        if (n == SIEVED) {
+            return OK;
+        }
+        list[n++] = (struct keyword_entry){entries[i].text, entries[i].trigger};
+    }
+    return keyword_build(arena, list, n, out);
+}
+
 enum err literal_build(struct arena *arena, const struct literal_entry *entries, size_t count,
         const struct literal_census *census, const struct literal_set **out)
 {
@@ -243,12 +270,15 @@ enum err literal_build(struct arena *arena, const struct literal_entry *entries,
     memcpy(own, entries, count * sizeof *own);
     set->entries = own;
     set->shorts = shorts;
+    bool sieved = false;
+    TRY(build_sieve(arena, own, count, &set->sieve));
+    sieved = set->sieve != NULL;
     for (size_t i = 0; i < count; i++) {
-        if (own[i].text.size < WINDOW) {
+        if (own[i].text.size < (sieved ? KEYWORD_MIN : WINDOW)) {
             set->shorts[set->short_count++] = (uint32_t)i;
         }
     }
-    for (unsigned which = 0; which < STRIDES; which++) {
+    for (unsigned which = 0; which < (sieved ? 1 : STRIDES); which++) {
         struct source source = {own, count, census, which};
         TRY(build_group(arena, &source, &set->groups[which]));
     }
@@ -294,9 +324,12 @@ void literal_scan(const struct literal_set *set, struct slice value, struct scan
     if (set->groups[2].windows) {
         scan_group(set, &set->groups[2], 1, value, out);
     }
+    if (set->sieve) {
+        keyword_scan(set->sieve, value, 1, out);
+    }
     for (uint32_t i = 0; i < set->short_count; i++) {
         const struct literal_entry *e = &set->entries[set->shorts[i]];
-        if (literal_stands_in(value, e->text)) {
+        if (literal_stands_in(value, e->text, literal_rare_places(e->text))) {
             scan_found(out, e->trigger);
         }
     }
@@ -304,21 +337,41 @@ void literal_scan(const struct literal_set *set, struct slice value, struct scan
 
 /* ---- one text ---- */
 
-/* Places where the first and the last byte fit are compared in full; what is read behind the value
- * is masked off. */
-__attribute__((target("avx2"))) static bool find_wide(struct slice value, struct slice text)
+struct literal_places literal_rare_places(struct slice text)
 {
-    const __m256i first = _mm256_set1_epi8(text.at[0]);
-    const __m256i last = _mm256_set1_epi8(text.at[text.size - 1]);
-    const size_t places = value.size - text.size + 1;
-    for (size_t at = 0; at < places; at += LITERAL_SLACK) {
+    struct literal_places best = {0, 0};
+    double least = 9, second = 9;
+    for (size_t i = 0; i < text.size && i < LOOKED_AT; i++) {
+        double f = character_frequency((unsigned char)text.at[i]);
+        if (f < least) {
+            best.second = best.first;
+            second = least;
+            best.first = (uint8_t)i;
+            least = f;
+        } else if (f < second) {
+            best.second = (uint8_t)i;
+            second = f;
+        }
+    }
+    return best;
+}
+
+/* Places where the two bytes fit are compared in full; what is read behind the value is masked
+ * off. */
+__attribute__((target("avx2"))) static bool find_wide(
+        struct slice value, struct slice text, struct literal_places places)
+{
+    const __m256i first = _mm256_set1_epi8(text.at[places.first]);
+    const __m256i second = _mm256_set1_epi8(text.at[places.second]);
+    const size_t ends = value.size - text.size + 1;
+    for (size_t at = 0; at < ends; at += LITERAL_SLACK) {
         const char *p = value.at + at;
-        __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)p);
-        __m256i b = _mm256_loadu_si256((const __m256i *)(const void *)(p + text.size - 1));
+        __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)(p + places.first));
+        __m256i b = _mm256_loadu_si256((const __m256i *)(const void *)(p + places.second));
         unsigned hits = (unsigned)_mm256_movemask_epi8(
-                _mm256_and_si256(_mm256_cmpeq_epi8(a, first), _mm256_cmpeq_epi8(b, last)));
-        if (places - at < LITERAL_SLACK) {
-            hits &= (1u << (places - at)) - 1;
+                _mm256_and_si256(_mm256_cmpeq_epi8(a, first), _mm256_cmpeq_epi8(b, second)));
+        if (ends - at < LITERAL_SLACK) {
+            hits &= (1u << (ends - at)) - 1;
         }
         for (; hits; hits &= hits - 1) {
             if (memcmp(p + __builtin_ctz(hits), text.at, text.size) == 0) {
@@ -329,7 +382,7 @@ __attribute__((target("avx2"))) static bool find_wide(struct slice value, struct
     return false;
 }
 
-bool literal_stands_in(struct slice value, struct slice text)
+bool literal_stands_in(struct slice value, struct slice text, struct literal_places places)
 {
     if (text.size > value.size) {
         return false;
@@ -337,6 +390,6 @@ bool literal_stands_in(struct slice value, struct slice text)
     if (text.size == 0) {
         return true;
     }
-    return __builtin_cpu_supports("avx2") ? find_wide(value, text)
+    return __builtin_cpu_supports("avx2") ? find_wide(value, text, places)
                                           : slice_find(value, text) != SIZE_MAX;
 }

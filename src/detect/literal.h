@@ -6,8 +6,10 @@
  *
  * Of each text of 7 bytes or more the four windows of 4 bytes at consecutive offsets that are
  * rarest together are kept: one of them stands at a multiple of 4 wherever the text occurs, so that
- * only every fourth position of the value is looked up. Texts of 5 and 6 bytes keep two windows and
- * ask for every second position, texts of 4 one, shorter ones are searched for one by one. */
+ * only every fourth position of the value is looked up. A few shorter texts go through one sieve
+ * (detect/keyword.h); where they are many, those of 5 and 6 bytes keep two windows and ask for
+ * every second position, those of 4 one. Texts of 1 and 2 bytes (3, where there is no sieve) are
+ * searched for one by one. */
 #pragma once
 
 #include <stdbool.h>
@@ -41,7 +43,12 @@ void literal_scan(const struct literal_set *set, struct slice value, struct scan
 /* How common a text is in logs, by its rarest window: an estimate of the share of values that
  * contain it. */
 double literal_frequency(struct slice text);
-/* One text in one value: for the tests that are no triggers. LITERAL_SLACK readable bytes of any
- * content stand behind the value (and so they must for literal_scan). */
+/* One text in one value: for the tests that are no triggers. The two places of the text whose bytes
+ * are rarest are looked for first. LITERAL_SLACK readable bytes of any content stand behind the
+ * value (and so they must for literal_scan). */
 enum { LITERAL_SLACK = 32 };
-bool literal_stands_in(struct slice value, struct slice text);
+struct literal_places {
+    uint8_t first, second;
+};
+struct literal_places literal_rare_places(struct slice text);
+bool literal_stands_in(struct slice value, struct slice text, struct literal_places places);
