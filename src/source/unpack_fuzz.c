@@ -4,7 +4,8 @@
 #include "source/unpack.h"
 
 /* Unpacks with rooms of `room` bytes until the end, an error or `most` bytes; returns a hash of
- * what came out and the result. */
+ * what came out, 0 on an error: libzstd gives nothing of a damaged frame that fits into the room
+ * whole, and what precedes the damage otherwise. */
 static uint64_t run(struct slice packed, size_t room, uint64_t most)
 {
     static char space[1 << 16];
@@ -32,7 +33,7 @@ static uint64_t run(struct slice packed, size_t room, uint64_t most)
         }
     }
     unpack_free(u);
-    return given >= most ? hash : hash ^ (uint64_t)e;
+    return given >= most || e == ERR_END ? hash : 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
