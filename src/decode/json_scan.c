@@ -84,19 +84,20 @@ size_t json_scan_next_long(const uint64_t *bits, size_t at)
     return (i << 6) + (size_t)__builtin_ctzll(word);
 }
 
-/* The bytes right behind runs of backslashes of odd length: those that are escaped and are not
- * backslashes themselves. A sum carries from a run's first bit to the bit behind its last, so the
- * parity of both places tells the run's. */
-static inline __attribute__((always_inline)) uint64_t after_odd_runs(
+/* The bytes that a backslash escapes, the second of two backslashes among them. A run of
+ * backslashes alternates between those that escape and those that are escaped, starting with the
+ * former. Within a run that begins at an even place the former are the even ones: taking the
+ * run's bits from the odd pattern (with one more behind each backslash) borrows through the run
+ * just so that, against the odd pattern, what escapes and what is behind it stays marked. */
+static inline __attribute__((always_inline)) uint64_t escaped_bytes(
         uint64_t backslashes, uint64_t *carry)
 {
-    const uint64_t even = 0x5555555555555555u;
-    uint64_t first = *carry;
-    uint64_t runs = backslashes & ~first; /* an escaped backslash starts nothing */
-    uint64_t starts = runs & ~(runs << 1);
-    uint64_t odd_sum = runs + (starts & ~even), even_sum = runs + (starts & even);
-    *carry = odd_sum < runs;
-    return (((even_sum & ~even) | (odd_sum & even)) & ~runs) | (first & ~backslashes);
+    const uint64_t odd = 0xAAAAAAAAAAAAAAAAu;
+    uint64_t free = backslashes & ~*carry; /* an escaped one starts nothing */
+    uint64_t marked = (((free << 1) | odd) - free) ^ odd;
+    uint64_t escaped = marked ^ (backslashes | *carry);
+    *carry = (marked & backslashes) >> 63;
+    return escaped;
 }
 
 /* The first byte of 0x80 or more in [at, end). */
@@ -178,12 +179,12 @@ static void portable_batch(struct json_scan *scan, const char *bytes, size_t at,
             high |= c >= 0x80;
         }
         size_t index = at / JSON_SCAN_STEP + i;
-        uint64_t escaped = after_odd_runs(backslashes, &carry);
+        uint64_t escaped = escaped_bytes(backslashes, &carry);
         scan->quotes[index] = quotes & ~escaped;
         scan->backslashes[index] = backslashes;
         scan->controls[index] = controls;
         scan->rough[index >> 6] |= (uint64_t)(controls != 0) << (index & 63);
-        check_escapes(scan, at + i * JSON_SCAN_STEP, escaped & ~quotes & ~simple);
+        check_escapes(scan, at + i * JSON_SCAN_STEP, escaped & ~(quotes | backslashes | simple));
         if (high) {
             check_utf8(scan, at + i * JSON_SCAN_STEP);
         }
@@ -205,18 +206,28 @@ AVX2 static inline __m256i simple_table(void)
             -1, 'r', -1, 't', -1, 'f', -1, -1, -1, -1, -1, -1, -1, 'n', 0);
 }
 
-/* Of a step: looks at the escapes that are not plainly fine. */
-AVX2 static inline void avx2_escapes(
-        struct json_scan *scan, const char *p, size_t at, uint64_t escaped)
+/* A step with backslashes or behind one, with control bytes or bytes that are not ASCII. */
+AVX2 static inline __attribute__((always_inline)) void avx2_rare(
+        struct json_scan *scan, const char *bytes, size_t index, uint64_t *carry)
 {
-    const __m256i table = simple_table();
-    __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)p);
-    __m256i b = _mm256_loadu_si256((const __m256i *)(const void *)(p + 32));
+    const __m256i backslash = _mm256_set1_epi8('\\'), table = simple_table();
+    const __m256i control = _mm256_set1_epi8(0x1F);
+    uint64_t backslashes = mask64(_mm256_cmpeq_epi8(a, backslash), _mm256_cmpeq_epi8(b, backslash));
+    uint64_t escaped = escaped_bytes(backslashes, carry);
     uint64_t simple = mask64(_mm256_cmpeq_epi8(_mm256_shuffle_epi8(table, a), a),
             _mm256_cmpeq_epi8(_mm256_shuffle_epi8(table, b), b));
-    uint64_t others = escaped & ~simple;
+    uint64_t controls = mask64(_mm256_cmpeq_epi8(_mm256_min_epu8(a, control), a),
+            _mm256_cmpeq_epi8(_mm256_min_epu8(b, control), b));
+    scan->quotes[index] = quotes & ~escaped;
+    scan->backslashes[index] = backslashes;
+    scan->controls[index] = controls;
+    scan->rough[index >> 6] |= (uint64_t)(controls != 0) << (index & 63);
+    uint64_t others = escaped & ~(quotes | backslashes | simple);
     if (__builtin_expect(others != 0, 0)) {
-        check_escapes(scan, at, others);
+        check_escapes(scan, index * JSON_SCAN_STEP, others);
+    }
+    if (__builtin_expect(_mm256_movemask_epi8(_mm256_or_si256(a, b)) != 0, 0)) {
+        check_utf8(scan, index * JSON_SCAN_STEP);
     }
 }
 
@@ -224,38 +235,28 @@ AVX2 static void avx2_batch(struct json_scan *scan, const char *bytes, size_t at
 {
     const __m256i quote = _mm256_set1_epi8('"'), backslash = _mm256_set1_epi8('\\');
     const __m256i control = _mm256_set1_epi8(0x1F);
-    uint64_t *const to_quotes = scan->quotes + at / JSON_SCAN_STEP;
-    uint64_t *const to_backslashes = scan->backslashes + at / JSON_SCAN_STEP;
-    uint64_t *const to_controls = scan->controls + at / JSON_SCAN_STEP;
+    const size_t first = at / JSON_SCAN_STEP;
+    uint64_t *const quotes = scan->quotes + first;
+    uint64_t *const backslashes = scan->backslashes + first;
+    uint64_t *const controls = scan->controls + first;
     uint64_t carry = scan->escaped;
     for (size_t i = 0; i < steps; i++) {
         const char *p = bytes + i * JSON_SCAN_STEP;
         __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)p);
         __m256i b = _mm256_loadu_si256((const __m256i *)(const void *)(p + 32));
-        uint64_t quotes = mask64(_mm256_cmpeq_epi8(a, quote), _mm256_cmpeq_epi8(b, quote));
-        uint64_t backslashes =
-                mask64(_mm256_cmpeq_epi8(a, backslash), _mm256_cmpeq_epi8(b, backslash));
-        to_backslashes[i] = backslashes;
-        if (backslashes | carry) {
-            uint64_t escaped = after_odd_runs(backslashes, &carry);
-            avx2_escapes(scan, p, at + i * JSON_SCAN_STEP, escaped & ~quotes);
-            quotes &= ~escaped;
+        quotes[i] = mask64(_mm256_cmpeq_epi8(a, quote), _mm256_cmpeq_epi8(b, quote));
+        __m256i escapes =
+                _mm256_or_si256(_mm256_cmpeq_epi8(a, backslash), _mm256_cmpeq_epi8(b, backslash));
+        /* signed: not above 0x1F are control bytes and those that are not ASCII */
+        __m256i fine =
+                _mm256_and_si256(_mm256_cmpgt_epi8(a, control), _mm256_cmpgt_epi8(b, control));
+        uint32_t rare = ~(uint32_t)_mm256_movemask_epi8(_mm256_andnot_si256(escapes, fine));
+        if (rare | carry) {
+            avx2_rare(scan, p, first + i, &carry);
+        } else {
+            backslashes[i] = 0;
+            controls[i] = 0;
         }
-        to_quotes[i] = quotes;
-        __m256i control_a = _mm256_cmpeq_epi8(_mm256_min_epu8(a, control), a);
-        __m256i control_b = _mm256_cmpeq_epi8(_mm256_min_epu8(b, control), b);
-        uint64_t controls = 0;
-        /* Nearly always neither control bytes nor any that are not ASCII. */
-        __m256i odd = _mm256_or_si256(_mm256_or_si256(a, b), _mm256_or_si256(control_a, control_b));
-        if (__builtin_expect(_mm256_movemask_epi8(odd) != 0, 0)) {
-            size_t index = at / JSON_SCAN_STEP + i;
-            controls = mask64(control_a, control_b);
-            scan->rough[index >> 6] |= (uint64_t)(controls != 0) << (index & 63);
-            if (_mm256_movemask_epi8(_mm256_or_si256(a, b)) != 0) {
-                check_utf8(scan, at + i * JSON_SCAN_STEP);
-            }
-        }
-        to_controls[i] = controls;
     }
     scan->escaped = carry;
 }
