@@ -212,6 +212,9 @@ AVX2 static inline __attribute__((always_inline)) void avx2_rare(
 {
     const __m256i backslash = _mm256_set1_epi8('\\'), table = simple_table();
     const __m256i control = _mm256_set1_epi8(0x1F);
+    __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)bytes);
+    __m256i b = _mm256_loadu_si256((const __m256i *)(const void *)(bytes + 32));
+    uint64_t quotes = scan->quotes[index];
     uint64_t backslashes = mask64(_mm256_cmpeq_epi8(a, backslash), _mm256_cmpeq_epi8(b, backslash));
     uint64_t escaped = escaped_bytes(backslashes, carry);
     uint64_t simple = mask64(_mm256_cmpeq_epi8(_mm256_shuffle_epi8(table, a), a),
