@@ -38,7 +38,9 @@ struct regex_cache; /* one a thread, for any number of regexes */
 enum err regex_compile(struct arena *arena, struct slice pattern, unsigned flags,
         struct regex **out, struct diag *diag) MUST_CHECK;
 
-/* memory_bytes: bound on what the cache may hold for all regexes. NULL: no memory. */
+/* memory_bytes: bound on what the automata of all regexes may take; 0: search by simulation alone.
+ * Beside it the cache holds working memory of 5 bytes an instruction of the largest program that it
+ * searched with. NULL: no memory. */
 struct regex_cache *regex_cache_new(size_t memory_bytes);
 void regex_cache_free(struct regex_cache *cache);
 

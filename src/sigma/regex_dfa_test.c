@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include <pthread.h>
 #include <string.h>
 
 #include "sigma/regex.h"
@@ -175,6 +176,56 @@ static void test_what_was_learnt_of_a_forgotten_state_is_dropped(void **state)
     arena_fini(&scratch);
 }
 
+struct searcher {
+    struct regex *const *regexes;
+    size_t count;
+    int matches;
+};
+
+static void *search_much(void *argument)
+{
+    struct searcher *s = argument;
+    struct regex_cache *cache = regex_cache_new(s->matches ? 1 << 20 : 4000);
+    s->matches = 0;
+    uint32_t random = 5;
+    char text[100];
+    for (int round = 0; round < 300 && cache; round++) {
+        for (size_t i = 0; i < sizeof text; i++) {
+            random = random * 1664525 + 1013904223;
+            text[i] = "abk -+.\n"[random >> 29];
+        }
+        struct slice all = slice_of(text, sizeof text);
+        for (size_t i = 0; i < s->count; i++) {
+            s->matches += regex_search(s->regexes[i], cache, all) == VERDICT_YES;
+        }
+    }
+    regex_cache_free(cache);
+    return NULL;
+}
+
+static void test_threads_share_a_regex_each_with_its_cache(void **state)
+{
+    (void)state;
+    static const char *const PATTERNS[] = {"(?i)K-\\+", "a.{3,9}b\\.", "\\bab\\b", "(?m)^[ab]+$"};
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
+    struct regex *regexes[4];
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(regex_compile(&arena, slice_text(PATTERNS[i]), 0, &regexes[i], NULL), OK);
+    }
+    struct searcher searchers[2] = {{regexes, 4, 0}, {regexes, 4, 1}};
+    pthread_t threads[2];
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, search_much, &searchers[i]), 0);
+    }
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    }
+    assert_int_equal(searchers[0].matches, searchers[1].matches);
+    assert_true(searchers[0].matches > 50 && searchers[0].matches < 1150);
+    arena_fini(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -183,6 +234,7 @@ int main(void)
             cmocka_unit_test(test_a_cache_keeps_to_its_memory),
             cmocka_unit_test(test_an_automaton_that_forgets_goes_on_rightly),
             cmocka_unit_test(test_what_was_learnt_of_a_forgotten_state_is_dropped),
+            cmocka_unit_test(test_threads_share_a_regex_each_with_its_cache),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
