@@ -281,20 +281,20 @@ static void search_fields(struct judge *j, const struct event *event)
 static void search_keywords(struct judge *j, const struct event *event)
 {
     const struct plan *plan = j->plan;
-    unsigned step = event->wide_text ? 2 : 1;
-    if ((!event->plain_text && !event->wide_text) || keyword_folds_oddly(event->raw, step)) {
-        take_triggers(j, plan->keyword_triggers, plan->keyword_trigger_count);
-        return;
-    }
+    bool whole = event->plain_text || event->wide_text;
     scan_start(&j->scan);
-    keyword_scan(plan->keywords, event->raw, step, &j->scan);
+    whole = whole && keyword_scan(plan->keywords, event->raw, event->wide_text ? 2 : 1, &j->scan);
     if (event->wide_text) {
-        keyword_scan(plan->keywords, event->constants, 1, &j->scan);
+        whole = whole && keyword_scan(plan->keywords, event->constants, 1, &j->scan);
         for (uint32_t i = 0; i < plan->bare_count; i++) {
             scan_found(&j->scan, plan->bare[i]);
         }
     }
-    take_triggers(j, j->scan.ids, j->scan.count);
+    if (!whole) {
+        take_triggers(j, plan->keyword_triggers, plan->keyword_trigger_count);
+    } else {
+        take_triggers(j, j->scan.ids, j->scan.count);
+    }
 }
 
 /* ---- one event ---- */

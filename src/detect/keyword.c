@@ -80,7 +80,7 @@ __attribute__((target("avx2"))) static size_t odd_wide(
     return at;
 }
 
-bool keyword_folds_oddly(struct slice record, unsigned step)
+static bool folds_oddly(struct slice record, unsigned step)
 {
     bool found = false;
     size_t at = __builtin_cpu_supports("avx2") ? odd_wide(record, step, &found) : 0;
@@ -255,36 +255,46 @@ __attribute__((target("avx2"), noinline)) static void verify_lanes(const struct 
     }
 }
 
-/* For records of at least one reach; the last step overlaps the one before. */
-__attribute__((target("avx2"))) static void scan_wide(
+/* For records of at least one reach; the last step overlaps the one before. true: step is 1 and the
+ * record is ASCII. */
+__attribute__((target("avx2"))) static bool scan_wide(
         const struct keyword_set *set, const struct haystack *in, struct scan *out)
 {
     const __m256i l0 = table(set->low[0]), l1 = table(set->low[1]), l2 = table(set->low[2]);
     const __m256i h0 = table(set->high[0]), h1 = table(set->high[1]), h2 = table(set->high[2]);
     const size_t step = in->step, reach = LANES + (PRINT - 1) * step, size = in->record.size;
     const char *record = in->record.at;
+    __m256i all = _mm256_setzero_si256();
     for (size_t at = 0;;) {
         const char *p = record + at;
+        all = _mm256_or_si256(all, _mm256_loadu_si256((const __m256i *)(const void *)p));
         __m256i found = _mm256_and_si256(look_up(l0, h0, p), look_up(l1, h1, p + step));
         found = _mm256_and_si256(found, look_up(l2, h2, p + 2 * step));
         if (__builtin_expect(!_mm256_testz_si256(found, found), 0)) {
             verify_lanes(set, in, at, found, out);
         }
         if (at + reach == size) {
-            return;
+            break;
         }
         at = at + LANES + reach <= size ? at + LANES : size - reach;
     }
+    /* The last bytes of the reach were looked at as second and third ones only. */
+    for (size_t i = size - (PRINT - 1) * step; i < size; i++) {
+        all = _mm256_or_si256(all, _mm256_set1_epi8(record[i]));
+    }
+    return step == 1 && _mm256_movemask_epi8(all) == 0;
 }
 
-void keyword_scan(
+bool keyword_scan(
         const struct keyword_set *set, struct slice record, unsigned step, struct scan *out)
 {
     const struct haystack in = {record, step};
     size_t reach = LANES + (size_t)(PRINT - 1) * step;
+    bool ascii = false;
     if (record.size >= reach && __builtin_cpu_supports("avx2")) {
-        scan_wide(set, &in, out);
+        ascii = scan_wide(set, &in, out);
     } else {
         scan_plain(set, &in, out);
     }
+    return ascii || !folds_oddly(record, step);
 }

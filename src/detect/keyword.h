@@ -7,7 +7,7 @@
  * Only a part of each text is looked for: printable ASCII without quote and backslash (JSON
  * may escape them): so the part stands in the bytes wherever the text stands in a value, and ASCII
  * case is all the folding needed: but where the record has a KELVIN SIGN or a LONG S, which fold to
- * k and s (keyword_folds_oddly). It serves for short texts in a folded value as well. */
+ * k and s (keyword_scan says so). It serves for short texts in a folded value as well. */
 #pragma once
 
 #include <stdbool.h>
@@ -33,12 +33,10 @@ struct keyword_set;
 struct slice keyword_part(struct slice folded);
 /* May the part stand in a value that is no text: a number, a time, a GUID, an address? */
 bool keyword_is_bare(struct slice part);
-/* Does the record hold a character beyond ASCII that folds into it? May err to yes. step as below.
- */
-bool keyword_folds_oddly(struct slice record, unsigned step);
 /* *out is NULL for no entries. */
 enum err keyword_build(struct arena *arena, const struct keyword_entry *entries, size_t count,
         const struct keyword_set **out) MUST_CHECK;
-/* step: 1, or 2 where a zero byte follows each character. */
-void keyword_scan(
+/* step: 1, or 2 where a zero byte follows each character. false: the record holds a character
+ * beyond ASCII that may fold into it, so that more may be there than was found. */
+bool keyword_scan(
         const struct keyword_set *set, struct slice record, unsigned step, struct scan *out);

@@ -325,7 +325,7 @@ void literal_scan(const struct literal_set *set, struct slice value, struct scan
         scan_group(set, &set->groups[2], 1, value, out);
     }
     if (set->sieve) {
-        keyword_scan(set->sieve, value, 1, out);
+        (void)keyword_scan(set->sieve, value, 1, out); /* the value is folded */
     }
     for (uint32_t i = 0; i < set->short_count; i++) {
         const struct literal_entry *e = &set->entries[set->shorts[i]];

@@ -6,8 +6,9 @@
 #include "base/fold.h"
 
 #define PLAN_MEMORY ((size_t)512 << 20)
-#define NEVER 1e30f /* cost of what has no witness */
-#define WAKE 30.0f  /* nanoseconds to take up a candidate, roughly */
+#define NEVER 1e30f  /* cost of what has no witness */
+#define OFTEN 0.002f /* share of events */
+#define WAKE 30.0f   /* nanoseconds to take up a candidate, roughly */
 
 enum sort { SORT_ANCHOR, SORT_LITERAL, SORT_OTHER, SORT_KEYWORD, SORT_COUNT };
 
@@ -168,12 +169,30 @@ static enum err add_pair(struct build *b, uint32_t test, uint32_t rule)
     return OK;
 }
 
+/* A rule that wakes often has its other tests looked for too: what is found in a value is
+ * remembered with the value (detect/value_cache.h), what a test finds is not. */
+static void want_all(struct build *b, const struct class_rule *rule)
+{
+    const struct step *steps = b->class->steps + rule->steps;
+    for (uint32_t i = 0; i < rule->step_count; i++) {
+        const struct test *t =
+                steps[i].kind == NODE_PREDICATE ? &b->class->tests[steps[i].arg] : NULL;
+        if (t && t->field != FIELD_NONE && !t->handle.direct && t->handle.search_cost <= 2) {
+            b->wanted[steps[i].arg] = true;
+        }
+    }
+}
+
 static enum err choose(struct build *b, uint32_t index)
 {
     const struct class_rule *rule = &b->class->rules[index];
     const struct step *steps = b->class->steps + rule->steps;
     weigh_rule(b, rule);
-    if (b->weights[0].search >= NEVER) {
+    bool always = b->weights[0].search >= NEVER;
+    if (always || b->weights[0].found > OFTEN) {
+        want_all(b, rule);
+    }
+    if (always) {
         b->plan->always[b->plan->always_count++] = index;
         return OK;
     }

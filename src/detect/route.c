@@ -29,6 +29,9 @@ struct router {
     size_t entry_count;
     struct table *tables; /* by route */
     size_t route_count;
+    uint64_t *bits;    /* the fields in which routes' values stand */
+    uint8_t *route_at; /* by field */
+    uint32_t words;
 };
 
 static uint32_t *slot_of(const struct table *t, struct slice text)
@@ -115,6 +118,22 @@ static enum err make_tables(struct router *r)
     return each_value(r, add_constant);
 }
 
+static enum err index_fields(struct router *r, uint32_t fields)
+{
+    r->words = fields / 64 + 1;
+    r->bits = ARENA_ARRAY(&r->arena, uint64_t, r->words);
+    r->route_at = ARENA_ARRAY(&r->arena, uint8_t, fields + 1);
+    if (!r->bits || !r->route_at) {
+        return ERR_MEMORY;
+    }
+    for (size_t i = 0; i < r->route_count; i++) {
+        uint32_t field = r->tables[i].field;
+        r->bits[field >> 6] |= (uint64_t)1 << (field & 63);
+        r->route_at[field] = (uint8_t)i;
+    }
+    return OK;
+}
+
 static enum err build(struct router *r, struct fields *fields, struct diag *diag)
 {
     taxonomy_routes(r->taxonomy, &r->route_count);
@@ -135,6 +154,7 @@ static enum err build(struct router *r, struct fields *fields, struct diag *diag
     for (size_t i = 0; i < r->route_count; i++) {
         TRY(field_intern(fields, taxonomy_route_field(r->taxonomy, i), &r->tables[i].field));
     }
+    TRY(index_fields(r, field_count(fields)));
     return make_tables(r);
 }
 
@@ -199,29 +219,39 @@ static uint16_t symbol_of(const struct table *t, struct slice text)
     return symbol;
 }
 
+static uint16_t value_symbol(const struct router *router, struct route_memo *memo, size_t route,
+        const struct value *v, struct texts *texts)
+{
+    if (v->text.size == memo->last[route].size && v->kind == memo->last[route].kind &&
+            v->form == memo->last[route].form && v->text.size <= ROUTE_MEMO &&
+            memcmp(v->text.at, memo->last[route].bytes, v->text.size) == 0) {
+        return memo->last[route].symbol;
+    }
+    const struct table *t = &router->tables[route];
+    uint16_t symbol = symbol_of(t, texts_folded(texts, t->field, v));
+    if (v->text.size <= ROUTE_MEMO) {
+        memo->last[route].size = (uint32_t)v->text.size;
+        memo->last[route].kind = v->kind;
+        memo->last[route].form = v->form;
+        memo->last[route].symbol = symbol;
+        memcpy(memo->last[route].bytes, v->text.at, v->text.size);
+    }
+    return symbol;
+}
+
 void route_symbols(const struct router *router, struct route_memo *memo, const struct event *event,
         struct texts *texts, uint16_t *symbols)
 {
-    for (size_t i = 0; i < router->route_count; i++) {
-        const struct table *t = &router->tables[i];
-        const struct value *v = event_value(event, t->field);
-        if (!v || v->kind == VALUE_NULL || v->kind == VALUE_OBJECT) {
-            symbols[i] = ABSENT;
-            continue;
-        }
-        if (v->text.size == memo->last[i].size && v->kind == memo->last[i].kind &&
-                v->form == memo->last[i].form && v->text.size <= ROUTE_MEMO &&
-                memcmp(v->text.at, memo->last[i].bytes, v->text.size) == 0) {
-            symbols[i] = memo->last[i].symbol;
-            continue;
-        }
-        symbols[i] = symbol_of(t, texts_folded(texts, t->field, v));
-        if (v->text.size <= ROUTE_MEMO) {
-            memo->last[i].size = (uint32_t)v->text.size;
-            memo->last[i].kind = v->kind;
-            memo->last[i].form = v->form;
-            memo->last[i].symbol = symbols[i];
-            memcpy(memo->last[i].bytes, v->text.at, v->text.size);
+    memset(symbols, 0, router->route_count * sizeof *symbols); /* ABSENT */
+    for (uint32_t w = 0; w < router->words; w++) {
+        uint64_t bits = router->bits[w] & event->present[w];
+        for (; bits; bits &= bits - 1) {
+            uint32_t field = w * 64 + (uint32_t)__builtin_ctzll(bits);
+            const struct value *v = &event->values[field];
+            if (v->kind != VALUE_NULL && v->kind != VALUE_OBJECT) {
+                size_t route = router->route_at[field];
+                symbols[route] = value_symbol(router, memo, route, v, texts);
+            }
         }
     }
 }

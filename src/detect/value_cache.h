@@ -14,7 +14,7 @@
 #include "base/hash.h"
 #include "event/value.h"
 
-enum { VALUE_CACHE_ENTRIES = 8192, VALUE_CACHE_BYTES = 152, VALUE_CACHE_IDS = 7 };
+enum { VALUE_CACHE_ENTRIES = 8192, VALUE_CACHE_BYTES = 164, VALUE_CACHE_IDS = 16 };
 
 struct value_cache_key {
     uint64_t hash;
