@@ -163,14 +163,18 @@ struct evtx_item evtx_scan_next(struct evtx_scan *scan)
         return scan_free(scan);
     }
     uint32_t size = record_follows(scan, scan->at);
-    if (size) {
+    uint32_t at = scan->at;
+    if (size && (scan->header || !scan->any || record_id(scan, at) > scan->newest_id)) {
         return take_record(scan, size);
     }
-    uint32_t at = scan->at;
+    if (size) {
+        scan->at = scan->end; /* no header says where the live ones end, but ids fall */
+        return (struct evtx_item){EVTX_END, at, 0};
+    }
     uint32_t next = find_record(scan, at + 1);
     struct slice rest = slice_of(scan->chunk.at + at, scan->end - at);
-    if (!next && scan->header && evtx_scan_blank(rest)) {
-        scan->blank_rest = true;
+    if (!next && evtx_scan_blank(rest)) {
+        scan->blank_rest = scan->header;
         scan->last_id = UINT64_MAX; /* nothing behind the gap is ours */
         scan->at = scan->end;
         return (struct evtx_item){EVTX_END, at, 0};
