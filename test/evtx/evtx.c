@@ -5,6 +5,7 @@
  *                                  against ROOT/file; differences on stdout, then
  *                                  "N agree, N differ, N missing, N extra, N rejected"
  *     evtx fields FILE...          all fields of each record against those of its JSON
+ *     evtx forge DIRECTORY         the seeds of the fuzzer: test/corpus/evtx
  *
  * `check` ends with 1 when something differs that doc/evtx.md does not list: see test/evtx/run. */
 #include <jansson.h>
@@ -17,6 +18,7 @@
 #include "decode/evtx.h"
 #include "event/field.h"
 #include "support/agree.h"
+#include "support/forge_records.h"
 
 static uint64_t u64_at(const char *at)
 {
@@ -418,6 +420,47 @@ static bool check_all(const char *list, const char *root, struct counts *counts)
     return ok;
 }
 
+/* ---- forge ------------------------------------------------------------------------------- */
+
+static bool write_file(const char *directory, const char *name, struct slice bytes)
+{
+    struct buf path = {0};
+    buf_format(&path, "%s/%s", directory, name);
+    buf_byte(&path, 0);
+    FILE *file = path.failed ? NULL : fopen(path.at, "wb");
+    bool ok = file && fwrite(bytes.at, 1, bytes.size, file) == bytes.size;
+    if (file && fclose(file) != 0) {
+        ok = false;
+    }
+    buf_fini(&path);
+    return ok;
+}
+
+/* A seed for each kind of record, without the chunk's header, and a log of all. */
+static int forge_seeds(const char *directory)
+{
+    bool ok = true;
+    for (size_t i = 0; i <= forge_record_count; i++) {
+        struct forge forge = {0};
+        bool all = i == forge_record_count;
+        forge_begin(&forge, 1);
+        for (size_t k = all ? 0 : i; k < forge_record_count && (all || k == i); k++) {
+            forge_record(&forge);
+            forge_record_kinds[k].make(&forge);
+            forge_end_record(&forge);
+        }
+        forge_end(&forge, false);
+        struct slice bytes = buf_slice(&forge.out);
+        if (!all) {
+            bytes = slice_of(bytes.at + EVTX_CHUNK_HEADER, bytes.size - EVTX_CHUNK_HEADER);
+        }
+        ok = ok && !forge.out.failed &&
+             write_file(directory, all ? "chunk" : forge_record_kinds[i].name, bytes);
+        forge_fini(&forge);
+    }
+    return ok ? 0 : 2;
+}
+
 int main(int argc, char **argv)
 {
     if (argc >= 3 && strcmp(argv[1], "dump") == 0) {
@@ -432,6 +475,9 @@ int main(int argc, char **argv)
     if (argc >= 3 && strcmp(argv[1], "fields") == 0) {
         return compare_fields(argv + 2, argc - 2);
     }
+    if (argc == 3 && strcmp(argv[1], "forge") == 0) {
+        return forge_seeds(argv[2]);
+    }
     if (argc == 4 && strcmp(argv[1], "check") == 0) {
         struct counts n = {0};
         if (!check_all(argv[2], argv[3], &n)) {
@@ -443,6 +489,7 @@ int main(int argc, char **argv)
                 (unsigned long long)n.rejected);
         return n.differ || n.missing ? 1 : 0;
     }
-    fprintf(stderr, "usage: evtx dump FILE... | evtx check EXPECTED ROOT | evtx fields FILE...\n");
+    fprintf(stderr, "usage: evtx dump FILE... | evtx check EXPECTED ROOT | evtx fields FILE... | "
+                    "evtx forge DIRECTORY\n");
     return 2;
 }

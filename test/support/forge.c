@@ -137,7 +137,7 @@ void forge_end_record(struct forge *f)
     }
 }
 
-static void put_name(struct forge *f, const char *name)
+void forge_name(struct forge *f, const char *name)
 {
     for (uint32_t i = 0; i < f->name_count; i++) {
         if (strcmp(f->names[i].name, name) == 0) {
@@ -170,7 +170,7 @@ void forge_open(struct forge *f, const char *name, bool attributes)
         forge_u16(f, 0xFFFF);
     }
     forge_u32(f, 0);
-    put_name(f, name);
+    forge_name(f, name);
     if (attributes) {
         forge_u32(f, 0);
     }
@@ -179,7 +179,7 @@ void forge_open(struct forge *f, const char *name, bool attributes)
 void forge_attribute(struct forge *f, const char *name)
 {
     forge_u8(f, 0x06);
-    put_name(f, name);
+    forge_name(f, name);
 }
 
 void forge_text(struct forge *f, const char *text)
@@ -215,7 +215,7 @@ void forge_slot(struct forge *f, uint16_t slot, uint8_t type)
 void forge_entity(struct forge *f, const char *name)
 {
     forge_u8(f, 0x09);
-    put_name(f, name);
+    forge_name(f, name);
 }
 
 void forge_leaf(struct forge *f, const char *name, const char *text)

@@ -68,6 +68,7 @@ void forge_u64(struct forge *forge, uint64_t value);
 /* ASCII as UTF-16LE. */
 void forge_wide(struct forge *forge, const char *text);
 
+void forge_name(struct forge *forge, const char *name);
 void forge_fragment(struct forge *forge); /* the four bytes in front of a fragment */
 void forge_open(struct forge *forge, const char *name, bool attributes);
 void forge_attribute(struct forge *forge, const char *name);

@@ -1,0 +1,694 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "decode/evtx.h"
+#include "decode/evtx_bytes.h"
+#include "decode/evtx_tree.h"
+#include "support/agree.h"
+#include "support/forge.h"
+#include "support/forge_records.h"
+
+/* A reader with the fields of the forged records. */
+struct bench {
+    struct forge forge;
+    struct agree agree;
+    struct reader *reader;
+    struct event event;
+    struct buf json;
+    struct diag diag;
+};
+
+static int make(void **state)
+{
+    static struct bench b;
+    static const char *const texts[] = {"A", "B", "C", "Data", "EventID", "Qualifiers", "x", "x_1",
+            "x_2", "A_1", "Level", "#text", "t1", "t2", "ta", "td", "t13", "Event", "System_1"};
+    struct slice names[sizeof texts / sizeof *texts];
+    const struct decode_limits limits = DECODE_LIMITS;
+    b = (struct bench){0};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        names[i] = slice_text(texts[i]);
+    }
+    bool ok = agree_init(&b.agree, names, sizeof texts / sizeof *texts) == OK &&
+              evtx_decoder.reader_new(b.agree.paths, &limits, &b.reader) == OK &&
+              event_init(&b.event, field_count(b.agree.fields)) == OK;
+    *state = &b;
+    return !ok;
+}
+
+static int drop(void **state)
+{
+    struct bench *b = *state;
+    forge_fini(&b->forge);
+    agree_fini(&b->agree);
+    evtx_decoder.reader_free(b->reader);
+    event_fini(&b->event);
+    buf_fini(&b->json);
+    return 0;
+}
+
+/* What reading a stream in windows of some size gives: R or - for each record. */
+static const char *read_all(struct bench *b, struct slice bytes, size_t window)
+{
+    static char text[512];
+    size_t n = 0;
+    struct cutter cutter = {.limits = DECODE_LIMITS};
+    while (bytes.size) {
+        struct cut cut;
+        enum err e;
+        size_t size = window < bytes.size ? window : bytes.size;
+        struct slice offered = slice_of(bytes.at, size);
+        assert_int_equal(
+                evtx_decoder.cut(&cutter, offered, size == bytes.size, &cut, &b->diag), OK);
+        if (cut.skip + cut.size == 0) {
+            assert_true(size < bytes.size);
+            window *= 2;
+            continue;
+        }
+        assert_true(cut.skip + cut.size <= size);
+        size_t before = n;
+        evtx_decoder.begin(b->reader, slice_of(bytes.at + cut.skip, cut.size));
+        while ((e = evtx_decoder.next(b->reader, &b->event, &b->diag)) != ERR_END) {
+            assert_true(n + 1 < sizeof text);
+            text[n++] = e == OK ? 'R' : '-';
+            assert_true(e != OK || agree_check(&b->agree, &b->event));
+        }
+        assert_int_equal(n - before, cut.records);
+        bytes.at += cut.skip + cut.size;
+        bytes.size -= cut.skip + cut.size;
+    }
+    text[n] = '\0';
+    return text;
+}
+
+static void forge_all(struct forge *f, uint64_t id)
+{
+    forge_begin(f, id);
+    for (size_t i = 0; i < forge_record_count; i++) {
+        forge_record(f);
+        forge_record_kinds[i].make(f);
+        forge_end_record(f);
+    }
+    forge_end(f, true);
+    buf_reserve(&f->out, 64);
+}
+
+/* One record of a body of its own in a chunk, read. */
+static enum err read_one(struct bench *b, forge_body *body)
+{
+    struct forge *f = &b->forge;
+    buf_clear(&f->out);
+    forge_begin(f, 1);
+    forge_record(f);
+    body(f);
+    forge_end_record(f);
+    forge_end(f, false);
+    assert_non_null(buf_reserve(&f->out, 64));
+    evtx_decoder.begin(b->reader, buf_slice(&f->out));
+    return evtx_decoder.next(b->reader, &b->event, &b->diag);
+}
+
+/* ---- records ----------------------------------------------------------------------------- */
+
+static void each_kind_of_record_is_its_json(void **state)
+{
+    struct bench *b = *state;
+    forge_all(&b->forge, 1);
+    evtx_decoder.begin(b->reader, buf_slice(&b->forge.out));
+    for (size_t i = 0; i < forge_record_count; i++) {
+        assert_int_equal(evtx_decoder.next(b->reader, &b->event, &b->diag), OK);
+        buf_clear(&b->json);
+        b->event.form->write_json(&b->event, &b->json);
+        buf_byte(&b->json, 0);
+        assert_string_equal(b->json.at, forge_record_kinds[i].json);
+    }
+    assert_int_equal(evtx_decoder.next(b->reader, &b->event, &b->diag), ERR_END);
+    assert_false(evtx_warning(b->reader, &b->diag));
+}
+
+static void each_kind_of_record_has_the_fields_of_its_json(void **state)
+{
+    struct bench *b = *state;
+    forge_all(&b->forge, 1);
+    evtx_decoder.begin(b->reader, buf_slice(&b->forge.out));
+    for (size_t i = 0; i < forge_record_count; i++) {
+        assert_int_equal(evtx_decoder.next(b->reader, &b->event, &b->diag), OK);
+        if (!agree_check(&b->agree, &b->event)) {
+            buf_byte(&b->agree.words, 0);
+            fail_msg("%s: %s", forge_record_kinds[i].name, b->agree.words.at);
+        }
+    }
+    /* Most of them without a tree. */
+    assert_true(evtx_counts(b->reader).slow < forge_record_count / 2);
+}
+
+struct trace {
+    struct buf text;
+};
+
+static bool trace_leaf(void *context, struct slice path, const struct value *value)
+{
+    struct trace *t = context;
+    buf_add(&t->text, path);
+    buf_byte(&t->text, '=');
+    value_text(value, &t->text);
+    buf_byte(&t->text, ' ');
+    return true;
+}
+
+static void the_visitor_sees_each_leaf_with_its_path(void **state)
+{
+    struct bench *b = *state;
+    struct trace t = {0};
+    forge_all(&b->forge, 1);
+    evtx_decoder.begin(b->reader, buf_slice(&b->forge.out));
+    for (int i = 0; i < 6; i++) { /* plain_data */
+        assert_int_equal(evtx_decoder.next(b->reader, &b->event, &b->diag), OK);
+    }
+    assert_int_equal(b->event.form->walk(&b->event, trace_leaf, &t), OK);
+    buf_byte(&t.text, 0);
+    assert_string_equal(t.text.at,
+            "Event.System.EventID=4624 Event.System.Level=4 Event.EventData.Data.#text=A "
+            "Event.EventData.Data.#text=B Event.EventData.Data.#text= "
+            "Event.EventData.Data.#text=C Event.EventData.Binary=0A ");
+    buf_fini(&t.text);
+}
+
+static void texts_can_be_searched_as_utf_16_but_for_constants(void **state)
+{
+    struct bench *b = *state;
+    forge_all(&b->forge, 1);
+    evtx_decoder.begin(b->reader, buf_slice(&b->forge.out));
+    for (size_t i = 0; i < forge_record_count; i++) {
+        assert_int_equal(evtx_decoder.next(b->reader, &b->event, &b->diag), OK);
+        const char *name = forge_record_kinds[i].name;
+        if (strcmp(name, "user_data") == 0) {
+            assert_true(b->event.wide_text);
+            assert_true(slice_find(b->event.constants, SLICE("fixed")) != SIZE_MAX);
+            assert_true(slice_find(b->event.raw, SLICE("A\0")) != SIZE_MAX);
+        }
+        if (strcmp(name, "all_types") == 0) {
+            assert_false(b->event.wide_text); /* it has an ANSI string */
+        }
+    }
+}
+
+static void templates_are_compiled_once_for_all_chunks(void **state)
+{
+    struct bench *b = *state;
+    forge_all(&b->forge, 1);
+    evtx_decoder.begin(b->reader, buf_slice(&b->forge.out));
+    while (evtx_decoder.next(b->reader, &b->event, &b->diag) == OK) {
+    }
+    uint64_t compiled = evtx_counts(b->reader).compiled;
+    /* Other offsets in the next chunk: a record stands before. */
+    struct forge *f = &b->forge;
+    buf_clear(&f->out);
+    forge_begin(f, 50);
+    forge_record(f);
+    forge_leaf(f, "Unknown", "shifts what follows");
+    forge_end_record(f);
+    for (size_t i = 0; i < forge_record_count; i++) {
+        forge_record(f);
+        forge_record_kinds[i].make(f);
+        forge_end_record(f);
+    }
+    forge_end(f, false);
+    assert_non_null(buf_reserve(&f->out, 64));
+    evtx_decoder.begin(b->reader, buf_slice(&f->out));
+    while (evtx_decoder.next(b->reader, &b->event, &b->diag) == OK) {
+        assert_true(agree_check(&b->agree, &b->event));
+    }
+    assert_true(compiled > 5);
+    assert_int_equal(evtx_counts(b->reader).compiled, compiled);
+}
+
+static const char *template_name;
+
+static void named_template(struct forge *f)
+{
+    forge_open(f, "Event", false);
+    forge_start(f);
+    forge_leaf(f, template_name, "x");
+    forge_close(f);
+}
+
+static void named_record(struct forge *f)
+{
+    forge_open(f, "Event", false);
+    forge_start(f);
+    forge_leaf(f, template_name, "y"); /* the template's name is outside its body */
+    forge_close(f);
+    forge_u8(f, 0);
+    uint32_t size = (uint32_t)(f->out.size - f->record_at) + 4;
+    forge_u32(f, size);
+    forge_patch(f, f->record_at + 4, size);
+    forge_record(f);
+    forge_instance(f, 1, named_template);
+    forge_values(f, 0, NULL);
+}
+
+static void a_template_whose_names_differ_is_another_one(void **state)
+{
+    struct bench *b = *state;
+    static const char *const names[] = {"A", "B", "A"};
+    static const char *const jsons[] = {
+            "{\"Event\":{\"A\":\"x\"}}", "{\"Event\":{\"B\":\"x\"}}", "{\"Event\":{\"A\":\"x\"}}"};
+    for (int i = 0; i < 3; i++) {
+        template_name = names[i];
+        assert_int_equal(read_one(b, named_record), OK);
+        assert_int_equal(evtx_decoder.next(b->reader, &b->event, &b->diag), OK);
+        assert_true(agree_check(&b->agree, &b->event));
+        buf_clear(&b->json);
+        b->event.form->write_json(&b->event, &b->json);
+        buf_byte(&b->json, 0);
+        assert_string_equal(b->json.at, jsons[i]);
+    }
+    assert_int_equal(evtx_counts(b->reader).compiled, 2);
+}
+
+/* ---- limits ------------------------------------------------------------------------------ */
+
+static unsigned how_many;
+
+static void nested_elements(struct forge *f)
+{
+    for (unsigned i = 0; i < how_many; i++) {
+        forge_open(f, "Event", false);
+        forge_start(f);
+    }
+    for (unsigned i = 0; i < how_many; i++) {
+        forge_close(f);
+    }
+}
+
+static void elements_nest_to_the_limit(void **state)
+{
+    struct bench *b = *state;
+    const struct decode_limits limits = DECODE_LIMITS;
+    how_many = limits.depth;
+    assert_int_equal(read_one(b, nested_elements), OK);
+    assert_true(agree_check(&b->agree, &b->event));
+    how_many = limits.depth + 1;
+    assert_int_equal(read_one(b, nested_elements), ERR_SYNTAX);
+    assert_non_null(strstr(b->diag.words, "nested too deeply"));
+}
+
+static void box_template(struct forge *f)
+{
+    forge_open(f, "A", false);
+    forge_start(f);
+    forge_slot(f, 0, EVTX_BINXML);
+    forge_close(f);
+}
+
+/* Instances in values of instances. */
+static void boxes(struct forge *f)
+{
+    size_t sizes[64], starts[64];
+    for (unsigned i = 0; i < how_many; i++) {
+        forge_instance(f, 1, box_template);
+        forge_u32(f, 1);
+        sizes[i] = f->out.size;
+        forge_u16(f, 0);
+        forge_u16(f, EVTX_BINXML);
+        starts[i] = f->out.size;
+    }
+    for (unsigned i = how_many; i-- > 0;) {
+        size_t size = f->out.size - starts[i];
+        f->out.at[sizes[i]] = (char)size;
+        f->out.at[sizes[i] + 1] = (char)(size >> 8);
+    }
+}
+
+static void fragments_nest_to_the_limit(void **state)
+{
+    struct bench *b = *state;
+    /* The record itself is one, and each box is a fragment with an instance. */
+    how_many = 16;
+    assert_int_equal(read_one(b, boxes), OK);
+    assert_true(agree_check(&b->agree, &b->event));
+    how_many = 17;
+    assert_int_equal(read_one(b, boxes), ERR_SYNTAX);
+    assert_non_null(strstr(b->diag.words, "nested too deeply"));
+}
+
+static void many_uses_template(struct forge *f)
+{
+    forge_open(f, "Event", false);
+    forge_start(f);
+    for (unsigned i = 0; i < how_many; i++) {
+        forge_open(f, "A", false);
+        forge_start(f);
+        forge_slot(f, 0, EVTX_BINARY);
+        forge_close(f);
+    }
+    forge_close(f);
+}
+
+static void many_uses(struct forge *f)
+{
+    static char bytes[16384];
+    const struct forge_value values[] = {{EVTX_BINARY, {bytes, sizeof bytes}}};
+    forge_instance(f, 1, many_uses_template);
+    forge_values(f, 1, values);
+}
+
+static void a_record_of_16_mib_of_values_is_the_limit(void **state)
+{
+    struct bench *b = *state;
+    how_many = 1022; /* and some names */
+    assert_int_equal(read_one(b, many_uses), OK);
+    how_many = 1024;
+    assert_int_equal(read_one(b, many_uses), ERR_SYNTAX);
+    assert_non_null(strstr(b->diag.words, "16 MiB"));
+}
+
+static void loops_template(struct forge *f)
+{
+    forge_open(f, "Event", false);
+    forge_start(f);
+    for (uint16_t i = 0; i < how_many; i++) {
+        forge_slot(f, i, EVTX_ARRAY | EVTX_UINT8);
+    }
+    forge_close(f);
+}
+
+static void loops(struct forge *f)
+{
+    struct forge_value values[8];
+    for (unsigned i = 0; i < how_many; i++) {
+        values[i] = (struct forge_value){EVTX_ARRAY | EVTX_UINT8, SLICE("ab")};
+    }
+    forge_instance(f, 1, loops_template);
+    forge_values(f, how_many, values);
+}
+
+static void an_element_may_repeat_for_four_arrays(void **state)
+{
+    struct bench *b = *state;
+    how_many = 4;
+    assert_int_equal(read_one(b, loops), OK);
+    how_many = 5;
+    assert_int_equal(read_one(b, loops), ERR_SYNTAX);
+    assert_non_null(strstr(b->diag.words, "too many arrays"));
+}
+
+static void wide_loops(struct forge *f)
+{
+    static char bytes[70];
+    struct forge_value values[4];
+    for (unsigned i = 0; i < 4; i++) {
+        values[i] = (struct forge_value){EVTX_ARRAY | EVTX_UINT8, slice_of(bytes, how_many)};
+    }
+    forge_instance(f, 1, loops_template);
+    forge_values(f, 4, values);
+}
+
+static void repeating_is_bounded(void **state)
+{
+    struct bench *b = *state;
+    how_many = 4;
+    assert_int_equal(read_one(b, wide_loops), OK);
+    how_many = 70; /* 24 million elements: the template of four arrays stays */
+    assert_int_equal(read_one(b, wide_loops), ERR_SYNTAX);
+    assert_non_null(strstr(b->diag.words, "too many"));
+}
+
+/* ---- broken records ---------------------------------------------------------------------- */
+
+static void token_from_nowhere(struct forge *f)
+{
+    forge_leaf(f, "Event", "x");
+    forge_u8(f, 0x33);
+}
+static void unclosed(struct forge *f)
+{
+    forge_open(f, "Event", false);
+    forge_start(f);
+}
+static void closed_twice(struct forge *f)
+{
+    forge_leaf(f, "Event", "x");
+    forge_close(f);
+}
+static void slot_without_template(struct forge *f)
+{
+    forge_open(f, "Event", false);
+    forge_start(f);
+    forge_slot(f, 0, EVTX_STRING);
+    forge_close(f);
+}
+static void name_behind_the_chunk(struct forge *f)
+{
+    forge_u8(f, 0x01);
+    forge_u32(f, 0);
+    forge_u32(f, 65530);
+}
+static void template_behind_the_chunk(struct forge *f)
+{
+    forge_u8(f, 0x0c);
+    forge_u8(f, 1);
+    forge_u32(f, 1);
+    forge_u32(f, 0xFFFFFF00);
+    forge_u32(f, 0);
+}
+static void wrong_size(struct forge *f)
+{
+    const struct forge_value values[] = {{EVTX_UINT32, SLICE("abc")}};
+    forge_instance(f, 1, box_template);
+    forge_values(f, 1, values);
+}
+static void values_behind_the_record(struct forge *f)
+{
+    forge_instance(f, 1, box_template);
+    forge_u32(f, 1);
+    forge_u16(f, 50000);
+    forge_u16(f, EVTX_STRING);
+}
+static void too_many_values(struct forge *f)
+{
+    forge_instance(f, 1, box_template);
+    forge_u32(f, 0x40000001);
+}
+
+static void a_broken_record_is_named_and_the_next_one_read(void **state)
+{
+    struct bench *b = *state;
+    static const struct {
+        forge_body *body;
+        const char *words;
+    } cases[] = {{token_from_nowhere, "unknown BinXml token"}, {unclosed, "without an end"},
+            {closed_twice, "was not open"}, {slot_without_template, "slot outside"},
+            {name_behind_the_chunk, "name outside"},
+            {template_behind_the_chunk, "template outside"}, {wrong_size, "wrong size"},
+            {values_behind_the_record, "BinXml ends too early"}, {too_many_values, "more values"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct forge *f = &b->forge;
+        buf_clear(&f->out);
+        forge_begin(f, 1);
+        forge_record(f);
+        cases[i].body(f);
+        forge_end_record(f);
+        forge_record(f);
+        forge_leaf(f, "Event", "good");
+        forge_end_record(f);
+        forge_end(f, false);
+        assert_non_null(buf_reserve(&f->out, 64));
+        evtx_decoder.begin(b->reader, buf_slice(&f->out));
+        assert_int_equal(evtx_decoder.next(b->reader, &b->event, &b->diag), ERR_SYNTAX);
+        if (!strstr(b->diag.words, cases[i].words)) {
+            fail_msg("\"%s\" is not in: %s", cases[i].words, b->diag.words);
+        }
+        assert_int_equal(evtx_decoder.next(b->reader, &b->event, &b->diag), OK);
+        assert_int_equal(evtx_decoder.next(b->reader, &b->event, &b->diag), ERR_END);
+    }
+}
+
+static void damage_without_a_lost_record_is_a_warning(void **state)
+{
+    struct bench *b = *state;
+    forge_all(&b->forge, 77);
+    b->forge.out.at[60] ^= 1;
+    evtx_decoder.begin(b->reader, buf_slice(&b->forge.out));
+    for (size_t i = 0; i < forge_record_count; i++) {
+        assert_int_equal(evtx_decoder.next(b->reader, &b->event, &b->diag), OK);
+    }
+    assert_int_equal(evtx_decoder.next(b->reader, &b->event, &b->diag), ERR_END);
+    assert_true(evtx_warning(b->reader, &b->diag));
+    assert_non_null(strstr(b->diag.words, "checksum of the chunk's header"));
+    assert_non_null(strstr(b->diag.words, "77"));
+    assert_false(evtx_warning(b->reader, &b->diag));
+}
+
+/* ---- streams ----------------------------------------------------------------------------- */
+
+static void expect_records(char *to, size_t count)
+{
+    memset(to, 'R', count);
+    to[count] = '\0';
+}
+
+static void windows_of_any_size_give_the_same_records(void **state)
+{
+    struct bench *b = *state;
+    char expected[256];
+    forge_file(&b->forge);
+    for (uint64_t i = 0; i < 6; i++) {
+        forge_all(&b->forge, 1 + i * 100);
+    }
+    expect_records(expected, 6 * forge_record_count);
+    struct slice all = buf_slice(&b->forge.out);
+    static const size_t windows[] = {1, 4096, 65536, 70000, 150000, 1 << 20};
+    for (size_t i = 0; i < sizeof windows / sizeof *windows; i++) {
+        assert_string_equal(read_all(b, all, windows[i]), expected);
+    }
+    /* Chunks without a file's header. */
+    struct slice bare = slice_of(all.at + EVTX_FILE_HEADER, all.size - EVTX_FILE_HEADER);
+    assert_string_equal(read_all(b, bare, 1000), expected);
+}
+
+static void logs_are_recognised(void **state)
+{
+    struct bench *b = *state;
+    forge_file(&b->forge);
+    forge_all(&b->forge, 1);
+    struct slice all = buf_slice(&b->forge.out);
+    assert_int_equal(evtx_decoder.recognise(slice_of(all.at, 65536), false), 100);
+    assert_int_equal(
+            evtx_decoder.recognise(slice_of(all.at + EVTX_FILE_HEADER, 65536), false), 100);
+    memset(b->forge.out.at, 0, EVTX_FILE_HEADER);
+    assert_true(evtx_decoder.recognise(slice_of(all.at, 65536), false) > 0);
+    assert_int_equal(evtx_decoder.recognise(slice_of(all.at, EVTX_FILE_HEADER), true), 0);
+    assert_int_equal(evtx_decoder.recognise(SLICE("{\"a\":1}"), true), 0);
+    assert_int_equal(evtx_decoder.recognise((struct slice){0}, true), 0);
+}
+
+static void bytes_lost_inside_a_file_cost_the_chunk_they_hit(void **state)
+{
+    struct bench *b = *state;
+    char expected[256];
+    forge_file(&b->forge);
+    for (uint64_t i = 0; i < 4; i++) {
+        forge_all(&b->forge, 1 + i * 100);
+    }
+    /* 1000 bytes of the free space of the second chunk. */
+    size_t at = EVTX_FILE_HEADER + EVTX_CHUNK + 60000;
+    memmove(b->forge.out.at + at, b->forge.out.at + at + 1000, b->forge.out.size - at - 1000);
+    b->forge.out.size -= 1000;
+    expect_records(expected, 4 * forge_record_count);
+    assert_string_equal(read_all(b, buf_slice(&b->forge.out), 100000), expected);
+}
+
+/* Small, so that it can be broken everywhere. */
+static void forge_small(struct forge *f, bool whole)
+{
+    buf_clear(&f->out);
+    forge_file(f);
+    forge_begin(f, 1);
+    for (size_t i = 0; i < forge_record_count; i++) {
+        forge_record(f);
+        forge_record_kinds[i].make(f);
+        forge_end_record(f);
+    }
+    forge_end(f, whole);
+    buf_reserve(&f->out, 64);
+}
+
+static void a_log_cut_off_anywhere_keeps_what_is_whole(void **state)
+{
+    struct bench *b = *state;
+    forge_small(&b->forge, false);
+    size_t size = b->forge.out.size;
+    size_t last = 0;
+    for (size_t cut = EVTX_FILE_HEADER; cut <= size; cut++) {
+        const char *read = read_all(b, slice_of(b->forge.out.at, cut), SIZE_MAX);
+        size_t records = strspn(read, "R");
+        assert_true(records >= last && strlen(read) <= records + 1);
+        last = records;
+    }
+    assert_int_equal(last, forge_record_count);
+}
+
+static void flipped_bits_cost_only_what_they_hit(void **state)
+{
+    struct bench *b = *state;
+    uint32_t dice = 12345;
+    for (int i = 0; i < 10000; i++) {
+        if (i % 500 == 0) {
+            forge_small(&b->forge, false);
+        }
+        size_t room = b->forge.out.size - EVTX_FILE_HEADER - EVTX_CHUNK_HEADER;
+        dice = dice * 1664525 + 1013904223;
+        size_t at = b->forge.out.size - 1 - (dice >> 4) % room;
+        b->forge.out.at[at] ^= (char)(1 << (dice & 7));
+        const char *read = read_all(b, buf_slice(&b->forge.out), SIZE_MAX);
+        b->forge.out.at[at] ^= (char)(1 << (dice & 7));
+        /* A bit of a template or a name breaks all that use it. */
+        assert_true(strlen(read) >= forge_record_count - 1);
+    }
+}
+
+static void memory_that_runs_out_is_an_error_and_no_more(void **state)
+{
+    struct bench *b = *state;
+    const struct decode_limits limits = DECODE_LIMITS;
+    forge_small(&b->forge, false);
+    struct slice block =
+            slice_of(b->forge.out.at + EVTX_FILE_HEADER, b->forge.out.size - EVTX_FILE_HEADER);
+    bool whole = false;
+    for (uint64_t after = 1; !whole; after++) {
+        struct reader *reader = NULL;
+        assert_true(after < 1000);
+        memory_fail_after(after);
+        whole = evtx_decoder.reader_new(b->agree.paths, &limits, &reader) == OK;
+        for (size_t i = 0; reader && i < forge_record_count; i++) {
+            if (i == 0) {
+                evtx_decoder.begin(reader, block);
+            }
+            bool ok = evtx_decoder.next(reader, &b->event, &b->diag) == OK;
+            buf_clear(&b->json);
+            if (ok) {
+                b->event.form->write_json(&b->event, &b->json);
+            }
+            whole = whole && ok && !b->json.failed;
+        }
+        memory_fail_after(0);
+        evtx_decoder.reader_free(reader);
+        buf_fini(&b->json);
+    }
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, make, drop)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+            CASE(each_kind_of_record_is_its_json),
+            CASE(each_kind_of_record_has_the_fields_of_its_json),
+            CASE(the_visitor_sees_each_leaf_with_its_path),
+            CASE(texts_can_be_searched_as_utf_16_but_for_constants),
+            CASE(templates_are_compiled_once_for_all_chunks),
+            CASE(a_template_whose_names_differ_is_another_one),
+            CASE(elements_nest_to_the_limit),
+            CASE(fragments_nest_to_the_limit),
+            CASE(a_record_of_16_mib_of_values_is_the_limit),
+            CASE(an_element_may_repeat_for_four_arrays),
+            CASE(repeating_is_bounded),
+            CASE(a_broken_record_is_named_and_the_next_one_read),
+            CASE(damage_without_a_lost_record_is_a_warning),
+            CASE(windows_of_any_size_give_the_same_records),
+            CASE(logs_are_recognised),
+            CASE(bytes_lost_inside_a_file_cost_the_chunk_they_hit),
+            CASE(a_log_cut_off_anywhere_keeps_what_is_whole),
+            CASE(flipped_bits_cost_only_what_they_hit),
+            CASE(memory_that_runs_out_is_an_error_and_no_more),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
