@@ -1,6 +1,7 @@
 #include "app/feed.h"
 
 #include "base/memory.h"
+#include "cli/formats.h"
 #include "cli/visible.h"
 
 enum { FEED_TEXTS = 1 << 30 };
@@ -92,29 +93,15 @@ static void fill(struct feed *feed, struct feed_block *block, size_t *have, size
     atomic_store_explicit(&feed->consumed, consumed, memory_order_relaxed);
 }
 
-static const struct decoder *recognise(struct slice head, bool whole)
-{
-    const struct decoder *best = NULL;
-    int most = 0;
-    for (size_t i = 0; i < decoders_count; i++) {
-        int sure = decoders[i]->recognise(head, whole);
-        if (sure > most) {
-            most = sure;
-            best = decoders[i];
-        }
-    }
-    return best;
-}
-
 /* Finds the file's decoder by its first bytes, which become the tail; false: not one of ours. */
 static bool look(struct feed *feed, struct feed_block *block)
 {
     size_t have = 0;
-    fill(feed, block, &have, FEED_HEAD);
+    fill(feed, block, &have, FORMATS_HEAD);
     struct slice head = slice_of(block->bytes, have);
     buf_add(&feed->tail, head);
     feed->no_memory |= feed->tail.failed || !feed->file_json.at;
-    feed->decoder = feed->forced ? feed->forced : recognise(head, feed->ended);
+    feed->decoder = feed->forced ? feed->forced : formats_recognise(head, feed->ended);
     if (feed->decoder || have == 0) {
         return have > 0;
     }

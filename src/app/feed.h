@@ -19,7 +19,6 @@
 
 enum {
     FEED_BLOCK = 256 << 10,
-    FEED_HEAD = 64 << 10,  /* bytes that recognising looks at */
     FEED_SLACK = 64 << 10, /* past the longest record, before the decoder gives up on it */
     FEED_BEHIND = 64,      /* readable bytes behind each block */
     FEED_KEPT = 1 << 20,   /* a block's buffer that grew over this is given back */

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/time.h"
+#include "cli/formats.h"
 
 #define RECORD_BYTES_MOST ((unsigned long)1 << 30)
 
@@ -43,16 +44,6 @@ static const struct option_row options[] = {
         [NO_VALUE_CACHE] = {"no-value-cache", 0, NULL, NULL}, /* for measuring */
         {0},
 };
-
-const struct decoder *detect_decoder(const char *name)
-{
-    for (size_t i = 0; i < decoders_count; i++) {
-        if (strcmp(decoders[i]->name, name) == 0) {
-            return decoders[i];
-        }
-    }
-    return NULL;
-}
 
 unsigned detect_cores(void)
 {
@@ -108,7 +99,7 @@ static enum err set_choice(
         request->format = output_find(value);
         return request->format ? OK : wrong(diag, option, value, output_names);
     case FORMAT:
-        request->decoder = detect_decoder(value);
+        request->decoder = formats_find(value);
         return request->decoder ? OK : wrong(diag, option, value, "format: evtx or json");
     default:
         if (!level_parse(slice_text(value), &request->level)) {

@@ -34,7 +34,5 @@ struct detect_request {
 };
 
 extern const struct verb detect_verb;
-/* The decoder of a name, or NULL. */
-const struct decoder *detect_decoder(const char *name);
 /* Threads for as many cores as the process may use. */
 unsigned detect_cores(void);

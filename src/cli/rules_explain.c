@@ -3,16 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/memory.h"
-#include "cli/detect.h"
+#include "cli/formats.h"
 #include "cli/load.h"
+#include "cli/pick.h"
 #include "detect/judge.h"
 #include "source/inputs.h"
-#include "source/stream.h"
-
-/* The input is held whole until the record is found. */
-#define EXPLAIN_BYTES ((size_t)256 << 20)
-enum { READABLE_BEHIND = 64 };
 
 enum { RECORD, FORMAT, ANY_SOURCE, PLACEHOLDERS, TAXONOMY };
 
@@ -47,7 +42,7 @@ static enum err set_option(
         request->any_source = true;
         return OK;
     case FORMAT:
-        request->decoder = detect_decoder(value);
+        request->decoder = formats_find(value);
         return request->decoder ? OK
                                 : diag_say(diag, ERR_USAGE, "--format: '%.80s' is none", value);
     default:
@@ -85,97 +80,13 @@ static enum err parse(
     return OK;
 }
 
-/* All bytes of the one input, and 64 readable ones behind them. */
-static enum err read_whole(const struct input *input, struct buf *out, struct diag *diag)
-{
-    struct stream *stream;
-    TRY(stream_open(input, NULL, &stream, diag));
-    enum err e = OK;
-    while (e == OK) {
-        char *at = buf_reserve(out, STREAM_BLOCK + READABLE_BEHIND);
-        if (!at) {
-            e = diag_say(
-                    diag, ERR_LIMIT, "over %zu MiB: cut the record out first", EXPLAIN_BYTES >> 20);
-            break;
-        }
-        struct unpack_room room = {at, STREAM_BLOCK, 0};
-        e = stream_read(stream, &room, diag);
-        out->size += room.used;
-    }
-    stream_close(stream);
-    return e == ERR_END ? OK : e;
-}
-
-static const struct decoder *recognise(struct slice bytes)
-{
-    enum { HEAD = 64 << 10 };
-    struct slice head = slice_of(bytes.at, bytes.size < HEAD ? bytes.size : HEAD);
-    const struct decoder *best = NULL;
-    int most = 0;
-    for (size_t i = 0; i < decoders_count; i++) {
-        int sure = decoders[i]->recognise(head, head.size == bytes.size);
-        if (sure > most) {
-            most = sure;
-            best = decoders[i];
-        }
-    }
-    return best;
-}
-
 /* What explaining works with. */
 struct bench {
     struct engine *engine;
     struct judge *judge;
-    struct reader *reader;
-    const struct decoder *decoder;
     struct event event;
+    struct pick pick;
 };
-
-static enum err not_there(const struct explain_request *request, uint64_t last, struct diag *diag)
-{
-    return diag_say(diag, ERR_NOT_FOUND, "no record %lu: the last is %llu", request->record,
-            (unsigned long long)last);
-}
-
-/* Decodes the record of the block whose ordinal is asked for. */
-static enum err decode_one(
-        struct bench *bench, struct slice block, uint64_t first, uint64_t record, struct diag *diag)
-{
-    enum err e = OK;
-    bench->decoder->begin(bench->reader, block);
-    for (uint64_t n = first; n <= record && e != ERR_END; n++) {
-        e = bench->decoder->next(bench->reader, &bench->event, diag);
-    }
-    return e;
-}
-
-static enum err find_record(struct bench *bench, const struct explain_request *request,
-        struct slice bytes, struct diag *diag)
-{
-    struct cutter cutter = {.limits = DECODE_LIMITS};
-    uint64_t before = 0;
-    cutter.limits.record_bytes =
-            bytes.size > cutter.limits.record_bytes ? bytes.size : cutter.limits.record_bytes;
-    while (bytes.size > 0) {
-        struct cut cut = {0};
-        TRY(bench->decoder->cut(&cutter, bytes, true, &cut, diag));
-        if (cut.skip + cut.size == 0) {
-            break;
-        }
-        before += cut.rejected;
-        if (request->record <= before) {
-            return diag_say(diag, ERR_SYNTAX, "record %lu was rejected", request->record);
-        }
-        if (request->record <= before + cut.records) {
-            struct slice block = slice_of(bytes.at + cut.skip, cut.size);
-            return decode_one(bench, block, before + 1, request->record, diag);
-        }
-        before += cut.records;
-        cutter.offset += cut.skip + cut.size;
-        bytes = slice_of(bytes.at + cut.skip + cut.size, bytes.size - cut.skip - cut.size);
-    }
-    return not_there(request, before, diag);
-}
 
 static enum err explain_rules(struct bench *bench, const struct ruleset *set, struct diag *diag)
 {
@@ -211,29 +122,10 @@ static enum err bench_init(struct bench *bench, const struct explain_request *re
 
 static void bench_fini(struct bench *bench)
 {
-    if (bench->reader) {
-        bench->decoder->reader_free(bench->reader);
-    }
+    pick_fini(&bench->pick);
     event_fini(&bench->event);
     judge_free(bench->judge);
     engine_free(bench->engine);
-}
-
-static enum err explain_bytes(struct bench *bench, const struct explain_request *request,
-        const struct ruleset *set, struct slice bytes, struct diag *diag)
-{
-    struct decode_limits limits = DECODE_LIMITS;
-    limits.record_bytes = EXPLAIN_BYTES;
-    bench->decoder = request->decoder ? request->decoder : recognise(bytes);
-    if (!bench->decoder) {
-        return diag_say(diag, ERR_SYNTAX, "no format that is known: give --format");
-    }
-    if (bench->decoder->reader_new(engine_paths(bench->engine), &limits, &bench->reader) != OK) {
-        bench->reader = NULL;
-        return diag_say(diag, ERR_MEMORY, "no memory");
-    }
-    TRY(find_record(bench, request, bytes, diag));
-    return explain_rules(bench, set, diag);
 }
 
 static enum err explain(const struct explain_request *request, const struct loaded *loaded,
@@ -241,7 +133,6 @@ static enum err explain(const struct explain_request *request, const struct load
 {
     struct bench bench = {0};
     struct inputs *inputs;
-    struct buf bytes = {.cap = EXPLAIN_BYTES};
     if (inputs_new(&inputs) != OK) {
         return diag_say(diag, ERR_MEMORY, "no memory");
     }
@@ -262,13 +153,13 @@ static enum err explain(const struct explain_request *request, const struct load
         e = app->seal(inputs, diag);
     }
     if (e == OK) {
-        e = read_whole(&inputs->files[0], &bytes, diag);
+        pick_init(&bench.pick, engine_paths(bench.engine), request->decoder);
+        e = pick_record(&bench.pick, &inputs->files[0], request->record, &bench.event, diag);
     }
     if (e == OK) {
-        e = explain_bytes(&bench, request, loaded->set, buf_slice(&bytes), diag);
+        e = explain_rules(&bench, loaded->set, diag);
     }
     bench_fini(&bench);
-    buf_fini(&bytes);
     inputs_free(inputs);
     return e;
 }
