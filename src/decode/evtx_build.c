@@ -66,10 +66,7 @@ void evtx_build_chunk(struct evtx_builder *builder, struct slice chunk)
 {
     builder->chunk = chunk;
     builder->chunk_nodes = 0;
-    if (builder->names.arena.used) {
-        arena_reset(&builder->names.arena);
-        memset(builder->names.slots, 0, sizeof builder->names.slots);
-    }
+    evtx_tree_forget_names(&builder->names);
 }
 
 static bool fail(struct build *b, const char *what)

@@ -4,6 +4,7 @@
  * whose header is made for them. */
 #include <assert.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,6 +57,7 @@ static uint64_t read_block(struct slice block)
             continue;
         }
         if (!agree_check(&agree, &event)) {
+            fprintf(stderr, "%.*s\n", SLICE_ARG(buf_slice(&agree.words)));
             abort();
         }
         uint64_t leaves = 0;

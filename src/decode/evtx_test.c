@@ -273,6 +273,69 @@ static void a_template_whose_names_differ_is_another_one(void **state)
     assert_int_equal(evtx_counts(b->reader).compiled, 2);
 }
 
+static uint16_t name_length;
+
+static void element_of_name_length(struct forge *f)
+{
+    forge_u8(f, 0x01);
+    forge_u32(f, 0);
+    forge_u32(f, forge_at(f) + 4);
+    forge_u32(f, 0);
+    forge_u16(f, 0);
+    forge_u16(f, name_length);
+    forge_u16(f, 0);
+    forge_empty(f);
+}
+
+static void names_of_one_chunk_do_not_hold_in_the_next(void **state)
+{
+    struct bench *b = *state;
+    name_length = 0;
+    assert_int_equal(read_one(b, element_of_name_length), OK);
+    name_length = 0xFFFF;
+    assert_int_equal(read_one(b, element_of_name_length), ERR_SYNTAX);
+    assert_non_null(strstr(b->diag.words, "name outside"));
+}
+
+/* A typed value that the template itself holds, not a slot. */
+static void typed_template(struct forge *f)
+{
+    forge_open(f, "Event", false);
+    forge_start(f);
+    forge_open(f, "EventData", false);
+    forge_start(f);
+    forge_open(f, "Data", true);
+    forge_attribute(f, "Name");
+    forge_text(f, "A");
+    forge_start(f);
+    forge_u8(f, 0x05);
+    forge_u8(f, EVTX_UINT32);
+    forge_u32(f, 77);
+    forge_close(f);
+    forge_close(f);
+    forge_close(f);
+}
+
+static void typed_record(struct forge *f)
+{
+    forge_instance(f, 1, typed_template);
+    forge_values(f, 0, NULL);
+}
+
+static void values_of_a_template_outlive_its_chunk(void **state)
+{
+    struct bench *b = *state;
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(read_one(b, typed_record), OK);
+        buf_clear(&b->json);
+        b->event.form->write_json(&b->event, &b->json);
+        buf_byte(&b->json, 0);
+        assert_string_equal(b->json.at, "{\"Event\":{\"EventData\":{\"A\":77}}}");
+        assert_true(agree_check(&b->agree, &b->event));
+        buf_fini(&b->forge.out); /* the next chunk has other memory */
+    }
+}
+
 /* ---- limits ------------------------------------------------------------------------------ */
 
 static unsigned how_many;
@@ -676,6 +739,8 @@ int main(void)
             CASE(texts_can_be_searched_as_utf_16_but_for_constants),
             CASE(templates_are_compiled_once_for_all_chunks),
             CASE(a_template_whose_names_differ_is_another_one),
+            CASE(names_of_one_chunk_do_not_hold_in_the_next),
+            CASE(values_of_a_template_outlive_its_chunk),
             CASE(elements_nest_to_the_limit),
             CASE(fragments_nest_to_the_limit),
             CASE(a_record_of_16_mib_of_values_is_the_limit),

@@ -130,21 +130,34 @@ static bool note_place(struct reading *r, uint32_t at, uint32_t size, struct sli
     return true;
 }
 
+void evtx_tree_forget_names(struct evtx_names *names)
+{
+    if (names->arena.used) {
+        arena_reset(&names->arena);
+    }
+    if (++names->chunk == 0) {
+        memset(names->slots, 0, sizeof names->slots);
+        names->chunk = 1;
+    }
+}
+
 bool evtx_tree_name_text(
         struct evtx_names *names, struct slice chunk, uint32_t at, struct slice *text)
 {
     uint32_t i = (at * 0x9E3779B1u >> 16) % EVTX_NAMES;
-    if (at == 0) {
-        return false;
-    }
-    if (names->slots[i].at != at) {
-        struct slice wide = evtx_text_utf16(evtx_tree_name(chunk, at));
-        char *to = wide.at ? arena_alloc(&names->arena, wide.size / 2 * 3, 1) : NULL;
+    if (names->slots[i].at != at || names->slots[i].chunk != names->chunk) {
+        struct slice wide = evtx_tree_name(chunk, at);
+        if (!wide.at) {
+            return false;
+        }
+        wide = evtx_text_utf16(wide);
+        char *to = arena_alloc(&names->arena, wide.size / 2 * 3, 1);
         if (!to) {
             return false;
         }
         names->slots[i].name = slice_of(to, utf8_from_utf16(wide, to));
         names->slots[i].at = at;
+        names->slots[i].chunk = names->chunk;
     }
     *text = names->slots[i].name;
     return true;
@@ -319,7 +332,17 @@ static bool read_value(struct reading *r)
     if (type > EVTX_HEX64 || sizes[type] == 0) {
         return fail(r, "value of a type that has no size here");
     }
-    if (!take(r, sizes[type], &bytes) || !add(r, EVTX_VALUE, slice_of(bytes, sizes[type]))) {
+    if (!take(r, sizes[type], &bytes)) {
+        return false;
+    }
+    struct slice value = slice_of(bytes, sizes[type]);
+    if (r->source->template) {
+        value = arena_copy(r->source->texts, value); /* it outlives the chunk */
+    }
+    if (!value.at) {
+        return fail(r, "no memory for texts");
+    }
+    if (!add(r, EVTX_VALUE, value)) {
         return false;
     }
     r->nodes->at[r->nodes->count - 1].type = type;

@@ -57,8 +57,10 @@ void evtx_tree_fini(struct evtx_nodes *nodes);
 enum { EVTX_NAMES = 512 };
 struct evtx_names {
     struct arena arena; /* of the names; forgotten with the chunk */
+    uint32_t chunk;     /* how many chunks there were */
     struct {
-        uint32_t at; /* 0: free */
+        uint32_t at;
+        uint32_t chunk; /* another one: free */
         struct slice name;
     } slots[EVTX_NAMES];
 };
@@ -82,6 +84,7 @@ bool evtx_tree_read(
 /* The name at an offset of the chunk as UTF-16LE; .at NULL when it does not fit into the chunk. */
 struct slice evtx_tree_name(struct slice chunk, uint32_t at);
 
+void evtx_tree_forget_names(struct evtx_names *names);
 /* The same as UTF-8, borrowed until the chunk's names are forgotten. False: it does not fit, or no
  * memory. */
 bool evtx_tree_name_text(
