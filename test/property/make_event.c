@@ -141,7 +141,9 @@ static void put_value(struct writer *w, unsigned depth)
         close_object(w);
     } else if (kind <= 2) {
         buf_byte(w->json, '[');
-        for (uint32_t n = dice_below(w->dice, 4), i = 0; i < n; i++) {
+        uint32_t n =
+                dice_one_in(w->dice, 60) ? 60 + dice_below(w->dice, 200) : dice_below(w->dice, 4);
+        for (uint32_t i = 0; i < n; i++) {
             if (i) {
                 buf_byte(w->json, ',');
             }

@@ -85,8 +85,9 @@ static void put_plain(struct dice *dice, const char *const *list, uint32_t count
 
 static void put_number(struct dice *dice, struct buf *yaml)
 {
-    static const char *const numbers[] = {
-            "0", "1", "10", "4624", "-5", "1.5", "1000", "7", "9007199254740993", "0.1"};
+    static const char *const numbers[] = {"0", "1", "10", "4624", "-5", "1.5", "1000", "7",
+            "9007199254740993", "0.1", "9007199254740992", "9223372036854775807",
+            "18446744073709551616", "1e3"};
     put_plain(dice, numbers, sizeof numbers / sizeof *numbers, yaml);
 }
 

@@ -605,10 +605,14 @@ static enum verdict either(enum verdict a, enum verdict b)
     return a == VERDICT_UNDETERMINED ? a : b;
 }
 
+/* `*` asks for any value at all: a text, if only an empty one. */
 static enum verdict test_keyword(struct reference *r, const struct predicate *p)
 {
     enum verdict v = VERDICT_NO;
     for (size_t i = 0; i < r->place_count; i++) {
+        if (p->op == OP_PRESENT && r->places[i].value.kind == REFERENCE_TEXT) {
+            return VERDICT_YES;
+        }
         v = either(v, reference_leaf_test(p, &r->places[i].value, r->cache));
     }
     return v;

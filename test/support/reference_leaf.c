@@ -161,8 +161,8 @@ static bool is_number(struct slice s, bool *plain)
     return at == s.size;
 }
 
-/* -1, 0, 1: the text's number against the predicate's; false: the text is none. A whole number is
- * exact, any other the double that it is written for; a long double holds both. */
+/* -1, 0, 1: the text's number against the predicate's; false: the text is none. Exact between
+ * 64-bit integers, otherwise as doubles. */
 static bool compare_number(const struct predicate *p, struct slice text, int *order)
 {
     bool plain = false;
@@ -173,11 +173,12 @@ static bool compare_number(const struct predicate *p, struct slice text, int *or
     memcpy(copy, text.at, text.size);
     copy[text.size] = '\0';
     errno = 0;
-    long double value = plain && p->is_integer ? (long double)strtoll(copy, NULL, 10) : 0;
-    if (!plain || !p->is_integer || errno == ERANGE) {
-        value = (long double)strtod(copy, NULL);
+    long long whole = plain ? strtoll(copy, NULL, 10) : 0;
+    if (plain && p->is_integer && errno == 0) {
+        *order = whole < p->integer ? -1 : whole > p->integer;
+        return true;
     }
-    long double wanted = p->is_integer ? (long double)p->integer : (long double)p->number;
+    double value = strtod(copy, NULL), wanted = p->is_integer ? (double)p->integer : p->number;
     *order = value < wanted ? -1 : value > wanted;
     return true;
 }
