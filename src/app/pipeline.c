@@ -219,8 +219,12 @@ enum err pipeline_run(struct pipeline *p, struct diag *diag)
             .turn = &run->turn,
             .loaded = p->loaded};
     feed_init(&run->feed);
-    turn_init(&run->turn);
-    enum err e = make_workers(run, diag);
+    enum err e = turn_init(&run->turn, run->count);
+    if (e != OK) {
+        diag_say(diag, e, "no memory for the pipeline");
+    } else {
+        e = make_workers(run, diag);
+    }
     if (e == OK) {
         progress_begin(&run->progress, p->draw_progress, p->inputs->bytes, p->inputs->unknown);
         write_header(run);

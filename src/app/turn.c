@@ -1,9 +1,22 @@
 #include "app/turn.h"
 
-void turn_init(struct turn *turn)
+#include "base/memory.h"
+
+struct turn_slot {
+    struct parcel parcel;
+    bool ready; /* delivered, and not its turn yet */
+};
+
+enum err turn_init(struct turn *turn, unsigned jobs)
 {
+    turn->ahead = (uint64_t)jobs * TURN_AHEAD_A_JOB;
+    turn->slots = memory_alloc_array(turn->ahead, sizeof *turn->slots);
+    if (!turn->slots) {
+        return ERR_MEMORY;
+    }
     pthread_mutex_init(&turn->mutex, NULL);
     pthread_cond_init(&turn->moved, NULL);
+    return OK;
 }
 
 void turn_parcel_fini(struct parcel *parcel)
@@ -16,9 +29,13 @@ void turn_parcel_fini(struct parcel *parcel)
 
 void turn_fini(struct turn *turn)
 {
-    for (size_t i = 0; i < TURN_AHEAD; i++) {
-        turn_parcel_fini(&turn->parcels[i]);
+    if (!turn->slots) {
+        return;
     }
+    for (uint64_t i = 0; i < turn->ahead; i++) {
+        turn_parcel_fini(&turn->slots[i].parcel);
+    }
+    memory_free(turn->slots);
     pthread_cond_destroy(&turn->moved);
     pthread_mutex_destroy(&turn->mutex);
 }
@@ -41,31 +58,38 @@ static void empty(struct parcel *parcel)
     parcel->counts = (struct turn_counts){0};
 }
 
+/* Takes a parcel whose turn it is; called and left with the mutex held. */
+static void take_next(struct turn *turn, struct parcel *parcel)
+{
+    pthread_mutex_unlock(&turn->mutex);
+    turn->take(turn->context, parcel);
+    empty(parcel);
+    pthread_mutex_lock(&turn->mutex);
+    turn->next++;
+    pthread_cond_broadcast(&turn->moved);
+}
+
 void turn_deliver(struct turn *turn, uint64_t sequence, struct parcel *parcel)
 {
-    size_t slot = sequence % TURN_AHEAD;
     pthread_mutex_lock(&turn->mutex);
-    while (sequence >= turn->next + TURN_AHEAD) {
+    while (sequence >= turn->next + turn->ahead) {
         pthread_cond_wait(&turn->moved, &turn->mutex);
     }
-    struct parcel spare = turn->parcels[slot];
-    turn->parcels[slot] = *parcel;
-    *parcel = spare;
-    turn->ready[slot] = true;
-    if (turn->taking) {
-        pthread_mutex_unlock(&turn->mutex); /* whoever takes comes to it */
+    if (turn->taking || turn->next != sequence) {
+        /* Whoever delivers what is next, or is taking now, comes to it. */
+        struct turn_slot *slot = &turn->slots[sequence % turn->ahead];
+        struct parcel spare = slot->parcel;
+        slot->parcel = *parcel;
+        slot->ready = true;
+        *parcel = spare;
+        pthread_mutex_unlock(&turn->mutex);
         return;
     }
     turn->taking = true;
-    while (turn->ready[turn->next % TURN_AHEAD]) {
-        slot = turn->next % TURN_AHEAD;
-        pthread_mutex_unlock(&turn->mutex);
-        turn->take(turn->context, &turn->parcels[slot]);
-        empty(&turn->parcels[slot]);
-        pthread_mutex_lock(&turn->mutex);
-        turn->ready[slot] = false;
-        turn->next++;
-        pthread_cond_broadcast(&turn->moved);
+    take_next(turn, parcel);
+    for (struct turn_slot *slot; (slot = &turn->slots[turn->next % turn->ahead])->ready;) {
+        slot->ready = false;
+        take_next(turn, &slot->parcel);
     }
     turn->taking = false;
     pthread_cond_broadcast(&turn->moved);

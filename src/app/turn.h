@@ -3,7 +3,7 @@
  *     turn_deliver(&turn, sequence, &parcel);      // any thread; the parcel comes back empty
  *
  * Whoever delivers the number that is next writes it, and those that wait behind it. At most
- * TURN_AHEAD parcels wait: a thread that is further ahead than that stands still. */
+ * `ahead` parcels wait: a thread that is further ahead than that stands still. */
 #pragma once
 
 #include <pthread.h>
@@ -13,7 +13,10 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-enum { TURN_AHEAD = 64, TURN_KEPT = 2 << 20 };
+enum {
+    TURN_AHEAD_A_JOB = 8, /* a thread that is put aside for a moment holds nobody up */
+    TURN_KEPT = 1 << 20,  /* a buffer that grew over this is given back */
+};
 
 /* One finding for the tally; its host stands in `hosts`. */
 struct turn_mark {
@@ -51,11 +54,11 @@ struct turn {
     pthread_cond_t moved;
     uint64_t next;
     bool taking;
-    struct parcel parcels[TURN_AHEAD];
-    bool ready[TURN_AHEAD];
+    uint64_t ahead;
+    struct turn_slot *slots; /* `ahead` of them: by number, modulo */
 };
 
-void turn_init(struct turn *turn);
+enum err turn_init(struct turn *turn, unsigned jobs) MUST_CHECK;
 void turn_fini(struct turn *turn);
 void turn_deliver(struct turn *turn, uint64_t sequence, struct parcel *parcel);
 /* Waits until `sequence` is next and hands over what there is already; deliver comes later. Bounds

@@ -71,7 +71,7 @@ static void parcels_come_out_in_order_one_at_a_time(void **state)
     struct buf expected = {0};
     crew.turn.take = take;
     crew.turn.context = &crew.sink;
-    turn_init(&crew.turn);
+    assert_int_equal(turn_init(&crew.turn, THREADS), OK);
     for (int i = 0; i < THREADS; i++) {
         assert_int_equal(pthread_create(&threads[i], NULL, deliver, &crew), 0);
     }

@@ -14,7 +14,7 @@
 #include "base/slice.h"
 #include "sigma/ruleset.h"
 
-enum { TALLY_HOSTS = 100000, TALLY_HOST_SLOTS = 1 << 18, TALLY_BUCKETS = 256, TALLY_TACTICS = 64 };
+enum { TALLY_HOSTS = 50000, TALLY_HOST_SLOTS = 1 << 17, TALLY_BUCKETS = 256, TALLY_TACTICS = 64 };
 
 /* What the tally keeps of one finding. */
 struct tally_mark {
