@@ -12,6 +12,8 @@
 /* The fewest bytes that a key can need: "":0, and so the most keys that a record can have. */
 enum { KEY_BYTES = 5 };
 
+#define INLINE inline __attribute__((always_inline))
+
 struct reader {
     struct json_scan scan;
     struct json_walk walk;
@@ -76,7 +78,7 @@ static __attribute__((noinline)) struct json_shape_step *other_step(
         for (uint16_t *link = first; *link; link = &steps[*link].other) {
             struct json_shape_step *step = &steps[*link];
             if (json_shape_is(step, r->shape.text, at, left, json_shape_same_portable) &&
-                    step->size <= left && json_shape_fits(step, at[step->size])) {
+                    step->size <= left && json_shape_fits(step, at)) {
                 uint16_t i = *link; /* the next time it is tried first */
                 *link = step->other;
                 step->other = *first;
@@ -100,8 +102,8 @@ static __attribute__((noinline)) void put_slowly(struct event *event,
 }
 
 /* event_put, written out: a struct copied right after it was built waits for its own stores. */
-static inline __attribute__((always_inline)) void put(struct event *event,
-        const struct json_shape_step *step, const char *at, size_t size, uint32_t kind_form)
+static INLINE void put(struct event *event, const struct json_shape_step *step, const char *at,
+        size_t size, uint32_t kind_form)
 {
     uint64_t bit = (uint64_t)1 << (step->field & 63);
     uint64_t *present = &event->present[step->field >> 6], before = *present;
@@ -120,7 +122,7 @@ static inline __attribute__((always_inline)) void put(struct event *event,
 }
 
 /* Digits at the front of 8 bytes: the index of the first byte that is none. */
-static inline __attribute__((always_inline)) size_t count_digits(uint64_t word)
+static INLINE size_t count_digits(uint64_t word)
 {
     uint64_t digits = word ^ 0x3030303030303030u; /* 0 to 9 */
     uint64_t others = ((digits + 0x7676767676767676u) | digits) & 0x8080808080808080u;
@@ -128,14 +130,13 @@ static inline __attribute__((always_inline)) size_t count_digits(uint64_t word)
 }
 
 /* The end of the number at `at`; 0: there is none. 8 bytes are readable. */
-static inline __attribute__((always_inline)) size_t number_end(
-        const char *bytes, size_t at, size_t end)
+static INLINE size_t number_end(const char *bytes, size_t at, size_t end)
 {
     uint64_t word;
     memcpy(&word, bytes + at, sizeof word);
     size_t size = count_digits(word);
     char next = bytes[at + size];
-    if (__builtin_expect(size == 0 || size == 8 || (bytes[at] == '0' && size > 1) ||
+    if (__builtin_expect(at + 8 > end || size == 0 || size == 8 || (bytes[at] == '0' && size > 1) ||
                                  (next != ',' && next != '}'),
                 0)) {
         size_t wrong;
@@ -163,19 +164,82 @@ static __attribute__((noinline)) bool run_word(
     return true;
 }
 
+/* Copies, so that stores to the event do not make the compiler load all of it again. */
+struct sight {
+    const char *bytes;
+    const uint64_t *quotes, *backslashes;
+    size_t size;  /* of the block */
+    size_t known; /* bytes of it that are scanned */
+};
+
+/* Over the string whose inside begins at *at; false: the exact walk must say what is wrong. */
+static INLINE bool run_string(struct reader *r, struct sight *sight, struct event *event,
+        const struct json_shape_step *step, size_t *at)
+{
+    size_t start = *at;
+    uint64_t window = json_scan_window(sight->quotes, start);
+    size_t end = start + (window ? (unsigned)__builtin_ctzll(window) : JSON_SCAN_STEP);
+    if (__builtin_expect(window == 0, 0) || __builtin_expect(end >= sight->known, 0)) {
+        end = json_walk_quote(&r->scan, start);
+        sight->known = json_scan_known(&r->scan);
+        if (end == SIZE_MAX) {
+            return false;
+        }
+    }
+    if (step->field != FIELD_NONE) {
+        bool escapes = json_scan_any(sight->backslashes, start, end);
+        put(event, step, sight->bytes + start, end - start,
+                VALUE_STRING | (uint32_t)(escapes ? FORM_JSON : FORM_TEXT) << 8);
+    }
+    *at = end + 1;
+    return true;
+}
+
+/* Over the number at *at; false: there is none. */
+static INLINE bool run_number(const struct sight *sight, struct event *event,
+        const struct json_shape_step *step, size_t *at)
+{
+    size_t end = number_end(sight->bytes, *at, sight->size);
+    if (__builtin_expect(end == 0, 0)) {
+        return false;
+    }
+    if (step->field != FIELD_NONE) {
+        put(event, step, sight->bytes + *at, end - *at, VALUE_NUMBER);
+    }
+    *at = end;
+    return true;
+}
+
+/* Over what a step leads to, from run->at behind its bytes. */
+static INLINE bool run_value(struct reader *r, struct sight *sight, struct event *event,
+        const struct json_shape_step *step, size_t *at)
+{
+    if (step->kind == JSON_STRING) {
+        return run_string(r, sight, event, step, at);
+    }
+    if (*at > sight->size) {
+        return false;
+    }
+    return step->kind == JSON_NUMBER ? run_number(sight, event, step, at) : run_word(step, event);
+}
+
 /* To the record's end, run->at; false: the exact walk must say what is wrong. */
-static inline __attribute__((always_inline)) bool run_record(
+static INLINE bool run_record(
         struct reader *r, struct run *run, struct event *event, json_shape_same *same, bool rough)
 {
-    /* Copies: stores to the event must not make the compiler load all of it again. */
     struct json_shape_step *const steps = r->shape.steps;
-    const char *const bytes = r->scan.block.at, *const text = r->shape.text;
-    const uint64_t *const quotes = r->scan.quotes, *const backslashes = r->scan.backslashes;
-    const size_t size = r->scan.block.size;
-    size_t known = json_scan_known(&r->scan), at = run->at;
+    const char *const text = r->shape.text;
+    struct sight sight = {.bytes = r->scan.block.at,
+            .quotes = r->scan.quotes,
+            .backslashes = r->scan.backslashes,
+            .size = r->scan.block.size,
+            .known = json_scan_known(&r->scan)};
+    size_t at = run->at;
     struct json_shape_step *before = &steps[0], *step = &steps[before->next];
     for (;;) {
-        if (__builtin_expect(!json_shape_is(step, text, bytes + at, size - at, same), 0)) {
+        const char *here = sight.bytes + at;
+        if (__builtin_expect(!json_shape_is(step, text, here, sight.size - at, same), 0) ||
+                __builtin_expect(!json_shape_fits(step, here), 0)) {
             run->at = at;
             run->before = before;
             step = other_step(r, run);
@@ -184,53 +248,13 @@ static inline __attribute__((always_inline)) bool run_record(
             }
             at = run->at;
         }
-        size_t start = at;
         at += step->size;
-        if (step->kind == JSON_STRING) {
-            uint64_t window = json_scan_window(quotes, at);
-            size_t end = at + (window ? (unsigned)__builtin_ctzll(window) : JSON_SCAN_STEP);
-            if (__builtin_expect(window == 0, 0) || __builtin_expect(end >= known, 0)) {
-                end = json_walk_quote(&r->scan, at);
-                known = json_scan_known(&r->scan);
-                if (end == SIZE_MAX) {
-                    return false;
-                }
-            }
-            if (rough && json_scan_any(r->scan.controls, at, end)) {
-                return false;
-            }
-            if (step->field != FIELD_NONE) {
-                bool escapes = json_scan_any(backslashes, at, end);
-                put(event, step, bytes + at, end - at,
-                        VALUE_STRING | (uint32_t)(escapes ? FORM_JSON : FORM_TEXT) << 8);
-            }
-            at = end + 1;
-        } else if (at > size) {
-            return false;
-        } else if (step->kind == JSON_NUMBER) {
-            size_t end = number_end(bytes, at, size);
-            if (__builtin_expect(end == 0, 0)) {
-                if (json_shape_fits(step, bytes[at])) {
-                    return false;
-                }
-                /* ,"a": stands before something else this time */
-                run->at = start;
-                run->before = before;
-                step = other_step(r, run);
-                if (!step) {
-                    return false;
-                }
-                at = run->at;
-                continue;
-            }
-            if (step->field != FIELD_NONE) {
-                put(event, step, bytes + at, end - at, VALUE_NUMBER);
-            }
-            at = end;
-        } else if (step->kind == JSON_END) {
+        size_t inside = at;
+        if (!run_value(r, &sight, event, step, &at)) {
             run->at = at;
-            return true;
-        } else if (!run_word(step, event)) {
+            return step->kind == JSON_END && at <= sight.size;
+        }
+        if (rough && json_scan_any(r->scan.controls, inside, at)) {
             return false;
         }
         before = step;
@@ -296,7 +320,9 @@ static bool clean(struct reader *r, size_t start, size_t end, struct event *even
     if (!r->rough && json_scan_any(scan->controls, start, end)) {
         return false;
     }
-    event->plain_text = !json_scan_any(scan->unplain, first, last);
+    /* The first and the last step are shared with other records. */
+    event->plain_text = !json_scan_any(scan->unplain, first, last) ||
+                        json_form_is_plain(slice_of(scan->block.at + start, end - start));
     return true;
 }
 

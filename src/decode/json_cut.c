@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "decode/json_scan.h"
+
 enum span_phase { SPAN_NEW, SPAN_INSIDE, SPAN_BEHIND, SPAN_STRAY };
 
 enum mode { MODE_NEW, MODE_OPENED, MODE_LINES, MODE_VALUES };
@@ -25,7 +27,7 @@ static bool span_inside(struct json_span *span, char c)
     }
     switch (c) {
     case '\\':
-        span->escape = span->string;
+        span->escape = true; /* outside of a string as well, where it is an error */
         return true;
     case '"':
         span->string = !span->string;
@@ -84,10 +86,74 @@ static bool span_byte(struct json_span *span, char c)
     }
 }
 
+/* Each bit becomes the parity of itself and all below: inside of strings from their quotes. */
+static uint64_t parity_below(uint64_t bits)
+{
+    bits ^= bits << 1;
+    bits ^= bits << 2;
+    bits ^= bits << 4;
+    bits ^= bits << 8;
+    bits ^= bits << 16;
+    return bits ^ bits << 32;
+}
+
+/* The bracket among 64 bytes that brings the depth to 0, or 64 and the new depth. */
+static unsigned last_bracket(uint64_t opens, uint64_t closes, uint32_t *depth)
+{
+    for (uint64_t both = opens | closes; both; both &= both - 1) {
+        uint64_t bit = both & -both;
+        if (opens & bit) {
+            ++*depth;
+        } else if (--*depth == 0) {
+            return (unsigned)__builtin_ctzll(bit);
+        }
+    }
+    return JSON_SCAN_STEP;
+}
+
+/* 64 bytes at a time while the value goes on: to its last bracket, or to where something must be
+ * looked at byte by byte. */
+static size_t span_steps(struct json_span *span, struct slice bytes, size_t at)
+{
+    uint64_t escaped = span->escape, inside = span->string ? ~(uint64_t)0 : 0;
+    uint32_t depth = span->depth;
+    while (bytes.size - at >= JSON_SCAN_STEP) {
+        uint64_t next = escaped;
+        struct json_marks marks = json_scan_marks(bytes.at + at, &next);
+        uint64_t strings = parity_below(marks.quotes) ^ inside;
+        uint64_t opens = marks.opens & ~strings, closes = marks.closes & ~strings;
+        if (marks.newlines & strings) {
+            break;
+        }
+        unsigned last = last_bracket(opens, closes, &depth);
+        if (last < JSON_SCAN_STEP) {
+            depth = 1;
+            inside = escaped = 0;
+            at += last;
+            break;
+        }
+        inside = strings >> 63 ? ~(uint64_t)0 : 0;
+        escaped = next;
+        at += JSON_SCAN_STEP;
+    }
+    span->escape = escaped;
+    span->string = inside;
+    span->depth = depth;
+    return at;
+}
+
 bool json_cut_span(struct json_span *span, struct slice bytes, size_t *at)
 {
-    size_t i = *at;
-    while (i < bytes.size && span_byte(span, bytes.at[i])) {
+    size_t i = *at, careful = i; /* up to there by bytes */
+    while (i < bytes.size) {
+        if (i >= careful && span->phase == SPAN_INSIDE && span->depth > 0) {
+            i = span_steps(span, bytes, i);
+            careful = i + JSON_SCAN_STEP;
+            continue;
+        }
+        if (!span_byte(span, bytes.at[i])) {
+            break;
+        }
         i++;
     }
     *at = i;
@@ -391,14 +457,26 @@ static bool take_values(struct slice bytes, bool last, enum between between, str
     return open;
 }
 
-static void reject(struct cut *out, struct diag *diag, const char *words)
-{
-    out->rejected = 1;
-    (void)diag_set(diag, ERR_SYNTAX, 0, 0, "%s", words);
-}
+/* Where an ordinal is rejected. */
+struct report {
+    struct cut *out;
+    struct diag *diag;
+};
 
 /* One complaint between two values is enough, however the stream is cut. */
 enum { COMPLAINED = 16 };
+
+/* Says what was wrong between the values, and remembers where that leaves us. */
+static void settle(struct cutter *c, enum between between, const char *error, bool value,
+        struct report *report)
+{
+    bool complained = c->d & COMPLAINED;
+    if (error && !complained) {
+        report->out->rejected = 1;
+        (void)diag_set(report->diag, ERR_SYNTAX, 0, 0, "%s", error);
+    }
+    c->d = between | (!value && (error || complained) ? COMPLAINED : 0);
+}
 
 static enum err cut_values(
         struct cutter *c, struct slice bytes, bool last, struct cut *out, struct diag *diag)
@@ -406,30 +484,28 @@ static enum err cut_values(
     if (c->b) {
         return skip_value(c, bytes, last, out, diag);
     }
+    struct report report = {out, diag};
     enum between between = (enum between)(c->d & ~(uint64_t)COMPLAINED);
-    bool value, open = false, skipping = false;
+    bool value;
     const char *error = skip_between(&between, bytes, &out->skip, &value);
+    bool open = !value && last && between != BETWEEN_NOTHING;
     if (value) {
         open = take_values(bytes, last, between, out);
-        skipping = out->size == 0 && bytes.size - out->skip > c->limits.record_bytes;
-        if (out->size == 0 && !skipping) {
+        if (out->size == 0 && bytes.size - out->skip <= c->limits.record_bytes) {
             /* Come back with more; what stands before is consumed only when that is enough. */
             out->skip = 0;
             return OK;
         }
+        if (out->size == 0) {
+            c->b = SKIPPING;
+            c->c = 0;
+        }
     }
-    if (!error && (open || (!value && last && between != BETWEEN_NOTHING))) {
+    if (open && !error) {
         error = NOT_CLOSED;
         between = BETWEEN_NOTHING;
     }
-    if (error && !(c->d & COMPLAINED)) {
-        reject(out, diag, error);
-    }
-    c->d = between | (!value && (error || c->d & COMPLAINED) ? COMPLAINED : 0);
-    if (skipping) {
-        c->b = SKIPPING;
-        c->c = 0;
-    }
+    settle(c, between, error, value, &report);
     return OK;
 }
 

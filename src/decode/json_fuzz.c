@@ -89,7 +89,9 @@ static uint64_t read_block(
     char *copy = malloc(block.size + 64); /* so that a byte more is seen */
     check(copy != NULL);
     memcpy(copy, block.at, block.size);
-    memset(copy + block.size, '"', 64);
+    for (size_t i = 0; i < 64; i++) {
+        copy[block.size + i] = block.at[i % block.size]; /* as if it went on */
+    }
     uint64_t records = 0;
     enum err e;
     struct diag diag = {0};

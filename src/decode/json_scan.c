@@ -263,6 +263,22 @@ AVX2 static void avx2_batch(struct json_scan *scan, const char *bytes, size_t at
     }
     scan->escaped = carry;
 }
+
+/* '[' and '{' differ in one bit, and so do ']' and '}'; no other byte becomes one of them by it. */
+AVX2 static void avx2_marks(const char *bytes, struct json_marks *marks, uint64_t *backslashes)
+{
+    const __m256i bit = _mm256_set1_epi8(0x20), open = _mm256_set1_epi8('{');
+    const __m256i close = _mm256_set1_epi8('}'), quote = _mm256_set1_epi8('"');
+    const __m256i backslash = _mm256_set1_epi8('\\'), newline = _mm256_set1_epi8('\n');
+    __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)bytes);
+    __m256i b = _mm256_loadu_si256((const __m256i *)(const void *)(bytes + 32));
+    __m256i c = _mm256_or_si256(a, bit), d = _mm256_or_si256(b, bit);
+    marks->quotes = mask64(_mm256_cmpeq_epi8(a, quote), _mm256_cmpeq_epi8(b, quote));
+    marks->opens = mask64(_mm256_cmpeq_epi8(c, open), _mm256_cmpeq_epi8(d, open));
+    marks->closes = mask64(_mm256_cmpeq_epi8(c, close), _mm256_cmpeq_epi8(d, close));
+    marks->newlines = mask64(_mm256_cmpeq_epi8(a, newline), _mm256_cmpeq_epi8(b, newline));
+    *backslashes = mask64(_mm256_cmpeq_epi8(a, backslash), _mm256_cmpeq_epi8(b, backslash));
+}
 #endif
 
 bool json_scan_is_fast(void)
@@ -272,6 +288,42 @@ bool json_scan_is_fast(void)
 #else
     return false;
 #endif
+}
+
+static void portable_marks(const char *bytes, struct json_marks *marks, uint64_t *backslashes)
+{
+    *marks = (struct json_marks){0};
+    *backslashes = 0;
+    for (unsigned i = 0; i < JSON_SCAN_STEP; i++) {
+        char c = bytes[i];
+        marks->quotes |= (uint64_t)(c == '"') << i;
+        marks->opens |= (uint64_t)(c == '{' || c == '[') << i;
+        marks->closes |= (uint64_t)(c == '}' || c == ']') << i;
+        marks->newlines |= (uint64_t)(c == '\n') << i;
+        *backslashes |= (uint64_t)(c == '\\') << i;
+    }
+}
+
+struct json_marks json_scan_marks(const char *bytes, uint64_t *escaped)
+{
+    struct json_marks marks;
+    uint64_t backslashes;
+#if defined(__x86_64__)
+    if (json_scan_is_fast()) {
+        avx2_marks(bytes, &marks, &backslashes);
+    } else {
+        portable_marks(bytes, &marks, &backslashes);
+    }
+#else
+    portable_marks(bytes, &marks, &backslashes);
+#endif
+    if (backslashes | *escaped) {
+        uint64_t plain = ~escaped_bytes(backslashes, escaped);
+        marks.quotes &= plain;
+        marks.opens &= plain;
+        marks.closes &= plain;
+    }
+    return marks;
 }
 
 static void run_batch(struct json_scan *scan, const char *bytes, size_t at, size_t steps)

@@ -95,6 +95,14 @@ static inline size_t json_scan_next(const uint64_t *bits, size_t at)
     return json_scan_next_long(bits, at);
 }
 
+/* What tells values of a stream apart, of JSON_SCAN_STEP bytes: a bit a byte. */
+struct json_marks {
+    uint64_t quotes, opens, closes; /* '"', '{' or '[', '}' or ']' that no backslash escapes */
+    uint64_t newlines;
+};
+/* *escaped: 1 when the first byte is escaped; is set for the byte behind. */
+struct json_marks json_scan_marks(const char *bytes, uint64_t *escaped);
+
 /* Bytes of the longest prefix of a string's inside that RFC 8259 allows: UTF-8, no control
  * bytes, known escapes. A lone surrogate (\uD800) is within its grammar. text.size: all of it. */
 size_t json_scan_valid_prefix(struct slice text);

@@ -155,9 +155,10 @@ static inline __attribute__((always_inline)) bool json_shape_is(const struct jso
 }
 
 /* ,"a": stands before a number, and is the beginning of what stands before a string: whether a
- * step that leads to a number finds one. `next`: the byte behind the step's. */
+ * step that leads to a number, and whose bytes stand at `at`, finds one. */
 static inline __attribute__((always_inline)) bool json_shape_fits(
-        const struct json_shape_step *step, char next)
+        const struct json_shape_step *step, const char *at)
 {
-    return step->kind != JSON_NUMBER || next == '-' || (unsigned char)(next - '0') <= 9;
+    return step->kind != JSON_NUMBER || at[step->size] == '-' ||
+           (unsigned char)(at[step->size] - '0') <= 9;
 }

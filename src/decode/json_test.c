@@ -110,7 +110,9 @@ static void read_block(
     char *memory = malloc(block.size + 64);
     assert_non_null(memory);
     memcpy(memory, block.at, block.size);
-    memset(memory + block.size, '"', 64);
+    for (size_t i = 0; i < 64; i++) {
+        memory[block.size + i] = block.at[i % block.size]; /* as if it went on */
+    }
     json_decoder.begin(f->reader, slice_of(memory, block.size));
     struct diag diag = {0};
     enum err e;

@@ -71,16 +71,17 @@ static int skip_blanks(struct json_walk *walk)
 
 size_t json_walk_quote(struct json_scan *scan, size_t at)
 {
-    for (;;) {
+    while (at < scan->block.size) {
         json_scan_upto(scan, at);
         size_t quote = json_scan_next(scan->quotes, at);
         if (quote < scan->done) {
             return quote < scan->block.size ? quote : SIZE_MAX;
         }
         if (!json_scan_more(scan)) {
-            return SIZE_MAX;
+            break;
         }
     }
+    return SIZE_MAX;
 }
 
 /* The inside of a string, looked at byte by byte. */
