@@ -9,52 +9,10 @@
 #include "base/memory.h"
 #include "decode/evtx.h"
 #include "decode/evtx_bytes.h"
-#include "decode/evtx_tree.h"
-#include "support/agree.h"
-#include "support/forge.h"
-#include "support/forge_records.h"
-
-/* A reader with the fields of the forged records. */
-struct bench {
-    struct forge forge;
-    struct agree agree;
-    struct reader *reader;
-    struct event event;
-    struct buf json;
-    struct diag diag;
-};
-
-static int make(void **state)
-{
-    static struct bench b;
-    static const char *const texts[] = {"A", "B", "C", "Data", "EventID", "Qualifiers", "x", "x_1",
-            "x_2", "A_1", "Level", "#text", "t1", "t2", "ta", "td", "t13", "Event", "System_1"};
-    struct slice names[sizeof texts / sizeof *texts];
-    const struct decode_limits limits = DECODE_LIMITS;
-    b = (struct bench){0};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        names[i] = slice_text(texts[i]);
-    }
-    bool ok = agree_init(&b.agree, names, sizeof texts / sizeof *texts) == OK &&
-              evtx_decoder.reader_new(b.agree.paths, &limits, &b.reader) == OK &&
-              event_init(&b.event, field_count(b.agree.fields)) == OK;
-    *state = &b;
-    return !ok;
-}
-
-static int drop(void **state)
-{
-    struct bench *b = *state;
-    forge_fini(&b->forge);
-    agree_fini(&b->agree);
-    evtx_decoder.reader_free(b->reader);
-    event_fini(&b->event);
-    buf_fini(&b->json);
-    return 0;
-}
+#include "support/evtx_rig.h"
 
 /* What reading a stream in windows of some size gives: R or - for each record. */
-static const char *read_all(struct bench *b, struct slice bytes, size_t window)
+static const char *read_all(struct evtx_rig *b, struct slice bytes, size_t window)
 {
     static char text[512];
     size_t n = 0;
@@ -87,46 +45,16 @@ static const char *read_all(struct bench *b, struct slice bytes, size_t window)
     return text;
 }
 
-static void forge_all(struct forge *f, uint64_t id)
-{
-    forge_begin(f, id);
-    for (size_t i = 0; i < forge_record_count; i++) {
-        forge_record(f);
-        forge_record_kinds[i].make(f);
-        forge_end_record(f);
-    }
-    forge_end(f, true);
-    buf_reserve(&f->out, 64);
-}
-
-/* One record of a body of its own in a chunk, read. */
-static enum err read_one(struct bench *b, forge_body *body)
-{
-    struct forge *f = &b->forge;
-    buf_clear(&f->out);
-    forge_begin(f, 1);
-    forge_record(f);
-    body(f);
-    forge_end_record(f);
-    forge_end(f, false);
-    assert_non_null(buf_reserve(&f->out, 64));
-    evtx_decoder.begin(b->reader, buf_slice(&f->out));
-    return evtx_decoder.next(b->reader, &b->event, &b->diag);
-}
-
 /* ---- records ----------------------------------------------------------------------------- */
 
 static void each_kind_of_record_is_its_json(void **state)
 {
-    struct bench *b = *state;
-    forge_all(&b->forge, 1);
+    struct evtx_rig *b = *state;
+    evtx_rig_forge_all(&b->forge, 1);
     evtx_decoder.begin(b->reader, buf_slice(&b->forge.out));
     for (size_t i = 0; i < forge_record_count; i++) {
         assert_int_equal(evtx_decoder.next(b->reader, &b->event, &b->diag), OK);
-        buf_clear(&b->json);
-        b->event.form->write_json(&b->event, &b->json);
-        buf_byte(&b->json, 0);
-        assert_string_equal(b->json.at, forge_record_kinds[i].json);
+        assert_string_equal(evtx_rig_json(b), forge_record_kinds[i].json);
     }
     assert_int_equal(evtx_decoder.next(b->reader, &b->event, &b->diag), ERR_END);
     assert_false(evtx_warning(b->reader, &b->diag));
@@ -134,8 +62,8 @@ static void each_kind_of_record_is_its_json(void **state)
 
 static void each_kind_of_record_has_the_fields_of_its_json(void **state)
 {
-    struct bench *b = *state;
-    forge_all(&b->forge, 1);
+    struct evtx_rig *b = *state;
+    evtx_rig_forge_all(&b->forge, 1);
     evtx_decoder.begin(b->reader, buf_slice(&b->forge.out));
     for (size_t i = 0; i < forge_record_count; i++) {
         assert_int_equal(evtx_decoder.next(b->reader, &b->event, &b->diag), OK);
@@ -164,9 +92,9 @@ static bool trace_leaf(void *context, struct slice path, const struct value *val
 
 static void the_visitor_sees_each_leaf_with_its_path(void **state)
 {
-    struct bench *b = *state;
+    struct evtx_rig *b = *state;
     struct trace t = {0};
-    forge_all(&b->forge, 1);
+    evtx_rig_forge_all(&b->forge, 1);
     evtx_decoder.begin(b->reader, buf_slice(&b->forge.out));
     for (int i = 0; i < 6; i++) { /* plain_data */
         assert_int_equal(evtx_decoder.next(b->reader, &b->event, &b->diag), OK);
@@ -182,8 +110,8 @@ static void the_visitor_sees_each_leaf_with_its_path(void **state)
 
 static void texts_can_be_searched_as_utf_16_but_for_constants(void **state)
 {
-    struct bench *b = *state;
-    forge_all(&b->forge, 1);
+    struct evtx_rig *b = *state;
+    evtx_rig_forge_all(&b->forge, 1);
     evtx_decoder.begin(b->reader, buf_slice(&b->forge.out));
     for (size_t i = 0; i < forge_record_count; i++) {
         assert_int_equal(evtx_decoder.next(b->reader, &b->event, &b->diag), OK);
@@ -201,8 +129,8 @@ static void texts_can_be_searched_as_utf_16_but_for_constants(void **state)
 
 static void templates_are_compiled_once_for_all_chunks(void **state)
 {
-    struct bench *b = *state;
-    forge_all(&b->forge, 1);
+    struct evtx_rig *b = *state;
+    evtx_rig_forge_all(&b->forge, 1);
     evtx_decoder.begin(b->reader, buf_slice(&b->forge.out));
     while (evtx_decoder.next(b->reader, &b->event, &b->diag) == OK) {
     }
@@ -256,19 +184,16 @@ static void named_record(struct forge *f)
 
 static void a_template_whose_names_differ_is_another_one(void **state)
 {
-    struct bench *b = *state;
+    struct evtx_rig *b = *state;
     static const char *const names[] = {"A", "B", "A"};
     static const char *const jsons[] = {
             "{\"Event\":{\"A\":\"x\"}}", "{\"Event\":{\"B\":\"x\"}}", "{\"Event\":{\"A\":\"x\"}}"};
     for (int i = 0; i < 3; i++) {
         template_name = names[i];
-        assert_int_equal(read_one(b, named_record), OK);
+        assert_int_equal(evtx_rig_read(b, named_record), OK);
         assert_int_equal(evtx_decoder.next(b->reader, &b->event, &b->diag), OK);
         assert_true(agree_check(&b->agree, &b->event));
-        buf_clear(&b->json);
-        b->event.form->write_json(&b->event, &b->json);
-        buf_byte(&b->json, 0);
-        assert_string_equal(b->json.at, jsons[i]);
+        assert_string_equal(evtx_rig_json(b), jsons[i]);
     }
     assert_int_equal(evtx_counts(b->reader).compiled, 2);
 }
@@ -289,11 +214,11 @@ static void element_of_name_length(struct forge *f)
 
 static void names_of_one_chunk_do_not_hold_in_the_next(void **state)
 {
-    struct bench *b = *state;
+    struct evtx_rig *b = *state;
     name_length = 0;
-    assert_int_equal(read_one(b, element_of_name_length), OK);
+    assert_int_equal(evtx_rig_read(b, element_of_name_length), OK);
     name_length = 0xFFFF;
-    assert_int_equal(read_one(b, element_of_name_length), ERR_SYNTAX);
+    assert_int_equal(evtx_rig_read(b, element_of_name_length), ERR_SYNTAX);
     assert_non_null(strstr(b->diag.words, "name outside"));
 }
 
@@ -324,43 +249,13 @@ static void typed_record(struct forge *f)
 
 static void values_of_a_template_outlive_its_chunk(void **state)
 {
-    struct bench *b = *state;
+    struct evtx_rig *b = *state;
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(read_one(b, typed_record), OK);
-        buf_clear(&b->json);
-        b->event.form->write_json(&b->event, &b->json);
-        buf_byte(&b->json, 0);
-        assert_string_equal(b->json.at, "{\"Event\":{\"EventData\":{\"A\":77}}}");
+        assert_int_equal(evtx_rig_read(b, typed_record), OK);
+        assert_string_equal(evtx_rig_json(b), "{\"Event\":{\"EventData\":{\"A\":77}}}");
         assert_true(agree_check(&b->agree, &b->event));
         buf_fini(&b->forge.out); /* the next chunk has other memory */
     }
-}
-
-/* ---- limits ------------------------------------------------------------------------------ */
-
-static unsigned how_many;
-
-static void nested_elements(struct forge *f)
-{
-    for (unsigned i = 0; i < how_many; i++) {
-        forge_open(f, "Event", false);
-        forge_start(f);
-    }
-    for (unsigned i = 0; i < how_many; i++) {
-        forge_close(f);
-    }
-}
-
-static void elements_nest_to_the_limit(void **state)
-{
-    struct bench *b = *state;
-    const struct decode_limits limits = DECODE_LIMITS;
-    how_many = limits.depth;
-    assert_int_equal(read_one(b, nested_elements), OK);
-    assert_true(agree_check(&b->agree, &b->event));
-    how_many = limits.depth + 1;
-    assert_int_equal(read_one(b, nested_elements), ERR_SYNTAX);
-    assert_non_null(strstr(b->diag.words, "nested too deeply"));
 }
 
 static void box_template(struct forge *f)
@@ -369,119 +264,6 @@ static void box_template(struct forge *f)
     forge_start(f);
     forge_slot(f, 0, EVTX_BINXML);
     forge_close(f);
-}
-
-/* Instances in values of instances. */
-static void boxes(struct forge *f)
-{
-    size_t sizes[64], starts[64];
-    for (unsigned i = 0; i < how_many; i++) {
-        forge_instance(f, 1, box_template);
-        forge_u32(f, 1);
-        sizes[i] = f->out.size;
-        forge_u16(f, 0);
-        forge_u16(f, EVTX_BINXML);
-        starts[i] = f->out.size;
-    }
-    for (unsigned i = how_many; i-- > 0;) {
-        size_t size = f->out.size - starts[i];
-        f->out.at[sizes[i]] = (char)size;
-        f->out.at[sizes[i] + 1] = (char)(size >> 8);
-    }
-}
-
-static void fragments_nest_to_the_limit(void **state)
-{
-    struct bench *b = *state;
-    /* The record itself is one, and each box is a fragment with an instance. */
-    how_many = 16;
-    assert_int_equal(read_one(b, boxes), OK);
-    assert_true(agree_check(&b->agree, &b->event));
-    how_many = 17;
-    assert_int_equal(read_one(b, boxes), ERR_SYNTAX);
-    assert_non_null(strstr(b->diag.words, "nested too deeply"));
-}
-
-static void many_uses_template(struct forge *f)
-{
-    forge_open(f, "Event", false);
-    forge_start(f);
-    for (unsigned i = 0; i < how_many; i++) {
-        forge_open(f, "A", false);
-        forge_start(f);
-        forge_slot(f, 0, EVTX_BINARY);
-        forge_close(f);
-    }
-    forge_close(f);
-}
-
-static void many_uses(struct forge *f)
-{
-    static char bytes[16384];
-    const struct forge_value values[] = {{EVTX_BINARY, {bytes, sizeof bytes}}};
-    forge_instance(f, 1, many_uses_template);
-    forge_values(f, 1, values);
-}
-
-static void a_record_of_16_mib_of_values_is_the_limit(void **state)
-{
-    struct bench *b = *state;
-    how_many = 1022; /* and some names */
-    assert_int_equal(read_one(b, many_uses), OK);
-    how_many = 1024;
-    assert_int_equal(read_one(b, many_uses), ERR_SYNTAX);
-    assert_non_null(strstr(b->diag.words, "16 MiB"));
-}
-
-static void loops_template(struct forge *f)
-{
-    forge_open(f, "Event", false);
-    forge_start(f);
-    for (uint16_t i = 0; i < how_many; i++) {
-        forge_slot(f, i, EVTX_ARRAY | EVTX_UINT8);
-    }
-    forge_close(f);
-}
-
-static void loops(struct forge *f)
-{
-    struct forge_value values[8];
-    for (unsigned i = 0; i < how_many; i++) {
-        values[i] = (struct forge_value){EVTX_ARRAY | EVTX_UINT8, SLICE("ab")};
-    }
-    forge_instance(f, 1, loops_template);
-    forge_values(f, how_many, values);
-}
-
-static void an_element_may_repeat_for_four_arrays(void **state)
-{
-    struct bench *b = *state;
-    how_many = 4;
-    assert_int_equal(read_one(b, loops), OK);
-    how_many = 5;
-    assert_int_equal(read_one(b, loops), ERR_SYNTAX);
-    assert_non_null(strstr(b->diag.words, "too many arrays"));
-}
-
-static void wide_loops(struct forge *f)
-{
-    static char bytes[70];
-    struct forge_value values[4];
-    for (unsigned i = 0; i < 4; i++) {
-        values[i] = (struct forge_value){EVTX_ARRAY | EVTX_UINT8, slice_of(bytes, how_many)};
-    }
-    forge_instance(f, 1, loops_template);
-    forge_values(f, 4, values);
-}
-
-static void repeating_is_bounded(void **state)
-{
-    struct bench *b = *state;
-    how_many = 4;
-    assert_int_equal(read_one(b, wide_loops), OK);
-    how_many = 70; /* 24 million elements: the template of four arrays stays */
-    assert_int_equal(read_one(b, wide_loops), ERR_SYNTAX);
-    assert_non_null(strstr(b->diag.words, "too many"));
 }
 
 /* ---- broken records ---------------------------------------------------------------------- */
@@ -543,7 +325,7 @@ static void too_many_values(struct forge *f)
 
 static void a_broken_record_is_named_and_the_next_one_read(void **state)
 {
-    struct bench *b = *state;
+    struct evtx_rig *b = *state;
     static const struct {
         forge_body *body;
         const char *words;
@@ -576,8 +358,8 @@ static void a_broken_record_is_named_and_the_next_one_read(void **state)
 
 static void damage_without_a_lost_record_is_a_warning(void **state)
 {
-    struct bench *b = *state;
-    forge_all(&b->forge, 77);
+    struct evtx_rig *b = *state;
+    evtx_rig_forge_all(&b->forge, 77);
     b->forge.out.at[60] ^= 1;
     evtx_decoder.begin(b->reader, buf_slice(&b->forge.out));
     for (size_t i = 0; i < forge_record_count; i++) {
@@ -600,11 +382,11 @@ static void expect_records(char *to, size_t count)
 
 static void windows_of_any_size_give_the_same_records(void **state)
 {
-    struct bench *b = *state;
+    struct evtx_rig *b = *state;
     char expected[256];
     forge_file(&b->forge);
     for (uint64_t i = 0; i < 6; i++) {
-        forge_all(&b->forge, 1 + i * 100);
+        evtx_rig_forge_all(&b->forge, 1 + i * 100);
     }
     expect_records(expected, 6 * forge_record_count);
     struct slice all = buf_slice(&b->forge.out);
@@ -619,9 +401,9 @@ static void windows_of_any_size_give_the_same_records(void **state)
 
 static void logs_are_recognised(void **state)
 {
-    struct bench *b = *state;
+    struct evtx_rig *b = *state;
     forge_file(&b->forge);
-    forge_all(&b->forge, 1);
+    evtx_rig_forge_all(&b->forge, 1);
     struct slice all = buf_slice(&b->forge.out);
     assert_int_equal(evtx_decoder.recognise(slice_of(all.at, 65536), false), 100);
     assert_int_equal(
@@ -635,11 +417,11 @@ static void logs_are_recognised(void **state)
 
 static void bytes_lost_inside_a_file_cost_the_chunk_they_hit(void **state)
 {
-    struct bench *b = *state;
+    struct evtx_rig *b = *state;
     char expected[256];
     forge_file(&b->forge);
     for (uint64_t i = 0; i < 4; i++) {
-        forge_all(&b->forge, 1 + i * 100);
+        evtx_rig_forge_all(&b->forge, 1 + i * 100);
     }
     /* 1000 bytes of the free space of the second chunk. */
     size_t at = EVTX_FILE_HEADER + EVTX_CHUNK + 60000;
@@ -666,7 +448,7 @@ static void forge_small(struct forge *f, bool whole)
 
 static void a_log_cut_off_anywhere_keeps_what_is_whole(void **state)
 {
-    struct bench *b = *state;
+    struct evtx_rig *b = *state;
     forge_small(&b->forge, false);
     size_t size = b->forge.out.size;
     size_t last = 0;
@@ -681,7 +463,7 @@ static void a_log_cut_off_anywhere_keeps_what_is_whole(void **state)
 
 static void flipped_bits_cost_only_what_they_hit(void **state)
 {
-    struct bench *b = *state;
+    struct evtx_rig *b = *state;
     uint32_t dice = 12345;
     for (int i = 0; i < 10000; i++) {
         if (i % 500 == 0) {
@@ -700,7 +482,7 @@ static void flipped_bits_cost_only_what_they_hit(void **state)
 
 static void memory_that_runs_out_is_an_error_and_no_more(void **state)
 {
-    struct bench *b = *state;
+    struct evtx_rig *b = *state;
     const struct decode_limits limits = DECODE_LIMITS;
     forge_small(&b->forge, false);
     struct slice block =
@@ -728,7 +510,7 @@ static void memory_that_runs_out_is_an_error_and_no_more(void **state)
     }
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, make, drop)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, evtx_rig_make, evtx_rig_drop)
 
 int main(void)
 {
@@ -741,11 +523,6 @@ int main(void)
             CASE(a_template_whose_names_differ_is_another_one),
             CASE(names_of_one_chunk_do_not_hold_in_the_next),
             CASE(values_of_a_template_outlive_its_chunk),
-            CASE(elements_nest_to_the_limit),
-            CASE(fragments_nest_to_the_limit),
-            CASE(a_record_of_16_mib_of_values_is_the_limit),
-            CASE(an_element_may_repeat_for_four_arrays),
-            CASE(repeating_is_bounded),
             CASE(a_broken_record_is_named_and_the_next_one_read),
             CASE(damage_without_a_lost_record_is_a_warning),
             CASE(windows_of_any_size_give_the_same_records),
