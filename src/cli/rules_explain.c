@@ -6,6 +6,7 @@
 #include "cli/formats.h"
 #include "cli/load.h"
 #include "cli/pick.h"
+#include "cli/visible.h"
 #include "detect/judge.h"
 #include "source/inputs.h"
 
@@ -88,6 +89,23 @@ struct bench {
     struct pick pick;
 };
 
+/* Values of the event are quoted in it: nothing of them reaches a terminal raw. */
+static enum err write_visible(struct slice text, struct diag *diag)
+{
+    struct buf out = {0};
+    while (text.size > 0) {
+        visible_add(&out, slice_cut(&text, '\n'), VISIBLE_ANY);
+        buf_byte(&out, '\n');
+    }
+    enum err e = out.failed ? diag_say(diag, ERR_MEMORY, "no memory") : OK;
+    if (e == OK && out.size > 0 &&
+            (fwrite(out.at, 1, out.size, stdout) != out.size || fflush(stdout) != 0)) {
+        e = diag_say(diag, ERR_IO, "cannot write");
+    }
+    buf_fini(&out);
+    return e;
+}
+
 static enum err explain_rules(struct bench *bench, const struct ruleset *set, struct diag *diag)
 {
     struct buf out = {0};
@@ -100,9 +118,8 @@ static enum err explain_rules(struct bench *bench, const struct ruleset *set, st
     }
     if (e != OK) {
         diag_say(diag, e, "cannot explain: %s", err_name(e));
-    } else if (out.size > 0 &&
-               (fwrite(out.at, 1, out.size, stdout) != out.size || fflush(stdout) != 0)) {
-        e = diag_say(diag, ERR_IO, "cannot write");
+    } else {
+        e = write_visible(buf_slice(&out), diag);
     }
     buf_fini(&out);
     return e;
