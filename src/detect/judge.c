@@ -9,10 +9,12 @@
 #include "detect/texts.h"
 #include "detect/value_cache.h"
 
-/* A class with fewer rules is not surveyed; of its first events every SURVEY_OFTEN-th is, then
- * every SURVEY_SELDOM-th. */
-enum { SURVEY_RULES = 8, SURVEY_FIRST = 64, SURVEY_LAST = 4096 };
-enum { SURVEY_OFTEN = 4, SURVEY_SELDOM = 128, REGEX_MEMORY = 16 << 20 };
+/* A class with fewer rules is not surveyed. From its SURVEY_FIRST-th event on every SURVEY_OFTEN-th
+ * is, until SURVEY_MIDDLE, where the plan is made anew; then every SURVEY_SELDOM-th until
+ * SURVEY_LAST. */
+enum { ASKED = 32 }; /* values looked up in the cache together */
+enum { SURVEY_RULES = 8, SURVEY_FIRST = 64, SURVEY_MIDDLE = 192, SURVEY_LAST = 8192 };
+enum { SURVEY_OFTEN = 8, SURVEY_SELDOM = 256, REGEX_MEMORY = 16 << 20 };
 
 /* ---- life ---- */
 
@@ -208,18 +210,22 @@ static inline void wake(struct judge *j, const uint32_t *rules, uint32_t count)
     }
 }
 
+static inline void take_trigger(struct judge *j, uint32_t id)
+{
+    const struct trigger *t = &j->plan->triggers[id];
+    uint32_t *memo = &j->seat->memo[t->test];
+    if (t->exact) {
+        *memo = j->epoch << 2 | VERDICT_YES;
+    } else if (*memo >> 2 != j->epoch) {
+        *memo = j->epoch << 2 | JUDGE_MAYBE;
+    }
+    wake(j, j->plan->wakes + t->first, t->count);
+}
+
 static inline void take_triggers(struct judge *j, const uint32_t *ids, uint32_t count)
 {
-    const struct plan *plan = j->plan;
     for (uint32_t i = 0; i < count; i++) {
-        const struct trigger *t = &plan->triggers[ids[i]];
-        uint32_t *memo = &j->seat->memo[t->test];
-        if (t->exact) {
-            *memo = j->epoch << 2 | VERDICT_YES;
-        } else if (*memo >> 2 != j->epoch) {
-            *memo = j->epoch << 2 | JUDGE_MAYBE;
-        }
-        wake(j, plan->wakes + t->first, t->count);
+        take_trigger(j, ids[i]);
     }
 }
 
@@ -239,42 +245,64 @@ static void scan_value(struct judge *j, const struct field_plan *f, const struct
     }
 }
 
-static void search_value(struct judge *j, uint32_t index, const struct value *value)
+static void scan_and_take(struct judge *j, uint32_t index, const struct value *value)
 {
-    const struct field_plan *f = &j->plan->fields[index];
-    if (!j->cache || value->text.size > VALUE_CACHE_BYTES) {
-        scan_value(j, f, value);
-        take_triggers(j, j->scan.ids, j->scan.count);
-        return;
-    }
-    struct value_cache_key key = value_cache_key(j->plan->id, index, value);
-    const struct value_cache_entry *entry = value_cache_find(j->cache, &key);
-    j->counts.cache_asked++;
-    if (entry) {
-        j->counts.cache_found++;
-        take_triggers(j, entry->ids, entry->count);
-        return;
-    }
-    scan_value(j, f, value);
-    value_cache_put(j->cache, &key, j->scan.ids, j->scan.count);
+    scan_value(j, &j->plan->fields[index], value);
     take_triggers(j, j->scan.ids, j->scan.count);
+}
+
+/* A value that may be in the cache, on its way from memory. */
+struct asked {
+    struct value_cache_key key;
+    const struct value *value;
+};
+
+static void search_asked(struct judge *j, const struct asked *asked, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const struct value_cache_entry *e = value_cache_find(j->cache, &asked[i].key);
+        if (!e) {
+            scan_and_take(j, asked[i].key.field, asked[i].value);
+            value_cache_put(j->cache, &asked[i].key, j->scan.ids, j->scan.count);
+            continue;
+        }
+        j->counts.cache_found++;
+        for (uint32_t k = 0; k < e->count; k++) {
+            take_trigger(j, e->ids[k]);
+        }
+    }
+    j->counts.cache_asked += count;
 }
 
 static void search_fields(struct judge *j, const struct event *event)
 {
     const struct plan *plan = j->plan;
+    struct asked asked[ASKED];
+    uint32_t count = 0;
     for (uint32_t w = 0; w < event->present_words; w++) {
         uint64_t bits = event->present[w] & plan->field_bits[w];
         for (; bits; bits &= bits - 1) {
             uint32_t field = w * 64 + (uint32_t)__builtin_ctzll(bits);
             const struct value *v = &event->values[field];
             for (; v; v = event_next(event, v)) {
-                if (v->kind != VALUE_NULL && v->kind != VALUE_OBJECT) {
-                    search_value(j, plan->field_at[field], v);
+                if (v->kind == VALUE_NULL || v->kind == VALUE_OBJECT) {
+                    continue;
                 }
+                if (!j->cache || v->text.size > VALUE_CACHE_BYTES) {
+                    scan_and_take(j, plan->field_at[field], v);
+                    continue;
+                }
+                if (count == ASKED) {
+                    search_asked(j, asked, count);
+                    count = 0;
+                }
+                asked[count].value = v;
+                asked[count].key = value_cache_key(plan->id, plan->field_at[field], v);
+                value_cache_prefetch(j->cache, &asked[count++].key);
             }
         }
     }
+    search_asked(j, asked, count);
 }
 
 /* A record whose texts can be searched in its bytes is; in any other, every keyword may stand. */
@@ -406,13 +434,13 @@ static enum err learn(struct judge *j, const struct event *event)
 {
     struct seat *s = j->seat;
     uint64_t n = s->events++;
-    if (n > SURVEY_LAST || s->class->class.rule_count < SURVEY_RULES) {
+    if (n < SURVEY_FIRST || n > SURVEY_LAST || s->class->class.rule_count < SURVEY_RULES) {
         return OK;
     }
-    if (n < SURVEY_FIRST ? n % SURVEY_OFTEN == 0 : n % SURVEY_SELDOM == 0) {
+    if (n % (n < SURVEY_MIDDLE ? SURVEY_OFTEN : SURVEY_SELDOM) == 0) {
         TRY(survey_event(j, event));
     }
-    if (n + 1 == SURVEY_FIRST) {
+    if (n == SURVEY_MIDDLE) {
         return tune(j, 1);
     }
     return n == SURVEY_LAST ? tune(j, 2) : OK;

@@ -1,6 +1,7 @@
 #include "detect/keyword.h"
 
 #include <immintrin.h>
+#include <stdlib.h>
 
 #include "detect/literal.h"
 
@@ -134,6 +135,17 @@ static void add_print(struct keyword_set *set, unsigned bucket, const char *prin
     }
 }
 
+struct listed {
+    struct keyword_entry entry;
+    uint32_t print, mark;
+};
+
+static int by_mark(const void *a, const void *b)
+{
+    const struct listed *x = a, *y = b;
+    return x->mark < y->mark ? -1 : x->mark > y->mark;
+}
+
 enum err keyword_build(struct arena *arena, const struct keyword_entry *entries, size_t count,
         const struct keyword_set **out)
 {
@@ -145,18 +157,25 @@ enum err keyword_build(struct arena *arena, const struct keyword_entry *entries,
     struct keyword_entry *own = ARENA_ARRAY(arena, struct keyword_entry, count);
     uint32_t *prints = ARENA_ARRAY(arena, uint32_t, count);
     uint32_t *marks = ARENA_ARRAY(arena, uint32_t, count);
-    if (!set || !own || !prints || !marks) {
+    struct listed *list = ARENA_ARRAY(arena, struct listed, count);
+    if (!set || !own || !prints || !marks || !list) {
         return ERR_MEMORY;
     }
+    for (size_t i = 0; i < count; i++) {
+        list[i].entry = entries[i];
+        list[i].print = rarest_print(entries[i].part);
+        list[i].mark = mark_at(entries[i].part.at + list[i].print, 1);
+    }
+    /* Like prints share a bucket, so that a bucket has few different halves of bytes. */
+    qsort(list, count, sizeof *list, by_mark);
     uint32_t n = 0;
     for (unsigned bucket = 0; bucket < BUCKETS; bucket++) {
         set->first[bucket] = n;
-        for (size_t i = count * bucket / BUCKETS; i < count * (bucket + 1) / BUCKETS; i++) {
-            own[n] = entries[i];
-            prints[n] = rarest_print(entries[i].part);
-            marks[n] = mark_at(entries[i].part.at + prints[n], 1);
-            add_print(set, bucket, entries[i].part.at + prints[n]);
-            n++;
+        for (; n < count * (bucket + 1) / BUCKETS; n++) {
+            own[n] = list[n].entry;
+            prints[n] = list[n].print;
+            marks[n] = list[n].mark;
+            add_print(set, bucket, own[n].part.at + prints[n]);
         }
     }
     set->first[BUCKETS] = n;

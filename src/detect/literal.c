@@ -8,7 +8,7 @@
 
 enum { SIEVED = 64, LONGEST_SIEVED = 6 }; /* texts in a sieve, bytes of one */
 enum { LOOKED_AT = 64, COUNTED = 4096 };  /* bytes of a literal, of a value */
-enum { WINDOW = 4, STRIDES = 3, BLOOM_MIN_BITS = 10, BLOOM_MAX_BITS = 18, BITS_A_WINDOW = 16 };
+enum { WINDOW = 4, STRIDES = 3, BLOOM_MIN_BITS = 10, BLOOM_MAX_BITS = 19, BITS_A_WINDOW = 32 };
 static const unsigned stride_of[STRIDES] = {4, 2, 1};
 
 struct window {
