@@ -80,14 +80,7 @@ static void count_parcel(struct run *run, const struct parcel *parcel)
 static enum err write_terminal(struct slice text, struct diag *diag)
 {
     struct buf out = {0};
-    while (text.size > 0 && !out.failed) {
-        struct slice line = slice_cut(&text, '\n');
-        if (line.size > 0 && line.at[line.size - 1] == '\r') {
-            line.size--;
-        }
-        visible_add(&out, line, VISIBLE_ANY);
-        buf_byte(&out, '\n');
-    }
+    visible_lines(&out, text);
     enum err e = out.failed ? diag_say(diag, ERR_MEMORY, "no memory for the output")
                             : write_all(STDOUT_FILENO, buf_slice(&out), diag);
     buf_fini(&out);

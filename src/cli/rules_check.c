@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "cli/detect.h"
@@ -133,13 +134,19 @@ static void write_text(const struct check_line *line, struct buf *out)
     buf_byte(out, '\n');
 }
 
-static enum err write_out(struct buf *out)
+/* On a terminal JSON too is made visible: it may hold C1 controls. */
+static enum err write_out(struct buf *out, struct buf *shown)
 {
-    if (out->failed) {
+    struct slice text = buf_slice(out);
+    if (isatty(STDOUT_FILENO)) {
+        buf_clear(shown);
+        visible_lines(shown, text);
+        text = buf_slice(shown);
+    }
+    if (out->failed || shown->failed) {
         return ERR_MEMORY;
     }
-    size_t n = fwrite(out->at ? out->at : "", 1, out->size, stdout);
-    bool whole = n == out->size;
+    bool whole = fwrite(text.at, 1, text.size, stdout) == text.size;
     buf_clear(out);
     return whole ? OK : ERR_IO;
 }
@@ -173,7 +180,7 @@ static struct check_line of_problem(const struct ruleset_problem *p)
 static enum err write_lines(const struct check_request *request, const struct ruleset *set,
         const struct engine *engine, struct check_counts *counts)
 {
-    struct buf out = {0};
+    struct buf out = {0}, shown = {0};
     struct diag reason;
     enum err e = OK;
     uint32_t r = 0, p = 0;
@@ -193,9 +200,10 @@ static enum err write_lines(const struct check_request *request, const struct ru
             continue;
         }
         (request->json ? write_json : write_text)(&line, &out);
-        e = write_out(&out);
+        e = write_out(&out, &shown);
     }
     buf_fini(&out);
+    buf_fini(&shown);
     return e == OK && fflush(stdout) != 0 ? ERR_IO : e;
 }
 

@@ -93,10 +93,7 @@ struct bench {
 static enum err write_visible(struct slice text, struct diag *diag)
 {
     struct buf out = {0};
-    while (text.size > 0) {
-        visible_add(&out, slice_cut(&text, '\n'), VISIBLE_ANY);
-        buf_byte(&out, '\n');
-    }
+    visible_lines(&out, text);
     enum err e = out.failed ? diag_say(diag, ERR_MEMORY, "no memory") : OK;
     if (e == OK && out.size > 0 &&
             (fwrite(out.at, 1, out.size, stdout) != out.size || fflush(stdout) != 0)) {

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/detect.h"
 #include "cli/load.h"
@@ -113,7 +114,7 @@ static int list(const struct list_request *request, struct diag *diag)
         return VERB_SOME;
     }
     load_say_problems(loaded.set);
-    struct buf out = {0};
+    struct buf out = {0}, shown = {0};
     for (uint32_t i = 0; i < loaded.set->rule_count; i++) {
         const struct rule *rule = loaded.set->rules[i];
         if (load_level(rule, request->level)) {
@@ -121,14 +122,17 @@ static int list(const struct list_request *request, struct diag *diag)
         }
     }
     int code = loaded.set->problem_count == 0 && loaded.unreadable == 0 ? VERB_DONE : VERB_SOME;
-    if (out.failed) {
+    visible_lines(&shown, isatty(STDOUT_FILENO) ? buf_slice(&out) : (struct slice){0});
+    const struct buf *text = isatty(STDOUT_FILENO) ? &shown : &out;
+    if (out.failed || shown.failed) {
         verb_say("no memory");
         code = VERB_SOME;
-    } else if (out.size > 0 &&
-               (fwrite(out.at, 1, out.size, stdout) != out.size || fflush(stdout) != 0)) {
+    } else if (text->size > 0 &&
+               (fwrite(text->at, 1, text->size, stdout) != text->size || fflush(stdout) != 0)) {
         verb_say("cannot write the list");
         code = VERB_SOME;
     }
+    buf_fini(&shown);
     buf_fini(&out);
     load_fini(&loaded);
     return code;

@@ -159,3 +159,15 @@ size_t visible_add(struct buf *out, struct slice text, size_t columns)
     }
     return used;
 }
+
+void visible_lines(struct buf *out, struct slice text)
+{
+    while (text.size > 0 && !out->failed) {
+        struct slice line = slice_cut(&text, '\n');
+        if (line.size > 0 && line.at[line.size - 1] == '\r') {
+            line.size--;
+        }
+        visible_add(out, line, VISIBLE_ANY);
+        buf_byte(out, '\n');
+    }
+}

@@ -16,5 +16,7 @@
 
 /* Adds at most `columns` columns; returns how many were used. */
 size_t visible_add(struct buf *out, struct slice text, size_t columns);
+/* Adds whole lines, each made visible; CR before LF is dropped. */
+void visible_lines(struct buf *out, struct slice text);
 /* The columns that the text would take. */
 size_t visible_width(struct slice text);
