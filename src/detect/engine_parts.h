@@ -22,8 +22,8 @@ struct engine_class {
     _Atomic(struct plan *) plan; /* the one to use now */
     struct plan *kept[ENGINE_STAGES + 1];
     int kept_count;
-    int stage;       /* how often it was tuned */
-    uint8_t *active; /* by entry: what makes it this class */
+    _Atomic int stage; /* how often it was tuned */
+    uint8_t *active;   /* by entry: what makes it this class */
 };
 
 /* How one case of one entry sees the fields: pairs (rule's field, event's field). */

@@ -434,7 +434,8 @@ static enum err learn(struct judge *j, const struct event *event)
 {
     struct seat *s = j->seat;
     uint64_t n = s->events++;
-    if (n < SURVEY_FIRST || n > SURVEY_LAST || s->class->class.rule_count < SURVEY_RULES) {
+    if (n < SURVEY_FIRST || n > SURVEY_LAST || s->class->class.rule_count < SURVEY_RULES ||
+            atomic_load_explicit(&s->class->stage, memory_order_relaxed) == ENGINE_STAGES) {
         return OK;
     }
     if (n % (n < SURVEY_MIDDLE ? SURVEY_OFTEN : SURVEY_SELDOM) == 0) {

@@ -222,21 +222,24 @@ static uint16_t symbol_of(const struct table *t, struct slice text)
 static uint16_t value_symbol(const struct router *router, struct route_memo *memo, size_t route,
         const struct value *v, struct texts *texts)
 {
-    if (v->text.size == memo->last[route].size && v->kind == memo->last[route].kind &&
-            v->form == memo->last[route].form && v->text.size <= ROUTE_MEMO &&
-            memcmp(v->text.at, memo->last[route].bytes, v->text.size) == 0) {
-        return memo->last[route].symbol;
-    }
     const struct table *t = &router->tables[route];
-    uint16_t symbol = symbol_of(t, texts_folded(texts, t->field, v));
-    if (v->text.size <= ROUTE_MEMO) {
-        memo->last[route].size = (uint32_t)v->text.size;
-        memo->last[route].kind = v->kind;
-        memo->last[route].form = v->form;
-        memo->last[route].symbol = symbol;
-        memcpy(memo->last[route].bytes, v->text.at, v->text.size);
+    size_t size = v->text.size;
+    if (size == 0 || size > ROUTE_MEMO) {
+        return symbol_of(t, texts_folded(texts, t->field, v));
     }
-    return symbol;
+    /* Event ids differ in their last digit, channels in their length. */
+    size_t place = ((unsigned char)v->text.at[size - 1] + size) % ROUTE_REMEMBERED;
+    struct route_memory *m = &memo->last[route][place];
+    if (size == m->size && v->kind == m->kind && v->form == m->form &&
+            memcmp(v->text.at, m->bytes, size) == 0) {
+        return m->symbol;
+    }
+    m->symbol = symbol_of(t, texts_folded(texts, t->field, v));
+    m->size = (uint8_t)size;
+    m->kind = v->kind;
+    m->form = v->form;
+    memcpy(m->bytes, v->text.at, size);
+    return m->symbol;
 }
 
 void route_symbols(const struct router *router, struct route_memo *memo, const struct event *event,

@@ -22,14 +22,15 @@ enum { ROUTE_MEMO = 64 };   /* bytes of a value that are remembered */
 
 struct router;
 
-/* The last value of each route, and its symbol: one a judge. */
+/* Values of each route seen last, and their symbols: one a judge. */
+enum { ROUTE_REMEMBERED = 8 };
+struct route_memory {
+    uint16_t symbol;
+    uint8_t size, kind, form;
+    char bytes[ROUTE_MEMO];
+};
 struct route_memo {
-    struct {
-        uint32_t size;
-        uint16_t symbol;
-        uint8_t kind, form;
-        char bytes[ROUTE_MEMO];
-    } last[ROUTE_LIMIT];
+    struct route_memory last[ROUTE_LIMIT][ROUTE_REMEMBERED];
 };
 
 /* Interns the routes' fields. Owner: the caller. ERR_LIMIT: over ROUTE_LIMIT routes, over 254
