@@ -75,6 +75,7 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	$(COMPILE)
 
 $(BUILD)/obj/test/%.o: CPPFLAGS += -Itest
+$(call obj,$(UNIT) $(FUZZ)): CPPFLAGS += -Itest
 
 # The taxonomy's bytes, in the order of the names.
 $(BUILD)/gen/taxonomy_data.c: tools/embed $(TAXONOMY) $(BUILD)/flags $(wildcard taxonomy)

@@ -107,6 +107,18 @@ static void a_broken_copy_of_the_size_costs_nothing_when_a_record_follows(void *
     assert_string_equal(items_of(c), "RRRRRD");
 }
 
+static void behind_damage_ids_rise_in_the_range_of_the_header(void **state)
+{
+    struct chunk *c = *state;
+    bytes_of(c)[c->at[2]] = 'x';
+    forge_patch(&c->forge, c->at[3] + 8, FIRST_ID + 1); /* was there already */
+    assert_string_equal(items_of(c), "RRDRR");
+    forge_patch(&c->forge, c->at[3] + 8, FIRST_ID + 900);
+    assert_string_equal(items_of(c), "RRDRR");
+    forge_patch(&c->forge, c->at[3] + 8, FIRST_ID + 3);
+    assert_string_equal(items_of(c), "RRDRRR");
+}
+
 static void a_record_overwritten_to_its_end_is_damage(void **state)
 {
     struct chunk *c = *state;
@@ -247,6 +259,7 @@ int main(void)
             CASE(a_size_of_zero_costs_one_record),
             CASE(a_size_that_reaches_over_other_records_costs_one_record),
             CASE(a_broken_copy_of_the_size_costs_nothing_when_a_record_follows),
+            CASE(behind_damage_ids_rise_in_the_range_of_the_header),
             CASE(a_record_overwritten_to_its_end_is_damage),
             CASE(zeros_between_records_are_damage_and_at_the_end_a_warning),
             CASE(stale_records_behind_the_free_space_stay_dead),
