@@ -329,13 +329,13 @@ static bool fill_slot(struct build *b, struct frame *frame)
         return true;
     }
     b->fault->at = value->at;
-    if (value->type == EVTX_BINXML) {
+    if (value->type == EVTX_BINXML && value->size) {
         if (b->open_count &&
                 b->builder->nodes.at[b->opens[b->open_count - 1].out].kind == EVTX_ATTRIBUTE) {
             return fail(b, "element inside an attribute");
         }
         struct evtx_place place = {value->at, value->at + value->size};
-        return value->size == 0 || push_fragment(b, place);
+        return push_fragment(b, place);
     }
     const struct loop *loop = (value->type & EVTX_ARRAY) ? current_loop(b, at) : NULL;
     if (loop) {

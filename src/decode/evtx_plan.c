@@ -28,7 +28,7 @@ struct op {
     uint16_t slot;
     uint16_t guard;   /* the first of the plan's guards */
     bool container;   /* of what a fragment holds: the element is EventData or UserData */
-    bool crowded;     /* a fragment that has other slots beside it */
+    bool crowded;     /* a fragment here has other slots beside it, or stands in two places */
     uint16_t sibling; /* the first of the names beside a fragment */
     uint16_t siblings;
     uint32_t child;               /* where the keys of a fragment are looked up */
@@ -251,6 +251,7 @@ static bool make_leaf(struct making *m, const struct contents *c, const struct o
     op->text = has_field(text) ? text : NULL;
     op->child = child_of(edge);
     op->slot = c->slots ? m->nodes[c->slot].slot : 0;
+    op->crowded = c->slots && m->uses[op->slot] != 1;
     return !c->constants || constant_value(m, c->constant, &op->constant);
 }
 
@@ -266,7 +267,7 @@ static void make_fragment(struct making *m, uint32_t element, uint32_t start,
         op->slot = m->nodes[i].slot;
         op->child = inside->node;
         op->container = inside->container;
-        op->crowded = c->slots > 1;
+        op->crowded = c->slots > 1 || m->uses[op->slot] != 1;
         op->sibling = (uint16_t)m->sibling_count;
         for (uint32_t k = start; k < m->nodes[element].end && !op->crowded; k = m->nodes[k].end) {
             if (m->nodes[k].kind == EVTX_ELEMENT) {

@@ -266,6 +266,45 @@ static void box_template(struct forge *f)
     forge_close(f);
 }
 
+/* One slot as an attribute and as content. */
+static void twice_template(struct forge *f)
+{
+    forge_open(f, "Event", false);
+    forge_start(f);
+    forge_open(f, "B", true);
+    forge_attribute(f, "C");
+    forge_slot(f, 0, EVTX_STRING);
+    forge_start(f);
+    forge_slot(f, 0, EVTX_STRING);
+    forge_close(f);
+    forge_close(f);
+}
+
+static uint8_t twice_type;
+static bool twice_unset;
+
+static void twice(struct forge *f)
+{
+    const struct forge_value values[] = {
+            {twice_type, twice_unset ? (struct slice){0} : SLICE("\x0f\1\1\0")}};
+    forge_instance(f, 1, twice_template);
+    forge_values(f, 1, values);
+}
+
+static void a_fragment_cannot_be_an_attribute(void **state)
+{
+    struct evtx_rig *b = *state;
+    twice_type = EVTX_BINARY;
+    assert_int_equal(evtx_rig_read(b, twice), OK);
+    assert_true(agree_check(&b->agree, &b->event));
+    twice_type = EVTX_BINXML;
+    assert_int_equal(evtx_rig_read(b, twice), ERR_SYNTAX);
+    assert_non_null(strstr(b->diag.words, "inside an attribute"));
+    twice_unset = true;
+    assert_int_equal(evtx_rig_read(b, twice), OK);
+    assert_true(agree_check(&b->agree, &b->event));
+}
+
 /* ---- broken records ---------------------------------------------------------------------- */
 
 static void token_from_nowhere(struct forge *f)
@@ -523,6 +562,7 @@ int main(void)
             CASE(a_template_whose_names_differ_is_another_one),
             CASE(names_of_one_chunk_do_not_hold_in_the_next),
             CASE(values_of_a_template_outlive_its_chunk),
+            CASE(a_fragment_cannot_be_an_attribute),
             CASE(a_broken_record_is_named_and_the_next_one_read),
             CASE(damage_without_a_lost_record_is_a_warning),
             CASE(windows_of_any_size_give_the_same_records),
