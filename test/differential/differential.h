@@ -4,7 +4,7 @@
  *     build/test/differential                         every event through two engines (with and
  *                                                     without the value cache), a sample of them
  *                                                     through the reference: minutes
- *     MERLON_FULL=1 build/test/differential           all of them: long
+ *     MERLON_FULL=1 build/test/differential           all of them: long; 10: every tenth
  *     build/test/differential attack any-source       these parts alone (parser, otrf)
  *
  * Events go through decoding and routing. The reference looks at a line of JSON as it stands in the
@@ -44,7 +44,7 @@ enum err differential_pair(struct pair *pair, bool any_source, struct diag *diag
 void differential_pair_fini(struct pair *pair);
 /* Notes a failure: the first of a corpus are printed. */
 void differential_fail(struct corpus *corpus, uint64_t event, const char *words);
-/* The step of a corpus: 1 when MERLON_FULL is set. */
+/* The step of a corpus: at most what MERLON_FULL says. */
 uint32_t differential_step(uint32_t step);
 
 /* JSON lines. `answers` (or NULL) gets what fired on each. */

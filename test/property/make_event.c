@@ -14,7 +14,8 @@ struct writer {
 };
 
 static const char *const other_fields[] = {"Other", "NewProcessName", "ParentProcessName", "a",
-        "message", "Hash es", "TargetObject", "EventType", "image", "SourceName", "b"};
+        "message", "Hash es", "TargetObject", "EventType", "image", "SourceName", "b",
+        "MandatoryLabel", "MandatoryLabel"};
 enum { OTHER_FIELDS = sizeof other_fields / sizeof *other_fields };
 
 /* Channels and ids that route. */
@@ -43,6 +44,15 @@ static void put_unit(struct writer *w, uint32_t unit)
     buf_format(w->json, dice_one_in(w->dice, 2) ? "\\u%04x" : "\\u%04X", unit);
 }
 
+static void put_escaped(struct writer *w, uint32_t code)
+{
+    if (code >= 0x10000) {
+        put_unit(w, 0xD800 + ((code - 0x10000) >> 10));
+        code = 0xDC00 + ((code - 0x10000) & 0x3FF);
+    }
+    put_unit(w, code);
+}
+
 static void put_character(struct writer *w, struct slice c)
 {
     static const char short_escapes[] = "\"\\/\b\f\n\r\t";
@@ -51,19 +61,13 @@ static void put_character(struct writer *w, struct slice c)
     unsigned char byte = (unsigned char)c.at[0];
     const char *found = c.size == 1 && byte ? strchr(short_escapes, c.at[0]) : NULL;
     bool must = byte < 0x20 || byte == '"' || byte == '\\';
+    bool may = must || (w->escapes && byte == '/');
     bool valid = utf8_sequence(c.at, c.size) == c.size;
-    if (found && (must || (w->escapes && byte == '/')) &&
-            !(w->escapes && dice_one_in(w->dice, 5))) {
+    if (found && may && !(w->escapes && dice_one_in(w->dice, 5))) {
         buf_byte(w->json, '\\');
         buf_byte(w->json, letters[found - short_escapes]);
     } else if (valid && (must || (w->escapes && dice_one_in(w->dice, 6)))) {
-        uint32_t code = utf8_decode(c.at, &size);
-        if (code >= 0x10000) {
-            put_unit(w, 0xD800 + ((code - 0x10000) >> 10));
-            put_unit(w, 0xDC00 + ((code - 0x10000) & 0x3FF));
-        } else {
-            put_unit(w, code);
-        }
+        put_escaped(w, utf8_decode(c.at, &size));
     } else {
         buf_add(w->json, c);
     }

@@ -4,7 +4,7 @@
  * elsewhere for some sources of process creation. */
 const char *const make_rule_fields[MAKE_RULE_FIELDS] = {"Image", "CommandLine", "EventID",
         "ParentImage", "User", "Data", "a.b", "a.b.c", "Provider_Name", "Hashes", "x", "Computer",
-        "ProcessId", "OriginalFileName"};
+        "ProcessId", "OriginalFileName", "IntegrityLevel"};
 
 static const char *const logsources[] = {"product: windows, category: process_creation",
         "product: windows, category: registry_set", "product: windows, service: security",

@@ -11,7 +11,7 @@
 #include "property/dice.h"
 #include "property/words.h"
 
-enum { MAKE_RULE_FIELDS = 14 };
+enum { MAKE_RULE_FIELDS = 15 };
 extern const char *const make_rule_fields[MAKE_RULE_FIELDS];
 
 /* routed: with a logsource of the taxonomy, else any. */

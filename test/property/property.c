@@ -137,6 +137,19 @@ struct variant {
     bool first;
 };
 
+static void add_totals(struct totals *t, const struct rig *rig)
+{
+    t->rules += rig->set->rule_count;
+    t->refused += rig->set->problem_count;
+    t->events += rig->events;
+    t->pairs += rig->pairs;
+    t->hits += rig->hits;
+    if (rig->set->problem_count) {
+        struct slice reason = rig->set->problems[0].reason;
+        snprintf(t->refusal, sizeof t->refusal, "%.*s", SLICE_ARG(reason));
+    }
+}
+
 static enum err run_variant(
         struct round *round, const struct variant *v, struct pass *pass, struct diag *diag)
 {
@@ -162,16 +175,8 @@ static enum err run_variant(
         e = diag_say(diag, ERR_SYNTAX, "%llu records rejected: %s",
                 (unsigned long long)intake.rejected, intake.last_reason);
     }
-    if (v->check == CHECK_REFERENCE) {
-        struct totals *t = round->totals;
-        t->rules += rig.set ? rig.set->rule_count : 0;
-        t->refused += rig.set ? rig.set->problem_count : 0;
-        if (rig.set && rig.set->problem_count) {
-            snprintf(t->refusal, sizeof t->refusal, "%.*s", SLICE_ARG(rig.set->problems[0].reason));
-        }
-        t->events += rig.events;
-        t->pairs += rig.pairs;
-        t->hits += rig.hits;
+    if (e == OK && v->check == CHECK_REFERENCE) {
+        add_totals(round->totals, &rig);
     }
     intake_fini(&intake);
     rig_fini(&rig);

@@ -9,14 +9,15 @@ static const char *const pieces[] = {"a", "B", "k", "S", "exe", "cmd", "x.EXE", 
         "\xC5\xBF", "\xC3\x9F", "\xC4\xB0", "\xC4\xB1", "\xCE\xA3", "\xCF\x82", "\xC3\x89",
         "\xC3\xA9", "\xC8\xBA", "\xE6\x97\xA5", "\xF0\x9F\x98\x80", "\"", "'", "\n", "\t", "0",
         "10", "4624", ".", ":", "%", "true", "null", "C:\\Windows\\System32\\", "\\cmd.exe",
-        "powershell", "AppData\\Local\\Temp", "whoami", "0x1F", "net user"};
+        "\xF0\x9F\x98\x81", "\xF0\x90\x90\x80", "High", "powershell", "AppData\\Local\\Temp",
+        "whoami", "0x1F", "net user"};
 enum { PIECES = sizeof pieces / sizeof *pieces };
 
 static const char *const whole[] = {"", "10.1.2.3", "10.1.200.7", "192.168.0.1", "fe80::1",
         "::ffff:10.1.2.3", "2001:db8::ff00:42:8329", "4624", "-5", "1.50", "1e3", "1000", "007",
         "0.1", "18446744073709551616", "9007199254740993", "9007199254740993.0",
         "9223372036854775808", "true", "2024-02-29T23:59:59Z", "2026-12-31 07:10",
-        "2021-01-03 04:05:06", "kK", "*", "?", "\\"};
+        "2021-01-03 04:05:06", "kK", "*", "?", "\\", "High", "S-1-16-12288", "System"};
 enum { WHOLE = sizeof whole / sizeof *whole };
 
 size_t words_character(struct slice text, size_t at)
