@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "app/run.h"
+#include "base/memory.h"
 #include "cli/verb.h"
 
 /* Where a standard stream is closed, the next file opened would take its place and be written to.
@@ -20,5 +21,6 @@ int main(int argc, char **argv)
 {
     static const struct verb_app app = {.detect = run_detect, .seal = run_seal};
     hold_standard_streams();
+    memory_keep_freed();
     return verb_main(&app, argc - 1, argv + 1);
 }

@@ -1,5 +1,6 @@
 #include "base/memory.h"
 
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,4 +85,10 @@ bool memory_grow(void *array, size_t *room, size_t need, size_t size)
     memcpy(array, &block, sizeof block);
     *room = wanted;
     return true;
+}
+
+void memory_keep_freed(void)
+{
+    mallopt(M_TRIM_THRESHOLD, 256 << 20);
+    mallopt(M_MMAP_THRESHOLD, 32 << 20);
 }

@@ -107,6 +107,17 @@ static double node_rank(struct build *b, const struct node *node, uint32_t view,
 
 /* ---- trees to steps ---- */
 
+/* Most lists are: their tests are all of a kind. */
+static bool in_order(const struct ranked *list, uint32_t count)
+{
+    for (uint32_t i = 1; i < count; i++) {
+        if (by_rank(&list[i - 1], &list[i]) > 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static enum err open_node(struct build *b, const struct node *node, uint32_t view, struct frame *f)
 {
     struct class *c = b->class;
@@ -126,7 +137,9 @@ static enum err open_node(struct build *b, const struct node *node, uint32_t vie
         f->order[i].index = i;
         f->order[i].rank = node_rank(b, node->children[i], view, node->kind == NODE_AND);
     }
-    qsort(f->order, node->count, sizeof *f->order, by_rank);
+    if (!in_order(f->order, node->count)) {
+        qsort(f->order, node->count, sizeof *f->order, by_rank);
+    }
     return OK;
 }
 

@@ -7,9 +7,9 @@
 
 enum { BUCKETS = 8, PRINT = 3, LANES = 32 };
 
-/* Three bytes of each part are its print. A byte is looked up by each half: a table says in which
- * buckets some print has such a half at that place; a bucket that is left after all six look-ups is
- * compared in full. */
+/* Three bytes of each part are its print. A record's byte is looked up by each half: a table says
+ * in which buckets some print has such a half at that place; a bucket that is left after all six
+ * look-ups is compared in full. */
 struct keyword_set {
     uint8_t low[PRINT][16];
     uint8_t high[PRINT][16];
@@ -128,10 +128,11 @@ static uint32_t mark_at(const char *at, unsigned step)
 static void add_print(struct keyword_set *set, unsigned bucket, const char *print)
 {
     for (int i = 0; i < PRINT; i++) {
-        /* The record's bytes are looked up with bit 5 set: that folds letters. */
-        unsigned char c = (unsigned char)print[i] | 0x20;
+        unsigned char c = (unsigned char)print[i];
+        unsigned char other = c >= 'a' && c <= 'z' ? (unsigned char)(c - 32) : c;
         set->low[i][c & 15] |= (uint8_t)(1u << bucket);
         set->high[i][c >> 4] |= (uint8_t)(1u << bucket);
+        set->high[i][other >> 4] |= (uint8_t)(1u << bucket);
     }
 }
 
@@ -228,7 +229,7 @@ static unsigned buckets_at(const struct keyword_set *set, const char *at, unsign
 {
     unsigned buckets = 0xFF;
     for (unsigned i = 0; i < PRINT; i++) {
-        unsigned char c = (unsigned char)at[i * step] | 0x20;
+        unsigned char c = (unsigned char)at[i * step];
         buckets &= set->low[i][c & 15] & set->high[i][c >> 4];
     }
     return buckets;
@@ -245,15 +246,17 @@ static void scan_plain(const struct keyword_set *set, const struct haystack *in,
     }
 }
 
+/* A byte of 0x80 or more finds nothing: prints are ASCII. */
 __attribute__((target("avx2"))) static inline __m256i look_up(
-        __m256i low, __m256i high, const char *at)
+        __m256i low, __m256i high, __m256i bytes)
 {
-    const __m256i nibble = _mm256_set1_epi8(0x0F);
-    __m256i bytes = _mm256_or_si256(
-            _mm256_loadu_si256((const __m256i *)(const void *)at), _mm256_set1_epi8(0x20));
-    __m256i l = _mm256_shuffle_epi8(low, _mm256_and_si256(bytes, nibble));
-    __m256i h = _mm256_shuffle_epi8(high, _mm256_and_si256(_mm256_srli_epi16(bytes, 4), nibble));
-    return _mm256_and_si256(l, h);
+    __m256i halves = _mm256_and_si256(_mm256_srli_epi16(bytes, 4), _mm256_set1_epi8(0x0F));
+    return _mm256_and_si256(_mm256_shuffle_epi8(low, bytes), _mm256_shuffle_epi8(high, halves));
+}
+
+__attribute__((target("avx2"))) static inline __m256i load(const char *at)
+{
+    return _mm256_loadu_si256((const __m256i *)(const void *)at);
 }
 
 __attribute__((target("avx2"))) static inline __m256i table(const uint8_t *bytes)
@@ -281,27 +284,21 @@ __attribute__((target("avx2"))) static bool scan_wide(
 {
     const __m256i l0 = table(set->low[0]), l1 = table(set->low[1]), l2 = table(set->low[2]);
     const __m256i h0 = table(set->high[0]), h1 = table(set->high[1]), h2 = table(set->high[2]);
-    const size_t step = in->step, reach = LANES + (PRINT - 1) * step, size = in->record.size;
-    const char *record = in->record.at;
+    const size_t step = in->step, reach = LANES + (PRINT - 1) * step;
+    const char *p = in->record.at, *last = p + in->record.size - reach;
     __m256i all = _mm256_setzero_si256();
-    for (size_t at = 0;;) {
-        const char *p = record + at;
-        all = _mm256_or_si256(all, _mm256_loadu_si256((const __m256i *)(const void *)p));
-        __m256i found = _mm256_and_si256(look_up(l0, h0, p), look_up(l1, h1, p + step));
-        found = _mm256_and_si256(found, look_up(l2, h2, p + 2 * step));
+    for (;; p = p + LANES <= last ? p + LANES : last) {
+        __m256i a = load(p), b = load(p + step), c = load(p + 2 * step);
+        all = _mm256_or_si256(all, _mm256_or_si256(a, c));
+        __m256i found = _mm256_and_si256(look_up(l0, h0, a), look_up(l1, h1, b));
+        found = _mm256_and_si256(found, look_up(l2, h2, c));
         if (__builtin_expect(!_mm256_testz_si256(found, found), 0)) {
-            verify_lanes(set, in, at, found, out);
+            verify_lanes(set, in, (size_t)(p - in->record.at), found, out);
         }
-        if (at + reach == size) {
-            break;
+        if (p == last) {
+            return step == 1 && _mm256_movemask_epi8(all) == 0;
         }
-        at = at + LANES + reach <= size ? at + LANES : size - reach;
     }
-    /* The last bytes of the reach were looked at as second and third ones only. */
-    for (size_t i = size - (PRINT - 1) * step; i < size; i++) {
-        all = _mm256_or_si256(all, _mm256_set1_epi8(record[i]));
-    }
-    return step == 1 && _mm256_movemask_epi8(all) == 0;
 }
 
 bool keyword_scan(

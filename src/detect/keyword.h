@@ -22,7 +22,7 @@
 enum { KEYWORD_MIN = 3 }; /* bytes of a part that can be looked for */
 
 struct keyword_entry {
-    struct slice part; /* folded, at least KEYWORD_MIN bytes; borrowed */
+    struct slice part; /* folded ASCII, at least KEYWORD_MIN bytes; borrowed */
     uint32_t trigger;
 };
 

@@ -84,34 +84,30 @@ void literal_count(struct literal_census *census, struct slice folded)
     }
 }
 
-static float window_frequency(const struct literal_census *census, const char *at)
-{
-    float share = 1;
-    for (int i = 0; i < WINDOW; i++) {
-        share *= (float)character_frequency((unsigned char)at[i]);
-    }
-    if (census && census->total) {
-        share += (float)census->seen[census_slot(at)] / (float)census->total;
-    }
-    return share;
-}
-
 /* The offset whose `count` windows from there on are rarest together. */
 static uint32_t rarest_offset(
         const struct literal_census *census, struct slice text, unsigned count)
 {
-    float shares[LOOKED_AT + 3];
+    float characters[LOOKED_AT + WINDOW + 3], windows[LOOKED_AT + 3];
     size_t last = text.size - WINDOW - (count - 1);
     last = last < LOOKED_AT ? last : LOOKED_AT - 1;
+    float seen = census && census->total ? 1 / (float)census->total : 0;
+    for (size_t at = 0; at < last + count + WINDOW - 1; at++) {
+        characters[at] = (float)character_frequency((unsigned char)text.at[at]);
+    }
     for (size_t at = 0; at < last + count; at++) {
-        shares[at] = window_frequency(census, text.at + at);
+        const float *c = characters + at;
+        windows[at] = c[0] * c[1] * c[2] * c[3];
+        if (seen > 0) {
+            windows[at] += seen * (float)census->seen[census_slot(text.at + at)];
+        }
     }
     uint32_t best = 0;
     float least = 1e9f;
     for (size_t at = 0; at <= last; at++) {
         float sum = 0;
         for (unsigned i = 0; i < count; i++) {
-            sum += shares[at + i];
+            sum += windows[at + i];
         }
         if (sum < least) {
             least = sum;
@@ -230,12 +226,22 @@ static enum err build_group(struct arena *arena, const struct source *s, struct 
     return e;
 }
 
+static bool is_ascii(struct slice text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        if ((unsigned char)text.at[i] >= 0x80) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool fits_sieve(struct slice text)
 {
     return text.size >= KEYWORD_MIN && text.size <= LONGEST_SIEVED;
 }
 
-/* *out is NULL for no short texts, or for too many. */
+/* *out is NULL for no short texts, or for too many, or some beyond ASCII. */
 static enum err build_sieve(struct arena *arena, const struct literal_entry *entries, size_t count,
         const struct keyword_set **out)
 {
@@ -246,7 +252,7 @@ static enum err build_sieve(struct arena *arena, const struct literal_entry *ent
         if (!fits_sieve(entries[i].text)) {
             continue;
         }
-        if (n == SIEVED) {
+        if (n == SIEVED || !is_ascii(entries[i].text)) {
             return OK;
         }
         list[n++] = (struct keyword_entry){entries[i].text, entries[i].trigger};
