@@ -331,6 +331,7 @@ static bool read_known(struct reader *r, size_t start, struct event *event, size
 {
     struct run run = {.at = start};
     r->walk.exact = false;
+    r->walk.keys = 0;
     r->walk.diag = NULL;
     r->walk.start = start;
     r->walk.end = r->scan.block.size;

@@ -186,6 +186,25 @@ static void keys_are_limited(void **state)
     }
 }
 
+/* The same key over and over is one shape, whatever the number. */
+static void keys_of_a_known_shape_are_limited(void **state)
+{
+    (void)state;
+    for (uint32_t keys = 40; keys <= 41; keys++) {
+        struct decode_limits limits = DECODE_LIMITS;
+        struct buf text = {0};
+        limits.keys = 40;
+        repeat(&text, "{\"b\":0", 1);
+        repeat(&text, ",\"b\":0", 39);
+        repeat(&text, "}\n{\"b\":0", 1);
+        repeat(&text, ",\"b\":0", keys - 1);
+        repeat(&text, "}\n", 1);
+        struct result result = read_stream(buf_slice(&text), limits);
+        assert_int_equal(result.bad, keys > 40);
+        buf_fini(&text);
+    }
+}
+
 static void bytes_are_limited(void **state)
 {
     (void)state;
@@ -210,6 +229,7 @@ static void values_of_one_field_are_limited(void **state)
             values++) {
         struct decode_limits limits = DECODE_LIMITS;
         struct buf text = {0};
+        limits.keys = EVENT_MORE_LIMIT * 4; /* so that it is read by its shape */
         repeat(&text, "{\"a\":[1", 1);
         repeat(&text, ",1", values - 1);
         repeat(&text, "]}", 1);
@@ -315,6 +335,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(depth_is_limited),
             cmocka_unit_test(keys_are_limited),
+            cmocka_unit_test(keys_of_a_known_shape_are_limited),
             cmocka_unit_test(bytes_are_limited),
             cmocka_unit_test(values_of_one_field_are_limited),
             cmocka_unit_test(ten_million_brackets_cost_one_line),
