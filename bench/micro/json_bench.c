@@ -1,6 +1,7 @@
 /* json_bench: how fast the JSON reader is alone, in blocks as the pipeline makes them.
  *
- *     build/bench/json_bench FIELDS FILE [ROUNDS]
+ *     make build/bench/micro/json_bench
+ *     build/bench/micro/json_bench FIELDS FILE [ROUNDS]
  *
  * FIELDS: the names that rules use, one a line. Prints nanoseconds an event and GB/s for cutting
  * and for reading, best of the rounds. Not a test. */
