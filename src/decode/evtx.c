@@ -7,6 +7,7 @@
 #include "decode/evtx_bytes.h"
 #include "decode/evtx_out.h"
 #include "decode/evtx_plan.h"
+#include "decode/evtx_print.h"
 #include "decode/evtx_scan.h"
 #include "decode/evtx_stream.h"
 #include "decode/evtx_template.h"
@@ -144,8 +145,8 @@ static void check_sums(struct reader *r)
     case EVTX_SUM_OK:
         break;
     case EVTX_SUM_NO_HEADER:
-        if (!evtx_scan_blank(r->chunk)) {
-            warn(r, "no chunk header");
+        if (r->scan.at == EVTX_CHUNK_HEADER) {
+            warn(r, "no chunk header"); /* else a rejected stretch says so */
         }
         break;
     case EVTX_SUM_HEADER:
@@ -173,8 +174,8 @@ static bool enter_chunk(struct reader *r)
     size_t left = r->block.size - r->next_chunk;
     set_chunk(r, slice_of(r->block.at + r->next_chunk, left < EVTX_CHUNK ? left : EVTX_CHUNK));
     r->next_chunk += r->chunk.size;
-    check_sums(r);
     evtx_scan_begin(&r->scan, r->chunk);
+    check_sums(r);
     return true;
 }
 
@@ -291,26 +292,41 @@ struct evtx_counts evtx_counts(const struct reader *r)
 
 /* ---- the whole record -------------------------------------------------------------------- */
 
-/* Builds the tree of a record read before; its chunk is found by its place in the block. */
-static bool rebuild(struct reader *r, const struct event *event)
+/* Where a record read before stands, and the chunk that it is in: its place in the block. */
+struct whereabouts {
+    struct slice chunk;
+    struct evtx_place content;
+};
+
+static struct whereabouts locate(const struct reader *r, const struct event *event)
 {
-    struct evtx_fault fault;
     size_t at = (size_t)(event->raw.at - r->block.at);
     size_t chunk_at = at / EVTX_CHUNK * EVTX_CHUNK;
     size_t left = r->block.size - chunk_at;
-    struct slice chunk = slice_of(r->block.at + chunk_at, left < EVTX_CHUNK ? left : EVTX_CHUNK);
-    uint32_t work = r->builder.chunk_nodes;
-    struct slice current = r->chunk;
-    bool other = chunk.at != current.at;
-    if (other) {
+    struct evtx_item item = {EVTX_RECORD, (uint32_t)(at - chunk_at), (uint32_t)event->raw.size};
+    return (struct whereabouts){
+            slice_of(r->block.at + chunk_at, left < EVTX_CHUNK ? left : EVTX_CHUNK),
+            content_of(item)};
+}
+
+static void go_to(struct reader *r, struct slice chunk)
+{
+    if (r->chunk.at != chunk.at) {
         set_chunk(r, chunk);
     }
-    struct evtx_item item = {EVTX_RECORD, (uint32_t)(at - chunk_at), (uint32_t)event->raw.size};
+}
+
+/* Builds the tree of a record read before. The work does not count again. */
+static bool rebuild(struct reader *r, const struct event *event)
+{
+    struct evtx_fault fault;
+    struct whereabouts where = locate(r, event);
+    struct slice current = r->chunk;
+    uint32_t work = r->builder.chunk_nodes;
+    go_to(r, where.chunk);
     r->builder.chunk_nodes = 0;
-    bool ok = evtx_build_record(&r->builder, content_of(item), &fault);
-    if (other) {
-        set_chunk(r, current);
-    }
+    bool ok = evtx_build_record(&r->builder, where.content, &fault);
+    go_to(r, current);
     r->builder.chunk_nodes = work;
     r->shape.texts = &r->builder.texts;
     return ok;
@@ -321,11 +337,28 @@ static struct reader *reader_of(const struct event *event)
     return (struct reader *)(uintptr_t)event->decoder; /* its scratch changes, nothing one sees */
 }
 
-static void evtx_write_json(const struct event *event, struct buf *out)
+void evtx_write_tree(const struct event *event, struct buf *out)
 {
     struct reader *r = reader_of(event);
     if (!rebuild(r, event) || !evtx_out_json(&r->shape, &r->builder.nodes, out)) {
         out->failed = true;
+    }
+}
+
+static void evtx_write_json(const struct event *event, struct buf *out)
+{
+    struct reader *r = reader_of(event);
+    struct whereabouts where = locate(r, event);
+    struct slice current = r->chunk;
+    size_t start = out->size;
+    go_to(r, where.chunk);
+    const struct evtx_print print = {
+            .templates = r->templates, .values = &r->values, .chunk = where.chunk};
+    bool printed = evtx_print_run(&print, where.content, out);
+    go_to(r, current);
+    if (!printed && !out->failed) {
+        out->size = start;
+        evtx_write_tree(event, out);
     }
 }
 

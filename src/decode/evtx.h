@@ -10,7 +10,9 @@
 
 #include <stdbool.h>
 
+#include "base/buf.h"
 #include "event/decoder.h"
+#include "event/event.h"
 
 extern const struct decoder evtx_decoder;
 
@@ -18,6 +20,9 @@ extern const struct decoder evtx_decoder;
  * that does not agree, a header that promises more records than there are. Call it after next() has
  * returned ERR_END. */
 bool evtx_warning(struct reader *reader, struct diag *diag);
+
+/* What event->form->write_json adds, always by way of the tree: for tests. */
+void evtx_write_tree(const struct event *event, struct buf *out);
 
 /* What a reader has done so far, for measuring. */
 struct evtx_counts {

@@ -226,9 +226,12 @@ static bool open_node(struct build *b, struct frame *frame, struct loops *loops)
     if (b->open_count >= b->builder->depth + 1) {
         return fail(b, "elements nested too deeply");
     }
-    if (!emit(b, node)) {
+    struct evtx_node *out = emit(b, node);
+    if (!out) {
         return false;
     }
+    /* Arrays repeat elements: then none is known to be alone. */
+    out->slot = frame->filled && !frame->instance.arrays ? node->slot : 0;
     b->opens[b->open_count++] = (struct open){.out = b->builder->nodes.count - 1,
             .from = frame->at,
             .end = node->end,

@@ -20,6 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static struct agree agree;
 static struct reader *reader;
 static struct event event;
+static struct buf tree;
 
 static void start(void)
 {
@@ -60,6 +61,10 @@ static uint64_t read_block(struct slice block)
             fprintf(stderr, "%.*s\n", SLICE_ARG(buf_slice(&agree.words)));
             abort();
         }
+        tree.size = 0;
+        evtx_write_tree(&event, &tree);
+        buf_byte(&tree, '\n');
+        assert(slice_equal(buf_slice(&tree), buf_slice(&agree.json)));
         uint64_t leaves = 0;
         assert(event.form->walk(&event, count_leaf, &leaves) == OK && leaves > 0);
     }

@@ -1,6 +1,12 @@
 #include "decode/evtx_out.h"
 
+#include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include "base/utf8.h"
+#include "decode/evtx_text.h"
 
 enum { STACK = 4 * EVTX_DEPTH_LIMIT };
 
@@ -14,13 +20,51 @@ struct json_sink {
     bool list[STACK + 1]; /* by depth */
 };
 
+/* Units and bytes that stand for themselves in a JSON string and are one byte of UTF-8. */
+static bool plain(unsigned unit)
+{
+    return unit >= 0x20 && unit < 0x7f && unit != '"' && unit != '\\';
+}
+
+static size_t plain_prefix(struct slice text)
+{
+    size_t i = 0;
+    while (i < text.size && plain((unsigned char)text.at[i])) {
+        i++;
+    }
+    return i;
+}
+
+static void json_text(struct buf *out, struct slice text)
+{
+    size_t size = plain_prefix(text);
+    buf_add(out, slice_of(text.at, size));
+    if (size < text.size) {
+        buf_json(out, slice_of(text.at + size, text.size - size));
+    }
+}
+
 static void json_key(struct json_sink *json, struct slice key)
 {
+    bool list = json->list[json->depth];
+    char *to = buf_reserve(json->out, key.size + 4);
+    if (!to) {
+        return;
+    }
+    size_t n = 0;
     if (json->filled) {
-        buf_byte(json->out, ',');
+        to[n++] = ',';
     }
     json->filled = true;
-    if (!json->list[json->depth]) {
+    if (!list && plain_prefix(key) == key.size) {
+        to[n++] = '"';
+        memcpy(to + n, key.at, key.size);
+        n += key.size;
+        to[n++] = '"';
+        to[n++] = ':';
+    }
+    json->out->size += n;
+    if (!list && n < key.size + 3) {
         buf_byte(json->out, '"');
         buf_json(json->out, key);
         buf_add(json->out, SLICE("\":"));
@@ -48,40 +92,116 @@ static bool json_close(struct evtx_sink *sink)
     return true;
 }
 
-/* UTF-16 units that stand for themselves in a JSON string and are one byte of UTF-8. */
-static bool plain(unsigned unit)
+/* One character that does not stand for itself: at `at`, of two units when it is a pair. */
+static size_t odd_unit(struct slice wide, size_t *at, char *to)
 {
-    return unit >= 0x20 && unit < 0x7f && unit != '"' && unit != '\\';
+    static const char shorts[] = "\"\"\\\\\bb\ff\nn\rr\tt";
+    uint32_t code = evtx_u16(wide.at + *at);
+    *at += 2;
+    if (code < 0x80) {
+        for (const char *s = shorts; *s; s += 2) {
+            if ((unsigned char)s[0] == code) {
+                to[0] = '\\';
+                to[1] = s[1];
+                return 2;
+            }
+        }
+        if (code >= 0x20) {
+            to[0] = (char)code; /* DEL */
+            return 1;
+        }
+        memcpy(to, "\\u00", 4);
+        to[4] = (char)('0' + (code >> 4));
+        to[5] = "0123456789abcdef"[code & 15];
+        return 6;
+    }
+    if (code >= 0xD800 && code < 0xDC00 && *at + 1 < wide.size) {
+        uint32_t low = evtx_u16(wide.at + *at);
+        if (low >= 0xDC00 && low < 0xE000) {
+            *at += 2;
+            code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
+        }
+    }
+    return utf8_encode(code, to);
 }
 
 void evtx_out_utf16(struct buf *out, struct slice wide)
 {
+    char *start = buf_reserve(out, 3 * wide.size + 8); /* \u0000 for two bytes */
+    if (!start) {
+        return;
+    }
+    char *to = start;
     size_t i = 0;
     while (i + 1 < wide.size) {
-        size_t start = i;
-        char *to = buf_reserve(out, (wide.size - i) / 2);
-        if (!to) {
-            return;
-        }
-        for (; i + 1 < wide.size && plain(evtx_u16(wide.at + i)); i += 2) {
-            *to++ = wide.at[i];
-        }
-        out->size += (i - start) / 2;
-        start = i;
-        while (i + 1 < wide.size && !plain(evtx_u16(wide.at + i))) {
-            i += 2;
-        }
-        char text[192];
-        for (size_t at = start; at < i;) {
-            size_t size = i - at < 96 ? i - at : 96;
-            unsigned last = evtx_u16(wide.at + at + size - 2);
-            if (size == 96 && last >= 0xD800 && last < 0xDC00) {
-                size -= 2; /* a pair stays together */
+#ifdef __SSE2__
+        while (i + 16 <= wide.size) {
+            __m128i units = _mm_loadu_si128((const __m128i *)(const void *)(wide.at + i));
+            __m128i odd = _mm_or_si128(_mm_cmplt_epi16(units, _mm_set1_epi16(0x20)),
+                    _mm_cmpgt_epi16(units, _mm_set1_epi16(0x7e)));
+            odd = _mm_or_si128(odd, _mm_cmpeq_epi16(units, _mm_set1_epi16('"')));
+            odd = _mm_or_si128(odd, _mm_cmpeq_epi16(units, _mm_set1_epi16('\\')));
+            unsigned mask = (unsigned)_mm_movemask_epi8(odd);
+            _mm_storel_epi64((__m128i *)(void *)to, _mm_packus_epi16(units, units));
+            if (mask) {
+                size_t good = (size_t)__builtin_ctz(mask);
+                to += good / 2;
+                i += good;
+                break;
             }
-            buf_json(out, slice_of(text, utf8_from_utf16(slice_of(wide.at + at, size), text)));
-            at += size;
+            to += 8;
+            i += 16;
+        }
+#endif
+        if (i + 1 >= wide.size) {
+            break;
+        }
+        if (plain(evtx_u16(wide.at + i))) {
+            *to++ = wide.at[i];
+            i += 2;
+        } else {
+            to += odd_unit(wide, &i, to);
         }
     }
+    out->size += (size_t)(to - start);
+}
+
+/* May its text have characters that JSON escapes? */
+static bool needs_escapes(uint8_t type)
+{
+    uint8_t element = type & (EVTX_ARRAY - 1);
+    return element == EVTX_ANSI || element == EVTX_STRING;
+}
+
+void evtx_out_value(struct buf *out, uint8_t type, struct slice bytes)
+{
+    if (type == EVTX_STRING) {
+        buf_byte(out, '"');
+        evtx_out_utf16(out, evtx_text_utf16(bytes));
+        buf_byte(out, '"');
+        return;
+    }
+    char *to = buf_reserve(out, evtx_text_room(type, bytes.size) + 2);
+    if (!to) {
+        return;
+    }
+    bool quoted = evtx_text_kind(type, bytes) == VALUE_STRING;
+    size_t size = evtx_text_write(type, bytes, to + quoted);
+    if (needs_escapes(type)) {
+        struct buf text = {0};
+        json_text(&text, slice_of(to + 1, size));
+        buf_byte(out, '"');
+        buf_add(out, buf_slice(&text));
+        buf_byte(out, '"');
+        out->failed |= text.failed;
+        buf_fini(&text);
+        return;
+    }
+    if (quoted) {
+        to[0] = '"';
+        to[size + 1] = '"';
+    }
+    out->size += size + (quoted ? 2 : 0);
 }
 
 static bool json_leaf(struct evtx_sink *sink, struct slice key, const struct value *value)
@@ -101,7 +221,7 @@ static bool json_leaf(struct evtx_sink *sink, struct slice key, const struct val
     if (value->form == FORM_UTF16) {
         evtx_out_utf16(json->out, value->text);
     } else {
-        buf_json(json->out, value->text);
+        json_text(json->out, value->text);
     }
     buf_byte(json->out, '"');
     return true;

@@ -22,5 +22,7 @@ bool evtx_out_put(struct evtx_shape *shape, const struct evtx_nodes *nodes,
         const struct paths *paths, struct event *event);
 /* An object stands at an edge: present without text, giving way to any text. */
 void evtx_out_put_object(struct event *event, const struct path_edge *edge);
+/* A typed value that is not empty, as JSON. */
+void evtx_out_value(struct buf *out, uint8_t type, struct slice bytes);
 /* The text as the inside of a JSON string: UTF-16LE, lone surrogates become U+FFFD. */
 void evtx_out_utf16(struct buf *out, struct slice wide);

@@ -265,6 +265,9 @@ static bool survey_data(struct visit *v, struct level *level)
             plain_last = i;
             continue;
         }
+        if (v->nodes[i].slot == EVTX_ALONE) {
+            continue;
+        }
         struct evtx_shape_name *entry = find_name(v, level->serial, name);
         if (!entry || (entry->count && !link_data(v, entry->last, i))) {
             return false;
@@ -379,6 +382,9 @@ static bool visit_data(struct visit *v, const struct level *level, uint32_t elem
     if (name.size == 0) {
         return element != level->plain_first || visit_plain_data(v, level);
     }
+    if (v->nodes[element].slot == EVTX_ALONE) {
+        return visit_element(v, element, name, true);
+    }
     const struct evtx_shape_name *entry = find_name(v, level->serial, name);
     if (!entry) {
         return false;
@@ -396,6 +402,9 @@ static bool visit_member(struct visit *v, struct level *level, uint32_t element)
         return visit_data(v, level, element);
     }
     struct slice key = v->nodes[element].text;
+    if (v->nodes[element].slot == EVTX_ALONE) {
+        return visit_element(v, element, key, false);
+    }
     struct evtx_shape_name *entry = find_name(v, level->serial + 1, key);
     if (!entry) {
         return false;

@@ -14,6 +14,7 @@ enum {
     NEAR = 1024, /* power of two over EVTX_CHUNK_TEMPLATES */
     PLACES = 16384,
     TEMPLATE_DEPTH = 128,
+    MARKED = 64, /* children of an element that are compared with each other */
     TOKEN_INSTANCE = 0x0c,
     TOKEN_FRAGMENT = 0x0f,
 };
@@ -193,6 +194,62 @@ static bool is_key(const struct evtx_template *template, uint32_t text_at)
            slice_equal(nodes[text_at - 2].text, SLICE("Data"));
 }
 
+/* The key of an element in its parent, a Data element's in a container by its attribute Name.
+ * Empty: none; .at NULL: made of values. */
+static struct slice sibling_key(const struct evtx_node *nodes, uint32_t at, bool container)
+{
+    if (!container || !slice_equal(nodes[at].text, SLICE("Data"))) {
+        return nodes[at].text;
+    }
+    for (uint32_t i = at + 1; i < nodes[at].end && nodes[i].kind == EVTX_ATTRIBUTE;
+            i = nodes[i].end) {
+        if (slice_equal(nodes[i].text, SLICE("Name"))) {
+            bool constant = nodes[i].end == i + 2 && nodes[i + 1].kind == EVTX_TEXT;
+            return constant ? nodes[i + 1].text : (struct slice){0};
+        }
+    }
+    return SLICE("");
+}
+
+/* Marks the children of an element that are alone with their key. A slot beside them may hold
+ * anything. Keys of Data and of others are not told apart, which marks fewer. */
+static void mark_children(struct evtx_node *nodes, uint32_t element)
+{
+    bool container = slice_equal(nodes[element].text, SLICE("EventData")) ||
+                     slice_equal(nodes[element].text, SLICE("UserData"));
+    uint32_t children[MARKED];
+    struct slice keys[MARKED];
+    uint32_t count = 0;
+    for (uint32_t i = element + 1; i < nodes[element].end; i = nodes[i].end) {
+        if (nodes[i].kind == EVTX_SLOT || count == MARKED) {
+            return;
+        }
+        if (nodes[i].kind == EVTX_ELEMENT) {
+            keys[count] = sibling_key(nodes, i, container);
+            if (!keys[count].at) {
+                return;
+            }
+            children[count++] = i;
+        }
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        bool alone = keys[i].size > 0;
+        for (uint32_t k = 0; k < count && alone; k++) {
+            alone = k == i || !slice_equal(keys[i], keys[k]);
+        }
+        nodes[children[i]].slot = alone ? EVTX_ALONE : 0;
+    }
+}
+
+static void mark_alone(struct evtx_node *nodes, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (nodes[i].kind == EVTX_ELEMENT) {
+            mark_children(nodes, i);
+        }
+    }
+}
+
 static bool collect_constants(struct evtx_templates *templates, struct evtx_template *template)
 {
     size_t size = 0;
@@ -248,6 +305,7 @@ static struct evtx_template *compile(
     if (count) {
         memcpy(nodes, templates->nodes.at, count * sizeof *nodes);
     }
+    mark_alone(nodes, count);
     template->nodes = nodes;
     template->count = count;
     memcpy(template->guid, templates->chunk.at + at + 4, sizeof template->guid);

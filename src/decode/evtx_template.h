@@ -26,12 +26,14 @@ enum {
 };
 
 struct evtx_plan;
+struct evtx_program;
 
 struct evtx_template {
     const struct evtx_node *nodes;
     uint32_t count;
-    struct evtx_plan *plans; /* decode/evtx_plan.h */
-    struct slice constants;  /* its texts that are values, UTF-8, a NUL behind each */
+    struct evtx_plan *plans;       /* decode/evtx_plan.h */
+    struct evtx_program *programs; /* decode/evtx_print.h */
+    struct slice constants;        /* its texts that are values, UTF-8, a NUL behind each */
     /* What it is recognised by. */
     char guid[16];
     struct slice body;

@@ -60,6 +60,22 @@ static void each_kind_of_record_is_its_json(void **state)
     assert_false(evtx_warning(b->reader, &b->diag));
 }
 
+static void printing_gives_the_bytes_of_the_tree(void **state)
+{
+    struct evtx_rig *b = *state;
+    struct buf tree = {0};
+    evtx_rig_forge_all(&b->forge, 1);
+    evtx_decoder.begin(b->reader, buf_slice(&b->forge.out));
+    for (size_t i = 0; i < forge_record_count; i++) {
+        assert_int_equal(evtx_decoder.next(b->reader, &b->event, &b->diag), OK);
+        buf_clear(&tree);
+        evtx_write_tree(&b->event, &tree);
+        buf_byte(&tree, 0);
+        assert_string_equal(tree.at, evtx_rig_json(b));
+    }
+    buf_fini(&tree);
+}
+
 static void each_kind_of_record_has_the_fields_of_its_json(void **state)
 {
     struct evtx_rig *b = *state;
@@ -555,6 +571,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
             CASE(each_kind_of_record_is_its_json),
+            CASE(printing_gives_the_bytes_of_the_tree),
             CASE(each_kind_of_record_has_the_fields_of_its_json),
             CASE(the_visitor_sees_each_leaf_with_its_path),
             CASE(texts_can_be_searched_as_utf_16_but_for_constants),

@@ -32,10 +32,13 @@ enum evtx_node_kind {
 struct evtx_node {
     uint8_t kind;
     uint8_t type;      /* EVTX_VALUE: enum evtx_type; EVTX_SLOT: the type that it expects */
-    uint16_t slot;     /* EVTX_SLOT */
+    uint16_t slot;     /* EVTX_SLOT; EVTX_ELEMENT: EVTX_ALONE or 0 */
     uint32_t end;      /* the next sibling: the index behind this node and all in it */
     struct slice text; /* EVTX_ELEMENT, EVTX_ATTRIBUTE: the name */
 };
+
+/* No sibling has the name of this element, or of this Data element's attribute Name. */
+enum { EVTX_ALONE = 1 };
 
 struct evtx_nodes {
     struct evtx_node *at; /* owned */

@@ -196,7 +196,20 @@ struct agreement {
 static void check_fields(void *context, uint64_t ordinal, const struct event *event)
 {
     struct agreement *a = context;
-    if (agree_check(&a->agree, event)) {
+    struct buf tree = {0};
+    bool same = agree_check(&a->agree, event);
+    if (same) {
+        evtx_write_tree(event, &tree);
+        buf_byte(&tree, '\n');
+        same = slice_equal(buf_slice(&tree), buf_slice(&a->agree.json));
+        if (!same) {
+            buf_add(&a->agree.words, SLICE("printed otherwise than by the tree: "));
+            buf_add(&a->agree.words, buf_slice(&a->agree.json));
+            buf_add(&a->agree.words, buf_slice(&tree));
+        }
+    }
+    buf_fini(&tree);
+    if (same) {
         a->agreed++;
         return;
     }
