@@ -147,6 +147,22 @@ static void run_otrf(struct pair *pair, struct diag *diag)
     arena_fini(&arena);
 }
 
+static void run_derived(struct pair *pair, const char *name, struct diag *diag)
+{
+    struct buf tar = {0};
+    char words[100], path[100];
+    double started = now();
+    snprintf(words, sizeof words, "%s, rules from its values", name);
+    struct corpus c = corpus_start(words, pair, 1);
+    snprintf(path, sizeof path, "data/windows/%s.tar.zst", name);
+    enum err e = archive_read(archive_shared(path), &tar, diag);
+    if (e == OK) {
+        e = differential_derived(&c, buf_slice(&tar), diag);
+    }
+    corpus_end(&c, started, e, diag);
+    buf_fini(&tar);
+}
+
 /* All rules on every event take long: one line of THIN. */
 static struct slice thinned(struct slice lines, struct buf *out)
 {
@@ -203,6 +219,10 @@ static enum err run_routed(int argc, char **argv, struct diag *diag)
     }
     if (wanted(argc, argv, "otrf")) {
         run_otrf(&pair, diag);
+    }
+    if (wanted(argc, argv, "derived")) {
+        run_derived(&pair, "evtx-attack", diag);
+        run_derived(&pair, "evtx-parser", diag);
     }
     differential_pair_fini(&pair);
     return OK;

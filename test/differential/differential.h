@@ -5,7 +5,8 @@
  *                                                     without the value cache), a sample of them
  *                                                     through the reference: minutes
  *     MERLON_FULL=1 build/test/differential           all of them: long; 10: every tenth
- *     build/test/differential attack any-source       these parts alone (parser, otrf)
+ *     build/test/differential attack any-source       these parts alone (parser, otrf,
+ *                                                     derived)
  *
  * Events go through decoding and routing. The reference looks at a line of JSON as it stands in the
  * file, and at an EVTX record as JSON; what fires on a record must not depend on the form that it
@@ -71,3 +72,6 @@ void differential_expectations_fini(struct expectations *e);
  * fired on it there. */
 enum err differential_evtx(struct corpus *corpus, struct slice tar, struct expectations *expected,
         struct diag *diag) MUST_CHECK;
+/* Rules derived from the values of some of the files, judged on these. */
+enum err differential_derived(
+        struct corpus *corpus, struct slice tar, struct diag *diag) MUST_CHECK;
