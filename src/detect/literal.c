@@ -6,9 +6,10 @@
 #include "base/memory.h"
 #include "detect/keyword.h"
 
+enum { LANES = 32 };                      /* bytes of a vector */
 enum { SIEVED = 64, LONGEST_SIEVED = 6 }; /* texts in a sieve, bytes of one */
 enum { LOOKED_AT = 64, COUNTED = 4096 };  /* bytes of a literal, of a value */
-enum { WINDOW = 4, STRIDES = 3, BLOOM_MIN_BITS = 10, BLOOM_MAX_BITS = 19, BITS_A_WINDOW = 32 };
+enum { WINDOW = 4, STRIDES = 3, LIKELY_MIN_BITS = 10, LIKELY_MAX_BITS = 16, PLACES_A_WINDOW = 16 };
 static const unsigned stride_of[STRIDES] = {4, 2, 1};
 
 struct window {
@@ -25,8 +26,8 @@ struct slot {
 
 /* The literals that are searched for with one stride. */
 struct group {
-    uint64_t *bloom;
-    unsigned bloom_shift; /* 32 - bits */
+    uint8_t *likely;       /* by the top bits of a window's hash: some window has them */
+    unsigned likely_shift; /* 32 - bits */
     struct slot *slots;
     uint32_t mask;
     struct window *windows; /* those of equal bytes side by side */
@@ -65,9 +66,10 @@ double literal_frequency(struct slice text)
     return expected < 0.9 ? expected : 0.9;
 }
 
+#define MIX 0x9E3779B1u
 static uint32_t mix(uint32_t bytes)
 {
-    return bytes * 0x9E3779B1u;
+    return bytes * MIX;
 }
 
 static uint32_t census_slot(const char *window)
@@ -164,8 +166,7 @@ static struct slot *slot_of(const struct group *group, uint32_t bytes)
 static void index_windows(struct group *group, const struct window *windows, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t bit = mix(windows[i].bytes) >> group->bloom_shift;
-        group->bloom[bit >> 6] |= (uint64_t)1 << (bit & 63);
+        group->likely[mix(windows[i].bytes) >> group->likely_shift] = 1;
         struct slot *slot = slot_of(group, windows[i].bytes);
         slot->bytes = windows[i].bytes;
         slot->count++;
@@ -185,20 +186,20 @@ static void index_windows(struct group *group, const struct window *windows, uin
 
 static enum err make_group(struct arena *arena, struct group *group, uint32_t count)
 {
-    unsigned bits = BLOOM_MIN_BITS;
-    while (bits < BLOOM_MAX_BITS && (1u << bits) < count * BITS_A_WINDOW) {
+    unsigned bits = LIKELY_MIN_BITS;
+    while (bits < LIKELY_MAX_BITS && (1u << bits) < count * PLACES_A_WINDOW) {
         bits++;
     }
     uint32_t room = 16;
     while (room < count * 2) {
         room *= 2;
     }
-    group->bloom = ARENA_ARRAY(arena, uint64_t, ((size_t)1 << bits) / 64);
+    group->likely = ARENA_ARRAY(arena, uint8_t, (size_t)1 << bits);
     group->slots = ARENA_ARRAY(arena, struct slot, room);
     group->windows = ARENA_ARRAY(arena, struct window, count);
-    group->bloom_shift = 32 - bits;
+    group->likely_shift = 32 - bits;
     group->mask = room - 1;
-    return group->bloom && group->slots && group->windows ? OK : ERR_MEMORY;
+    return group->likely && group->slots && group->windows ? OK : ERR_MEMORY;
 }
 
 static enum err build_group(struct arena *arena, const struct source *s, struct group *group)
@@ -210,7 +211,7 @@ static enum err build_group(struct arena *arena, const struct source *s, struct 
     if (count == 0) {
         return OK;
     }
-    if (count > UINT32_MAX / (2 * BITS_A_WINDOW)) {
+    if (count > UINT32_MAX / (2 * PLACES_A_WINDOW)) {
         return ERR_LIMIT;
     }
     struct window *windows = memory_alloc_array(count, sizeof *windows);
@@ -299,36 +300,66 @@ static void verify(const struct literal_set *set, const struct group *group, str
     for (uint32_t i = 0; i < slot->count; i++) {
         const struct window *w = &group->windows[slot->first + i];
         const struct literal_entry *e = &set->entries[w->literal];
-        if (at >= w->offset && e->text.size <= value.size - (at - w->offset) &&
+        /* The window may reach behind the value; the text must not. */
+        if (at >= w->offset && e->text.size + at - w->offset <= value.size &&
                 memcmp(value.at + at - w->offset, e->text.at, e->text.size) == 0) {
             scan_found(out, e->trigger);
         }
     }
 }
 
-static inline void scan_group(const struct literal_set *set, const struct group *group,
-        size_t stride, struct slice value, struct scan *out)
+static void scan_plain(
+        const struct literal_set *set, unsigned which, struct slice value, struct scan *out)
 {
-    const uint64_t *bloom = group->bloom;
-    const unsigned shift = group->bloom_shift;
-    for (size_t at = 0; at + WINDOW <= value.size; at += stride) {
-        uint32_t bit = mix((uint32_t)hash_load32(value.at + at)) >> shift;
-        if (__builtin_expect(bloom[bit >> 6] >> (bit & 63) & 1, 0)) {
+    const struct group *group = &set->groups[which];
+    for (size_t at = 0; at + WINDOW <= value.size; at += stride_of[which]) {
+        if (group->likely[mix((uint32_t)hash_load32(value.at + at)) >> group->likely_shift]) {
             verify(set, group, value, at, out);
+        }
+    }
+}
+
+/* The eight windows that stand side by side from `at` on. */
+__attribute__((target("avx2"))) static inline void scan_eight(const struct literal_set *set,
+        const struct group *group, struct slice value, size_t at, struct scan *out)
+{
+    uint32_t places[8];
+    const uint8_t *likely = group->likely;
+    __m256i windows = _mm256_loadu_si256((const __m256i *)(const void *)(value.at + at));
+    __m256i hashes = _mm256_mullo_epi32(windows, _mm256_set1_epi32((int)MIX));
+    _mm256_storeu_si256((__m256i *)(void *)places,
+            _mm256_srl_epi32(hashes, _mm_cvtsi32_si128((int)group->likely_shift)));
+    unsigned any = likely[places[0]] | likely[places[1]] | likely[places[2]] | likely[places[3]];
+    any |= likely[places[4]] | likely[places[5]] | likely[places[6]] | likely[places[7]];
+    if (__builtin_expect(any == 0, 1)) {
+        return;
+    }
+    for (unsigned i = 0; i < 8; i++) {
+        if (likely[places[i]]) {
+            verify(set, group, value, at + i * WINDOW, out);
+        }
+    }
+}
+
+__attribute__((target("avx2"))) static void scan_wide(
+        const struct literal_set *set, unsigned which, struct slice value, struct scan *out)
+{
+    const struct group *group = &set->groups[which];
+    for (size_t at = 0; at + WINDOW <= value.size; at += 8 * WINDOW) {
+        for (size_t shift = 0; shift < WINDOW; shift += stride_of[which]) {
+            scan_eight(set, group, value, at + shift, out);
         }
     }
 }
 
 void literal_scan(const struct literal_set *set, struct slice value, struct scan *out)
 {
-    if (set->groups[0].windows) {
-        scan_group(set, &set->groups[0], 4, value, out);
-    }
-    if (set->groups[1].windows) {
-        scan_group(set, &set->groups[1], 2, value, out);
-    }
-    if (set->groups[2].windows) {
-        scan_group(set, &set->groups[2], 1, value, out);
+    for (unsigned which = 0; which < STRIDES; which++) {
+        if (set->groups[which].windows && __builtin_cpu_supports("avx2")) {
+            scan_wide(set, which, value, out);
+        } else if (set->groups[which].windows) {
+            scan_plain(set, which, value, out);
+        }
     }
     if (set->sieve) {
         (void)keyword_scan(set->sieve, value, 1, out); /* the value is folded */
@@ -370,13 +401,13 @@ __attribute__((target("avx2"))) static bool find_wide(
     const __m256i first = _mm256_set1_epi8(text.at[places.first]);
     const __m256i second = _mm256_set1_epi8(text.at[places.second]);
     const size_t ends = value.size - text.size + 1;
-    for (size_t at = 0; at < ends; at += LITERAL_SLACK) {
+    for (size_t at = 0; at < ends; at += LANES) {
         const char *p = value.at + at;
         __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)(p + places.first));
         __m256i b = _mm256_loadu_si256((const __m256i *)(const void *)(p + places.second));
         unsigned hits = (unsigned)_mm256_movemask_epi8(
                 _mm256_and_si256(_mm256_cmpeq_epi8(a, first), _mm256_cmpeq_epi8(b, second)));
-        if (ends - at < LITERAL_SLACK) {
+        if (ends - at < LANES) {
             hits &= (1u << (ends - at)) - 1;
         }
         for (; hits; hits &= hits - 1) {

@@ -46,7 +46,7 @@ double literal_frequency(struct slice text);
 /* One text in one value: for the tests that are no triggers. The two places of the text whose bytes
  * are rarest are looked for first. LITERAL_SLACK readable bytes of any content stand behind the
  * value (and so they must for literal_scan). */
-enum { LITERAL_SLACK = 32 };
+enum { LITERAL_SLACK = 64 };
 struct literal_places {
     uint8_t first, second;
 };
