@@ -13,6 +13,7 @@
 enum { KEY_BYTES = 5 };
 
 #define INLINE inline __attribute__((always_inline))
+#define NOINLINE __attribute__((noinline))
 
 struct reader {
     struct json_scan scan;
@@ -67,8 +68,7 @@ static struct json_shape_step *walk_step(struct reader *r, struct run *run)
 }
 
 /* The step from here when it is not the one that was expected; NULL: the walk refuses. */
-static __attribute__((noinline)) struct json_shape_step *other_step(
-        struct reader *r, struct run *run)
+static NOINLINE struct json_shape_step *other_step(struct reader *r, struct run *run)
 {
     struct json_shape_step *steps = r->shape.steps;
     const char *at = r->scan.block.at + run->at;
@@ -91,34 +91,54 @@ static __attribute__((noinline)) struct json_shape_step *other_step(
     return walk_step(r, run);
 }
 
-/* The long way: the field is there already, or there are more fields. */
-static __attribute__((noinline)) void put_slowly(struct event *event,
-        const struct json_shape_step *step, const char *at, size_t size, uint32_t kind_form)
+/* What a value is beside its text: enum value_kind, enum value_form << 8, weak << 16. */
+typedef uint32_t value_tag;
+
+static NOINLINE void put_again(
+        struct event *event, uint32_t field, const char *at, size_t size, value_tag tag)
 {
-    struct value value = {.text = slice_of(at, size),
-            .kind = (uint8_t)kind_form,
-            .form = (uint8_t)(kind_form >> 8)};
-    event_put(event, step->edge, &value);
+    struct value value = {
+            .text = slice_of(at, size), .kind = (uint8_t)tag, .form = (uint8_t)(tag >> 8)};
+    event_put_again(event, field, &value, (uint8_t)(tag >> 16));
 }
 
-/* event_put, written out: a struct copied right after it was built waits for its own stores. */
-static INLINE void put(struct event *event, const struct json_shape_step *step, const char *at,
-        size_t size, uint32_t kind_form)
+/* event_put_field, written out: a struct copied right after it was built waits for its own
+ * stores. */
+static INLINE void put_field(
+        struct event *event, uint32_t field, const char *at, size_t size, value_tag tag)
 {
-    uint64_t bit = (uint64_t)1 << (step->field & 63);
-    uint64_t *present = &event->present[step->field >> 6], before = *present;
-    if (__builtin_expect((before & bit) != 0 || step->more, 0)) {
-        put_slowly(event, step, at, size, kind_form);
+    uint64_t bit = (uint64_t)1 << (field & 63);
+    uint64_t *present = &event->present[field >> 6], before = *present;
+    if (__builtin_expect((before & bit) != 0, 0)) {
+        put_again(event, field, at, size, tag);
         return;
     }
     *present = before | bit;
-    struct value *to = &event->values[step->field];
+    struct value *to = &event->values[field];
     to->text.at = at;
     to->text.size = size;
-    to->kind = (uint8_t)kind_form;
-    to->form = (uint8_t)(kind_form >> 8);
-    to->weak = step->weak;
+    to->kind = (uint8_t)tag;
+    to->form = (uint8_t)(tag >> 8);
+    to->weak = (uint8_t)(tag >> 16);
     to->next = 0;
+}
+
+static NOINLINE void put_more(struct event *event, const struct path_edge *edge, const char *at,
+        size_t size, value_tag tag)
+{
+    for (int i = 1; i < PATHS_TARGETS && edge->field[i] != FIELD_NONE; i++) {
+        put_field(event, edge->field[i], at, size, tag | (value_tag)edge->weak[i] << 16);
+    }
+}
+
+/* Gives the fields of a step a value; the tag without its weakness. */
+static INLINE void put(struct event *event, const struct json_shape_step *step, const char *at,
+        size_t size, value_tag tag)
+{
+    put_field(event, step->field, at, size, tag | (value_tag)step->weak << 16);
+    if (__builtin_expect(step->more, 0)) {
+        put_more(event, step->edge, at, size, tag);
+    }
 }
 
 /* Digits at the front of 8 bytes: the index of the first byte that is none. */
@@ -145,8 +165,7 @@ static INLINE size_t number_end(const char *bytes, size_t at, size_t end)
     return at + size;
 }
 
-static __attribute__((noinline)) bool run_word(
-        const struct json_shape_step *step, struct event *event)
+static NOINLINE bool run_word(const struct json_shape_step *step, struct event *event)
 {
     static const struct value values[] = {
             [JSON_NULL] = {.kind = VALUE_NULL},
