@@ -49,6 +49,15 @@ static uint32_t seen_as(const struct build *b, uint32_t view, uint32_t field)
     return map && field != FIELD_NONE ? map[field] : field;
 }
 
+static struct handle known_handle(struct build *b, uint32_t predicate)
+{
+    struct handle *h = &b->source->handles[predicate];
+    if (h->run_cost <= 0) {
+        *h = handle_of(&b->source->set->predicates[predicate]);
+    }
+    return *h;
+}
+
 static uint32_t find_test(struct build *b, uint32_t view, uint32_t predicate)
 {
     const struct predicate *p = &b->source->set->predicates[predicate];
@@ -60,7 +69,7 @@ static uint32_t find_test(struct build *b, uint32_t view, uint32_t predicate)
             ((uint64_t)wanted.field << 32 | wanted.other) ^ 0xD1B54A32D192ED03u);
     for (uint32_t i = (uint32_t)h & b->mask;; i = (i + 1) & b->mask) {
         if (b->slots[i] == 0) {
-            wanted.handle = handle_of(p);
+            wanted.handle = known_handle(b, predicate);
             b->class->tests[b->class->test_count] = wanted;
             b->slots[i] = ++b->class->test_count;
             return b->class->test_count - 1;

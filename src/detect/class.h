@@ -88,6 +88,8 @@ struct class_member {
 };
 struct class_source {
     const struct ruleset *set;
+    struct handle
+            *handles; /* by predicate, run_cost 0: not made yet; filled as they are asked for */
     const struct class_member *members; /* by rule number */
     uint32_t member_count;
     const struct view *views;

@@ -131,7 +131,8 @@ static enum err build(struct engine *e, struct diag *diag)
     TRY(paths_build(e->fields, list, patterns, &e->paths));
     e->classes = ARENA_ARRAY(&e->arena, struct engine_class *, ENGINE_CLASSES);
     e->symbol_count = e->options.any_source ? 0 : route_count(e->router);
-    return e->classes ? OK : ERR_MEMORY;
+    e->handles = ARENA_ARRAY(&e->arena, struct handle, e->set->predicate_count);
+    return e->classes && e->handles ? OK : ERR_MEMORY;
 }
 
 enum err engine_new(const struct ruleset *set, const struct taxonomy *taxonomy,
@@ -339,6 +340,7 @@ static enum err draft_class(struct draft *d, uint32_t first, uint32_t end, struc
     TRY(draft_members(d, first, end));
     draft_fills(d);
     d->source.set = e->set;
+    d->source.handles = e->handles;
     d->source.members = d->members;
     d->source.views = d->views;
     d->source.fills = d->fills;
@@ -354,12 +356,14 @@ static enum err make_class(const struct engine *engine, const uint8_t *active, s
     return e;
 }
 
-enum err engine_class_of_rule(const struct engine *engine, const struct engine_class *class,
-        uint32_t rule, struct class *out)
+enum err engine_class_of_rule(
+        struct engine *engine, const struct engine_class *class, uint32_t rule, struct class *out)
 {
     struct draft d = {.engine = engine, .active = class->active, .forced = true};
     arena_init(&d.scratch, ENGINE_MEMORY);
+    pthread_mutex_lock(&engine->lock);
     enum err e = draft_class(&d, rule, rule + 1, out);
+    pthread_mutex_unlock(&engine->lock);
     arena_fini(&d.scratch);
     return e;
 }

@@ -55,6 +55,7 @@ struct engine {
     size_t symbol_count;  /* routes; 0 under any_source */
     pthread_mutex_t lock; /* guards what follows, and the making of plans */
     struct engine_class **classes;
+    struct handle *handles; /* by predicate, made when first asked for */
     uint32_t class_count;
 };
 
@@ -63,7 +64,7 @@ enum err engine_class_for(
         struct engine *engine, const uint16_t *symbols, struct engine_class **out) MUST_CHECK;
 /* A class with this one rule alone, seen as `class` sees it or, where it is not there, as itself:
  * for `rules explain`. Owner of *out: the caller, by class_fini. */
-enum err engine_class_of_rule(const struct engine *engine, const struct engine_class *class,
+enum err engine_class_of_rule(struct engine *engine, const struct engine_class *class,
         uint32_t rule, struct class *out) MUST_CHECK;
 /* Makes the class's plan anew with what was seen; does nothing when another judge
  * was there first for this stage. */
