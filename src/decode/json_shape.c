@@ -155,6 +155,20 @@ static uint32_t intern_state(
     return id;
 }
 
+/* The step of a state that was not taken for longest is its last. What still expects it as the next
+ * one comes from the same state, and compares. */
+static uint32_t drop_last(struct json_shape *shape, struct json_shape_state *state)
+{
+    uint16_t *link = &state->first;
+    while (shape->steps[*link].other) {
+        link = &shape->steps[*link].other;
+    }
+    uint32_t id = *link;
+    *link = 0;
+    state->count--;
+    return id;
+}
+
 struct json_shape_step json_shape_loose(const struct json_stop *stop)
 {
     struct json_shape_step step = {.kind = (uint8_t)stop->kind,
@@ -189,10 +203,12 @@ static struct json_shape_step *add_step(struct json_shape *shape, uint32_t from,
         }
         step.tail = (uint32_t)(kept - shape->text) + (uint32_t)(bytes.size - head);
     }
-    step.other = shape->states[from].first;
-    uint32_t id = shape->step_count++;
+    struct json_shape_state *state = &shape->states[from];
+    uint32_t id = state->count < JSON_SHAPE_FANOUT ? shape->step_count++ : drop_last(shape, state);
+    step.other = state->first;
     shape->steps[id] = step;
-    shape->states[from].first = (uint16_t)id;
+    state->first = (uint16_t)id;
+    state->count++;
     return &shape->steps[id];
 }
 

@@ -9,7 +9,8 @@
  * exact walk did all of that when it went there first. A state is what the grammar needs to
  * know at a stop (the containers that are open, and what was just read) and the key, which has
  * nothing to say in grammar but tells what comes next. A state's steps are tried after the one
- * that was taken last time from where we come.
+ * that was taken last time from where we come, the latest first; the one that was not taken for
+ * longest gives way to a new one.
  *
  * Nothing here can accept what the walk refuses: each step's bytes were accepted by it in the very
  * same grammatical situation. Bounded: when the tables are full nothing more is learned, and after
@@ -32,6 +33,7 @@ enum {
     JSON_SHAPE_HEAD = 32, /* bytes of a step beside its other data */
     JSON_SHAPE_BYTES = 255,
     JSON_SHAPE_STEPS = 1 << 14,
+    JSON_SHAPE_FANOUT = 64, /* steps of one state */
     JSON_SHAPE_STATES = 1 << 13,
     JSON_SHAPE_CONTEXTS = 1 << 12,
     JSON_SHAPE_TEXT = 1 << 20,
@@ -59,6 +61,7 @@ _Static_assert(sizeof(struct json_shape_step) == 64, "a cache line");
 
 struct json_shape_state {
     uint16_t first;   /* step, or 0 */
+    uint16_t count;   /* steps */
     uint32_t context; /* JSON_SHAPE_NONE: none is open */
     uint32_t kind;
     uint32_t key_size;

@@ -553,6 +553,34 @@ static void a_last_bracket_in_a_string_ends_nothing(void **state)
     close_fixture(&f);
 }
 
+static void json_is_recognised_by_its_first_bytes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *head;
+        int least, most;
+    } heads[] = {
+            {"{\"a\":1}\n", 90, 100},
+            {"\xEF\xBB\xBF {\n  \"a\": 1", 90, 100},
+            {"[{\"a\":1},", 85, 100},
+            {"[\n]", 85, 100},
+            {"{}", 90, 100},
+            {"oops\n{\"a\":1}\n{\"a\":2}\n", 50, 80},
+            {"", 0, 0},
+            {"[2024-01-01 10:00:00] hello\n", 0, 0},
+            {"{hello}\n", 0, 0},
+            {"ElfFile", 0, 0},
+            {"<Event>{\"a\":1}</Event>\n", 0, 0},
+            {"Jan  1 00:00:00 host app: x\nJan  1 00:00:01 host app: y\n{\"a\":1}\n", 1, 30},
+    };
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+        int sure = json_decoder.recognise(slice_text(heads[i].head), true);
+        if (sure < heads[i].least || sure > heads[i].most) {
+            fail_msg("%s: %d", heads[i].head, sure);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -560,6 +588,7 @@ int main(void)
             cmocka_unit_test(broken_records_are_lost_alone_and_say_why),
             cmocka_unit_test(known_shapes_do_not_mislead),
             cmocka_unit_test(a_last_bracket_in_a_string_ends_nothing),
+            cmocka_unit_test(json_is_recognised_by_its_first_bytes),
             cmocka_unit_test(a_nul_is_refused_wherever_it_stands),
             cmocka_unit_test(lines_and_values_are_told_apart_by_the_first_line),
     };
