@@ -424,8 +424,10 @@ static size_t record_end(const struct reader *r, size_t start)
 static enum err next(struct reader *r, struct event *event, struct diag *diag)
 {
     struct slice block = r->scan.block;
+    /* A block begins with a value, if it is values: a comma there is a broken one. */
+    bool comma = !r->lines && r->at > 0;
     while (r->at < block.size && (is_blank(block.at[r->at]) || block.at[r->at] == '\n' ||
-                                         (block.at[r->at] == ',' && !r->lines))) {
+                                         (comma && block.at[r->at] == ','))) {
         r->at++;
     }
     if (r->at >= block.size) {

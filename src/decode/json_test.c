@@ -430,6 +430,7 @@ static void lines_and_values_are_told_apart_by_the_first_line(void **state)
                     "record\n" A("2")},
             {"{\"b\":1,\n{\"a\":2}\n",
                     "syntax 8: expected '\"' of a key, found the end of the record\n" A("2")},
+            {"{\"a\":1}\n,", A("1") "syntax 1: expected a value, found ','\n"},
             {"oops\n{\"a\":2}\n", "syntax 1: expected a value, found 'o'\n" A("2")},
             {"{\"a\":1} x\n{\"a\":2}\n",
                     "syntax 9: expected nothing more behind the record's value, found "
