@@ -2,8 +2,8 @@
  *
  *     judge_bench RULES FILE [FORMAT [ROUNDS [no-cache]]]
  *
- * Reads FILE into memory, cuts it into blocks of 256 KiB, and prints, for each round, nanoseconds an
- * event for decoding alone and for decoding and judging, with the judge's counts. */
+ * Reads FILE into memory, cuts it into blocks of 256 KiB, and prints, for each round, nanoseconds
+ * an event for decoding alone and for decoding and judging, with the judge's counts. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -46,7 +46,8 @@ static void cut_all(struct bench *b, struct slice text)
         size_t left = text.size - at, n = left < BLOCK ? left : BLOCK;
         struct cut cut;
         for (;; n = n * 2 < left ? n * 2 : left) {
-            enum err e = b->decoder->cut(&cutter, slice_of(text.at + at, n), n == left, &cut, &diag);
+            enum err e =
+                    b->decoder->cut(&cutter, slice_of(text.at + at, n), n == left, &cut, &diag);
             need(e, &diag, "cut");
             if (cut.skip + cut.size || n == left) {
                 break;

@@ -56,39 +56,14 @@ static bool odd_at(const char *at, unsigned step)
                      : memcmp(at, "\xE2\x84", 2) == 0 || memcmp(at, "\xC5\xBF", 2) == 0;
 }
 
-/* A pair of bytes at each of 32 places. */
-__attribute__((target("avx2"))) static inline __m256i pair(__m256i a, __m256i b, char x, char y)
-{
-    return _mm256_and_si256(
-            _mm256_cmpeq_epi8(a, _mm256_set1_epi8(x)), _mm256_cmpeq_epi8(b, _mm256_set1_epi8(y)));
-}
-
-__attribute__((target("avx2"))) static size_t odd_wide(
-        struct slice record, unsigned step, bool *found)
-{
-    size_t at = 0;
-    for (; at + LANES + 1 <= record.size && !*found; at += LANES) {
-        __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)(record.at + at));
-        if (step == 1 && _mm256_movemask_epi8(a) == 0) {
-            continue;
-        }
-        __m256i b = _mm256_loadu_si256((const __m256i *)(const void *)(record.at + at + 1));
-        __m256i k = step == 2 ? pair(a, b, 0x2A, 0x21) : pair(a, b, (char)0xE2, (char)0x84);
-        __m256i s = step == 2 ? pair(a, b, 0x7F, 0x01) : pair(a, b, (char)0xC5, (char)0xBF);
-        __m256i any = _mm256_or_si256(k, s);
-        *found = !_mm256_testz_si256(any, any);
-    }
-    return at;
-}
-
 static bool folds_oddly(struct slice record, unsigned step)
 {
-    bool found = false;
-    size_t at = __builtin_cpu_supports("avx2") ? odd_wide(record, step, &found) : 0;
-    for (; at + 2 <= record.size && !found; at++) {
-        found = odd_at(record.at + at, step);
+    for (size_t at = 0; at + 2 <= record.size; at++) {
+        if (odd_at(record.at + at, step)) {
+            return true;
+        }
     }
-    return found;
+    return false;
 }
 
 bool keyword_is_bare(struct slice part)
@@ -277,28 +252,50 @@ __attribute__((target("avx2"), noinline)) static void verify_lanes(const struct 
     }
 }
 
-/* For records of at least one reach; the last step overlaps the one before. true: step is 1 and the
- * record is ASCII. */
-__attribute__((target("avx2"))) static bool scan_wide(
-        const struct keyword_set *set, const struct haystack *in, struct scan *out)
+/* Where `a` and, a byte further, `b` hold what may be an odd letter. */
+__attribute__((target("avx2"))) static inline __m256i odd_pairs(__m256i a, __m256i b, unsigned step)
+{
+    if (step == 1) {
+        return a; /* any byte beyond ASCII: bit 7 is looked at */
+    }
+    __m256i k = _mm256_and_si256(_mm256_cmpeq_epi8(a, _mm256_set1_epi8(0x2A)),
+            _mm256_cmpeq_epi8(b, _mm256_set1_epi8(0x21)));
+    __m256i s = _mm256_and_si256(_mm256_cmpeq_epi8(a, _mm256_set1_epi8(0x7F)),
+            _mm256_cmpeq_epi8(b, _mm256_set1_epi8(0x01)));
+    return _mm256_or_si256(k, s);
+}
+
+/* For records of at least one reach; the last step overlaps the one before. false: some letter may
+ * be odd. */
+__attribute__((target("avx2"))) static inline bool scan_steps(
+        const struct keyword_set *set, const struct haystack *in, size_t step, struct scan *out)
 {
     const __m256i l0 = table(set->low[0]), l1 = table(set->low[1]), l2 = table(set->low[2]);
     const __m256i h0 = table(set->high[0]), h1 = table(set->high[1]), h2 = table(set->high[2]);
-    const size_t step = in->step, reach = LANES + (PRINT - 1) * step;
+    const size_t reach = LANES + (PRINT - 1) * step;
     const char *p = in->record.at, *last = p + in->record.size - reach;
-    __m256i all = _mm256_setzero_si256();
+    __m256i odd = _mm256_setzero_si256();
     for (;; p = p + LANES <= last ? p + LANES : last) {
         __m256i a = load(p), b = load(p + step), c = load(p + 2 * step);
-        all = _mm256_or_si256(all, _mm256_or_si256(a, c));
+        odd = _mm256_or_si256(odd, odd_pairs(a, step == 1 ? b : load(p + 1), (unsigned)step));
         __m256i found = _mm256_and_si256(look_up(l0, h0, a), look_up(l1, h1, b));
         found = _mm256_and_si256(found, look_up(l2, h2, c));
         if (__builtin_expect(!_mm256_testz_si256(found, found), 0)) {
             verify_lanes(set, in, (size_t)(p - in->record.at), found, out);
         }
         if (p == last) {
-            return step == 1 && _mm256_movemask_epi8(all) == 0;
+            break;
         }
     }
+    /* The bytes that were looked at as second and third ones only. */
+    struct slice rest = slice_of(last + LANES, (PRINT - 1) * step);
+    return _mm256_movemask_epi8(odd) == 0 && !folds_oddly(rest, (unsigned)step);
+}
+
+__attribute__((target("avx2"))) static bool scan_wide(
+        const struct keyword_set *set, const struct haystack *in, struct scan *out)
+{
+    return in->step == 1 ? scan_steps(set, in, 1, out) : scan_steps(set, in, 2, out);
 }
 
 bool keyword_scan(
@@ -306,11 +303,9 @@ bool keyword_scan(
 {
     const struct haystack in = {record, step};
     size_t reach = LANES + (size_t)(PRINT - 1) * step;
-    bool ascii = false;
     if (record.size >= reach && __builtin_cpu_supports("avx2")) {
-        ascii = scan_wide(set, &in, out);
-    } else {
-        scan_plain(set, &in, out);
+        return scan_wide(set, &in, out) || (step == 1 && !folds_oddly(record, step));
     }
-    return ascii || !folds_oddly(record, step);
+    scan_plain(set, &in, out);
+    return !folds_oddly(record, step);
 }

@@ -1,6 +1,7 @@
 #include "detect/keywords.h"
 
 #include "base/memory.h"
+#include "detect/literal.h"
 
 void keywords_fini(struct keywords *k)
 {
@@ -55,10 +56,20 @@ static void collect(struct keywords *k, const struct event *event, struct texts 
     }
 }
 
+static enum verdict test_value(const struct predicate *p, struct literal_places places,
+        const struct keyword_value *v, struct regex_cache *regexes)
+{
+    if (p->op == OP_CONTAINS && !p->cased) {
+        return literal_stands_in(v->folded, p->text, places) ? VERDICT_YES : VERDICT_NO;
+    }
+    return predicate_test_text(p, v->plain, v->folded, regexes);
+}
+
 enum verdict keywords_test(struct keywords *k, const struct event *event, struct texts *texts,
         const struct predicate *p, struct regex_cache *regexes)
 {
     enum verdict result = VERDICT_NO;
+    struct literal_places places = literal_rare_places(p->text);
     if (!k->collected) {
         collect(k, event, texts);
     }
@@ -66,7 +77,7 @@ enum verdict keywords_test(struct keywords *k, const struct event *event, struct
         return k->count ? VERDICT_YES : VERDICT_NO;
     }
     for (size_t i = 0; i < k->count && result != VERDICT_YES; i++) {
-        enum verdict v = predicate_test_text(p, k->values[i].plain, k->values[i].folded, regexes);
+        enum verdict v = test_value(p, places, &k->values[i], regexes);
         result = v == VERDICT_NO ? result : v;
     }
     return result;
