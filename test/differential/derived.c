@@ -10,7 +10,7 @@
 /* Rules made of what stands in the records themselves, so that the rare forms of values (constants
  * of a template, numbers, times, GUIDs, addresses, binary) are searched for in all their places:
  * keywords, and tests of the member that the value stands in. */
-enum { RULES = 40, RECORDS = 200, VALUES = 4000, FILES_STEP = 2, TEXT_LIMIT = 60 };
+enum { RULES = 40, RECORDS = 200, VALUES = 4000, FILES_STEP = 5, TEXT_LIMIT = 60 };
 
 struct value_seen {
     struct slice key;

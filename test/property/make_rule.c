@@ -11,8 +11,30 @@ static const char *const logsources[] = {"product: windows, category: process_cr
         "product: windows, service: system", "product: windows, category: file_event",
         "product: windows", "category: process_creation", "service: sysmon, product: windows",
         "product: windows, category: network_connection", "category: image_load",
-        "product: windows, category: ps_script", "service: security"};
+        "product: windows, category: ps_script", "service: security", "category: property",
+        "category: property, product: windows", "service: property"};
 enum { LOGSOURCES = sizeof logsources / sizeof *logsources };
+
+/* Alternatives that overlap, fields from the first of several, values through a map, prefixes. */
+const char make_rule_taxonomy[] =
+        "logsources:\n"
+        "  - category: property\n"
+        "    when:\n"
+        "      - channel: Security\n"
+        "        event_id: [4624, '46*']\n"
+        "        fields:\n"
+        "          Image: [NewProcessName, ParentProcessName, image]\n"
+        "          Hashes: [Hashes, Hash es]\n"
+        "          User: {field: [TargetObject, message], map: {high: Low, '': empty, whoami: "
+        "cmd}}\n"
+        "      - channel: [Security, 'microsoft-windows-*']\n"
+        "        fields: {CommandLine: [a, Other, CommandLine], x: Data, Data: x}\n"
+        "      - {channel: '*', event_id: '*'}\n"
+        "  - service: property\n"
+        "    when:\n"
+        "      - channel: 'micro*'\n"
+        "        fields: {Image: {field: Image, map: {whoami: High}}, x: [User, x]}\n"
+        "      - event_type: '*'\n";
 
 /* A double-quoted scalar. */
 static void put_quoted(struct slice text, struct buf *yaml)

@@ -12,6 +12,8 @@
 #include "property/words.h"
 
 enum { MAKE_RULE_FIELDS = 15 };
+/* A taxonomy file of logsources that generated rules have beside the program's own. */
+extern const char make_rule_taxonomy[];
 extern const char *const make_rule_fields[MAKE_RULE_FIELDS];
 
 /* routed: with a logsource of the taxonomy, else any. */

@@ -271,6 +271,19 @@ static void array_of_numbers(struct forge *f)
     event_around(f, (struct slice){0}, numbers_instance);
 }
 
+static void broken_items_instance(struct forge *f)
+{
+    const struct forge_value values[] = {
+            {EVTX_ARRAY | EVTX_SID, BYTES("\1\0\0\0\0\0\0\5\1\xff\0")}};
+    forge_instance(f, 4, one_data_template);
+    forge_values(f, 1, values);
+}
+
+static void array_with_a_broken_item(struct forge *f)
+{
+    event_around(f, (struct slice){0}, broken_items_instance);
+}
+
 static void same_names_instance(struct forge *f)
 {
     const struct forge_value values[] = {{EVTX_STRING, WIDE_A}, {EVTX_STRING, BYTES("B\0")},
@@ -421,6 +434,8 @@ const struct forge_record_kind forge_record_kinds[] = {
         {"array_of_one", array_of_one, SYSTEM ",\"EventData\":{\"Data\":{\"#text\":\"1\"}}}}"},
         {"array_of_numbers", array_of_numbers,
                 SYSTEM ",\"EventData\":{\"Data\":{\"#text\":[1,2]}}}}"},
+        {"array_with_a_broken_item", array_with_a_broken_item,
+                SYSTEM ",\"EventData\":{\"Data\":{\"#text\":[\"S-1-5\",\"01FF00\"]}}}}"},
         {"same_names", same_names,
                 SYSTEM ",\"EventData\":{\"A\":[\"A\",\"C\"],\"B\":\"B\","
                        "\"Data\":{\"#text\":\"D\"}}}}"},

@@ -28,6 +28,12 @@ static enum err read_taxonomy(struct diag *diag)
     return OK;
 }
 
+enum err rig_add_taxonomy(struct slice file, struct slice text, struct diag *diag)
+{
+    TRY(read_taxonomy(diag));
+    return taxonomy_add(taxonomy, file, text, diag);
+}
+
 enum err rig_begin(struct rig *rig, struct slice placeholders, struct diag *diag)
 {
     const struct ruleset_options options = {.placeholders = placeholders};

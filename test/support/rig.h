@@ -44,6 +44,8 @@ enum err rig_begin(struct rig *rig, struct slice placeholders, struct diag *diag
 enum err rig_build(struct rig *rig, struct engine_options options, struct diag *diag) MUST_CHECK;
 void rig_fini(struct rig *rig);
 const struct taxonomy *rig_taxonomy(void);
+/* Adds a file to it, for tests of routing. Before the first rig_build. */
+enum err rig_add_taxonomy(struct slice file, struct slice text, struct diag *diag) MUST_CHECK;
 /* The engine's answer is in hits, the reference's is found from the record; rig->words says where
  * they differ. */
 enum err rig_compare(struct rig *rig, const struct tree *record, const struct hit *hits,
