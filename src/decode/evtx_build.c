@@ -318,7 +318,7 @@ static bool emit_value(struct build *b, uint8_t type, struct slice bytes)
         bytes = evtx_text_utf16(bytes);
     }
     if (!evtx_text_fits(type, bytes)) {
-        return fail(b, "item of an array has a wrong size");
+        type = EVTX_BINARY; /* an item of an array that is no such value */
     }
     struct evtx_node node = {.kind = EVTX_VALUE, .type = type, .text = bytes};
     return emit(b, &node) != NULL;

@@ -7,7 +7,7 @@
 #include "decode/evtx_shape.h"
 #include "decode/evtx_text.h"
 
-enum { DEPTH = 128, KEY_ROOM = 300, SHORT_TEXT = 40, SHORT_TEXTS = 800 };
+enum { DEPTH = 128, KEY_ROOM = 300, SHORT_TEXT = EVTX_TEXT_SHORT, SHORT_TEXTS = 800 };
 
 enum op_kind {
     OP_ATTRIBUTE, /* a slot that is an attribute's value */
@@ -600,13 +600,18 @@ static bool put_typed(
         struct running *r, const struct path_edge *edge, uint8_t type, struct slice bytes)
 {
     struct value value = {.kind = VALUE_STRING};
-    size_t room = evtx_text_room(type, bytes.size);
-    char *to = room <= SHORT_TEXT ? short_text(r) : arena_alloc(&r->event->scratch, room, 1);
-    if (!to) {
-        return false;
+    char *to = short_text(r);
+    size_t size = to ? evtx_text_short(type, bytes, to, &value.kind) : 0;
+    if (size == 0) {
+        size_t room = evtx_text_room(type, bytes.size);
+        to = room <= SHORT_TEXT ? to : arena_alloc(&r->event->scratch, room, 1);
+        if (!to) {
+            return false;
+        }
+        value.kind = (uint8_t)evtx_text_kind(type, bytes);
+        size = evtx_text_write(type, bytes, to);
     }
-    value.kind = (uint8_t)evtx_text_kind(type, bytes);
-    value.text = slice_of(to, evtx_text_write(type, bytes, to));
+    value.text = slice_of(to, size);
     event_put(r->event, edge, &value);
     return true;
 }
@@ -642,10 +647,13 @@ static bool put_list(struct running *r, const struct op *op, const struct evtx_v
     }
     at = 0;
     while (evtx_text_item(value->type, bytes_of(r, value), &at, &item)) {
-        bool ok = evtx_text_fits(element, item);
+        bool ok = true;
         r->nodes += 4;
-        if (ok && !put_value(r, op->edge, element, item, &ok)) {
+        if (evtx_text_unset(element, item)) {
             event_put(r->event, op->edge, &empty);
+        } else {
+            uint8_t type = evtx_text_fits(element, item) ? element : EVTX_BINARY;
+            put_value(r, op->edge, type, item, &ok);
         }
         if (!ok) {
             return false;

@@ -632,14 +632,14 @@ static bool run_element(struct running *r, struct frame *frame, const struct ste
 }
 
 /* The items of an array; an array of one is text. */
-static bool put_items(struct running *r, const struct evtx_value *value, bool in_list)
+static void put_items(struct running *r, const struct evtx_value *value, bool in_list)
 {
     uint32_t at = 0;
     struct slice item, bytes = bytes_of(r, value);
     uint8_t element = value->type & (EVTX_ARRAY - 1);
     if (evtx_text_item(value->type, bytes, &at, &item) && at == value->size) {
         evtx_out_value(r->out, value->type, bytes);
-        return true;
+        return;
     }
     at = 0;
     buf_add(r->out, in_list ? SLICE("") : SLICE("["));
@@ -647,14 +647,12 @@ static bool put_items(struct running *r, const struct evtx_value *value, bool in
         buf_add(r->out, first ? SLICE("") : SLICE(","));
         if (evtx_text_unset(element, item)) {
             buf_add(r->out, SLICE("\"\""));
-        } else if (evtx_text_fits(element, item)) {
-            evtx_out_value(r->out, element, item);
         } else {
-            return false;
+            bool fits = evtx_text_fits(element, item);
+            evtx_out_value(r->out, fits ? element : EVTX_BINARY, item);
         }
     }
     buf_add(r->out, in_list ? SLICE("") : SLICE("]"));
-    return true;
 }
 
 static bool run_data(struct running *r, struct frame *frame, const struct step *step)
@@ -668,9 +666,10 @@ static bool run_data(struct running *r, struct frame *frame, const struct step *
         return true;
     }
     if (value->type & EVTX_ARRAY) {
-        return put_items(r, value, step->kind == STEP_ITEM);
+        put_items(r, value, step->kind == STEP_ITEM);
+    } else {
+        evtx_out_value(r->out, value->type, bytes_of(r, value));
     }
-    evtx_out_value(r->out, value->type, bytes_of(r, value));
     return true;
 }
 

@@ -130,25 +130,40 @@ static uint32_t find_record(const struct evtx_scan *scan, uint32_t from)
     return 0;
 }
 
+/* The last record that the header names: what is behind it is stale, whatever "free" says; unless
+ * it has an id of this chunk, then an id is broken here. */
+static bool is_last(const struct evtx_scan *scan)
+{
+    bool whole = false;
+    if (!scan->header || scan->newest_id != scan->last_id) {
+        return false;
+    }
+    if (!record_size(scan, scan->at, &whole) || !whole) {
+        return true;
+    }
+    uint64_t id = record_id(scan, scan->at);
+    return id < scan->first_id || id > scan->last_id;
+}
+
 static struct evtx_item take_record(struct evtx_scan *scan, uint32_t size)
 {
     struct evtx_item item = {EVTX_RECORD, scan->at, size};
     scan->newest_id = record_id(scan, scan->at);
     scan->any = true;
     scan->at += size;
-    if (scan->header && scan->newest_id == scan->last_id && scan->at < scan->end) {
-        scan->end = scan->at; /* what is behind the last record is stale, whatever "free" says */
+    if (scan->at < scan->end && is_last(scan)) {
+        scan->end = scan->at;
     }
     return item;
 }
 
-/* Behind the live records. A log that was not closed has a header that is older than its records:
- * the next id right behind the last one is live too. */
+/* Behind the live records. A log that was not closed has a header that is older than its records,
+ * and a header may be broken: the next id right behind the last one is live too. */
 static struct evtx_item scan_free(struct evtx_scan *scan)
 {
     bool whole = false;
     uint32_t size = 0;
-    if (scan->header && scan->any && scan->newest_id >= scan->last_id) {
+    if (scan->header && scan->any && !scan->torn) {
         size = record_size(scan, scan->at, &whole);
     }
     if (size && whole && record_id(scan, scan->at) == scan->newest_id + 1) {
@@ -175,14 +190,12 @@ struct evtx_item evtx_scan_next(struct evtx_scan *scan)
     struct slice rest = slice_of(scan->chunk.at + at, scan->end - at);
     if (!next && evtx_scan_blank(rest)) {
         scan->blank_rest = scan->header;
-        scan->last_id = UINT64_MAX; /* nothing behind the gap is ours */
+        scan->torn = true;
         scan->at = scan->end;
         return (struct evtx_item){EVTX_END, at, 0};
     }
     scan->at = next ? next : scan->end;
-    if (!next) {
-        scan->last_id = UINT64_MAX;
-    }
+    scan->torn = !next;
     return (struct evtx_item){EVTX_DAMAGE, at, scan->at - at};
 }
 

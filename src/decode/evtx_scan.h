@@ -30,6 +30,7 @@ struct evtx_scan {
     bool header;        /* the chunk's header can be used */
     bool blank_rest;    /* set at EVTX_END: the header promises records where zeros are */
     bool any;           /* a record was found: newest_id holds */
+    bool torn;          /* the live records end in damage: nothing behind it is ours */
     uint64_t first_id;  /* of the header */
     uint64_t last_id;
     uint64_t newest_id; /* of the last record found */

@@ -159,6 +159,15 @@ static void stale_records_behind_the_free_space_stay_dead(void **state)
     assert_string_equal(items_of(c), "RRRRRD");
 }
 
+static void a_broken_id_does_not_end_the_chunk(void **state)
+{
+    struct chunk *c = *state;
+    forge_patch(&c->forge, c->at[1] + 8, FIRST_ID + RECORDS - 1); /* that of the last one */
+    assert_string_equal(items_of(c), "RRRRRR");
+    forge_patch(&c->forge, c->at[1] + 8, 7);
+    assert_string_equal(items_of(c), "RRRRRR");
+}
+
 static void the_next_ids_behind_an_old_header_are_live(void **state)
 {
     struct chunk *c = *state;
@@ -234,7 +243,7 @@ static void sums_tell_what_they_cover(void **state)
 static void any_flipped_bit_costs_at_most_one_record(void **state)
 {
     struct chunk *c = *state;
-    for (size_t i = EVTX_CHUNK_HEADER; i < c->at[RECORDS]; i++) {
+    for (size_t i = 0; i < c->at[RECORDS]; i++) {
         for (int bit = 0; bit < 8; bit++) {
             bytes_of(c)[i] ^= (char)(1 << bit);
             const char *found = items_of(c);
@@ -263,6 +272,7 @@ int main(void)
             CASE(a_record_overwritten_to_its_end_is_damage),
             CASE(zeros_between_records_are_damage_and_at_the_end_a_warning),
             CASE(stale_records_behind_the_free_space_stay_dead),
+            CASE(a_broken_id_does_not_end_the_chunk),
             CASE(the_next_ids_behind_an_old_header_are_live),
             CASE(a_lost_magic_is_forgiven_when_the_checksum_proves_the_header),
             CASE(without_a_header_rising_ids_are_live),

@@ -69,27 +69,35 @@ static bool take(struct streaming *s, uint32_t size, const char **bytes)
     return true;
 }
 
-static bool take_name(struct streaming *s, struct slice *name)
+/* A name, empty where nobody asks for it. */
+static bool take_name(struct streaming *s, bool asked, struct slice *name)
 {
     const char *bytes;
     if (!take(s, 4, &bytes)) {
         return false;
     }
     uint32_t name_at = evtx_u32(bytes);
-    if (name_at == s->at) {
+    if (name_at == s->at || !asked) {
         struct slice wide = evtx_tree_name(s->stream->chunk, name_at);
-        if (!wide.at || !take(s, EVTX_NAME_ENTRY + (uint32_t)wide.size + 2, &bytes)) {
+        if (!wide.at ||
+                (name_at == s->at && !take(s, EVTX_NAME_ENTRY + (uint32_t)wide.size + 2, &bytes))) {
             return false;
         }
     }
-    return evtx_tree_name_text(s->stream->names, s->stream->chunk, name_at, name);
+    *name = (struct slice){0};
+    return !asked || evtx_tree_name_text(s->stream->names, s->stream->chunk, name_at, name);
+}
+
+static bool leads_on(const struct path_edge *edge)
+{
+    return edge && edge->child != PATHS_NONE;
 }
 
 static const struct path_edge *below(
         const struct streaming *s, const struct path_edge *edge, struct slice key)
 {
     const struct paths *paths = s->stream->paths;
-    return edge && edge->child != PATHS_NONE ? paths_find(paths, edge->child, key) : NULL;
+    return leads_on(edge) ? paths_find(paths, edge->child, key) : NULL;
 }
 
 static bool put_piece(struct streaming *s, const struct path_edge *edge, const struct piece *piece)
@@ -189,7 +197,9 @@ static bool open_element(struct streaming *s, bool attributes)
             s->depth == s->stream->depth || (s->depth && parent->data)) {
         return false;
     }
-    if (!take(s, 4, &bytes) || !take_name(s, &name) || (attributes && !take(s, 4, &bytes))) {
+    /* Below what leads nowhere, names do not matter. */
+    bool asked = s->depth == 0 || leads_on(parent->edge);
+    if (!take(s, 4, &bytes) || !take_name(s, asked, &name) || (attributes && !take(s, 4, &bytes))) {
         return false;
     }
     parent->elements = true;
@@ -197,7 +207,7 @@ static bool open_element(struct streaming *s, bool attributes)
     level->name = name;
     level->edge = NULL;
     level->data = parent->container && slice_equal(name, SLICE("Data"));
-    level->resolved = false;
+    level->resolved = !asked;
     level->attributes = false;
     level->elements = false;
     level->container = false;
@@ -206,7 +216,7 @@ static bool open_element(struct streaming *s, bool attributes)
     level->name_count = 0;
     s->in_start = true;
     s->in_attribute = false;
-    return level->data || resolve_element(s, level);
+    return level->data || level->resolved || resolve_element(s, level);
 }
 
 static bool end_attribute(struct streaming *s)
@@ -231,7 +241,9 @@ static bool end_attribute(struct streaming *s)
 
 static bool open_attribute(struct streaming *s)
 {
-    if (!s->in_start || !end_attribute(s) || !take_name(s, &s->attribute)) {
+    const struct level *level = &s->levels[s->depth];
+    if (!s->in_start || !end_attribute(s) ||
+            !take_name(s, level->data || leads_on(level->edge), &s->attribute)) {
         return false;
     }
     s->in_attribute = true;

@@ -524,7 +524,7 @@ static void flipped_bits_cost_only_what_they_hit(void **state)
         if (i % 500 == 0) {
             forge_small(&b->forge, false);
         }
-        size_t room = b->forge.out.size - EVTX_FILE_HEADER - EVTX_CHUNK_HEADER;
+        size_t room = b->forge.out.size - EVTX_FILE_HEADER;
         dice = dice * 1664525 + 1013904223;
         size_t at = b->forge.out.size - 1 - (dice >> 4) % room;
         b->forge.out.at[at] ^= (char)(1 << (dice & 7));

@@ -544,3 +544,29 @@ enum value_kind evtx_text_kind(uint8_t type, struct slice bytes)
     }
     return type >= EVTX_INT8 && type <= EVTX_UINT64 ? VALUE_NUMBER : VALUE_STRING;
 }
+
+size_t evtx_text_short(uint8_t type, struct slice bytes, char *to, uint8_t *kind)
+{
+    *kind = VALUE_NUMBER;
+    switch (type) {
+    case EVTX_UINT8:
+        return write_u64((uint8_t)bytes.at[0], to);
+    case EVTX_UINT16:
+        return write_u64(evtx_u16(bytes.at), to);
+    case EVTX_UINT32:
+        return write_u64(evtx_u32(bytes.at), to);
+    default:
+        break;
+    }
+    *kind = VALUE_STRING;
+    switch (type) {
+    case EVTX_HEX64:
+        return write_hex(evtx_u64(bytes.at), to);
+    case EVTX_FILETIME:
+        return write_filetime(evtx_u64(bytes.at), to);
+    case EVTX_GUID:
+        return write_guid(bytes, to);
+    default:
+        return 0;
+    }
+}

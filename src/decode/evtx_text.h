@@ -24,6 +24,10 @@ bool evtx_text_fits(uint8_t type, struct slice bytes);
 size_t evtx_text_room(uint8_t type, size_t size);
 /* Requires evtx_text_fits and a size over 0; strings may be empty. Returns bytes written, UTF-8. */
 size_t evtx_text_write(uint8_t type, struct slice bytes, char *to);
+/* For the types that are most of an event: evtx_text_write and evtx_text_kind in one. `to` has
+ * EVTX_TEXT_SHORT bytes; 0: another type, nothing was written. */
+enum { EVTX_TEXT_SHORT = 40 };
+size_t evtx_text_short(uint8_t type, struct slice bytes, char *to, uint8_t *kind);
 /* Integers and booleans stand bare in JSON, everything else is a string. */
 enum value_kind evtx_text_kind(uint8_t type, struct slice bytes);
 /* Nothing is there: no bytes, an empty string. Such a value leaves nothing in the record. */

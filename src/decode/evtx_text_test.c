@@ -111,6 +111,14 @@ static void each_type_has_its_text(void **unused)
         text[size] = 0;
         assert_string_equal(text, cases[i].text);
         assert_int_equal(evtx_text_kind(cases[i].type, s), cases[i].kind);
+        uint8_t kind;
+        size_t in_short = evtx_text_short(cases[i].type, s, text, &kind);
+        assert_true(in_short <= EVTX_TEXT_SHORT);
+        if (in_short) {
+            text[in_short] = 0;
+            assert_string_equal(text, cases[i].text);
+            assert_int_equal(kind, cases[i].kind);
+        }
     }
 }
 
