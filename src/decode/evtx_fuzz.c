@@ -40,7 +40,7 @@ static void start(void)
 static bool count_leaf(void *context, struct slice path, const struct value *value)
 {
     uint64_t *count = context;
-    assert(path.size && value->kind <= VALUE_OBJECT);
+    assert(path.size <= UINT16_MAX && value->kind <= VALUE_OBJECT);
     ++*count;
     return true;
 }
