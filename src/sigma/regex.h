@@ -28,7 +28,7 @@
 
 enum { REGEX_NOCASE = 1, REGEX_MULTILINE = 2, REGEX_DOTALL = 4 };
 enum { REGEX_PROGRAM_LIMIT = 50000, REGEX_PATTERN_LIMIT = 64 * 1024, REGEX_GROUP_DEPTH = 250 };
-#define REGEX_WORK_LIMIT ((uint64_t)1 << 30)
+#define REGEX_WORK_LIMIT ((uint64_t)1 << 27)
 
 struct regex;       /* immutable, shared between threads */
 struct regex_cache; /* one a thread, for any number of regexes */
