@@ -225,7 +225,7 @@ enum err differential_derived(struct corpus *corpus, struct slice tar, struct di
     d->corpus = corpus;
     arena_init(&d->arena, (size_t)1 << 30);
     for (uint64_t n = 0; e == OK && archive_next(&all, &name, &content); n++) {
-        d->dice.state = n;
+        d->dice = dice_of(n);
         if (n % differential_step(FILES_STEP) == 0) {
             e = derive_file(d, content, diag);
         }

@@ -1,6 +1,6 @@
 /* dice: numbers that look random and are the same for the same seed (splitmix64).
  *
- *     struct dice dice = {.state = seed};
+ *     struct dice dice = dice_of(seed);
  *     uint32_t n = dice_below(&dice, 6);      // 0 to 5
  *     if (dice_one_in(&dice, 10)) ... */
 #pragma once
@@ -28,4 +28,12 @@ static inline uint32_t dice_below(struct dice *dice, uint32_t n)
 static inline bool dice_one_in(struct dice *dice, uint32_t n)
 {
     return dice_below(dice, n) == 0;
+}
+
+/* Streams of neighbouring seeds have nothing in common. */
+static inline struct dice dice_of(uint64_t seed)
+{
+    struct dice dice = {.state = ~seed};
+    dice.state = dice_next(&dice) ^ seed << 32;
+    return dice;
 }

@@ -313,7 +313,7 @@ static void show(const struct round *round, const struct pass *pass)
 
 static void make_round(struct round *round)
 {
-    struct dice dice = {.state = round->seed * 0x9E3779B97F4A7C15u};
+    struct dice dice = dice_of(round->seed);
     words_make(&round->words, &dice);
     round->routed = dice_one_in(&dice, 3);
     for (uint32_t i = 0; i < RULES; i++) {
@@ -330,7 +330,7 @@ static void make_round(struct round *round)
 static enum err run_round(struct round *round, bool is_long, struct diag *diag)
 {
     const uint64_t all = ((uint64_t)1 << RULES) - 1;
-    struct dice dice = {.state = ~round->seed};
+    struct dice dice = dice_of(~round->seed);
     const struct variant variants[] = {
             {.check = CHECK_REFERENCE, .kept = all, .repeats = 1, .first = true},
             {.check = CHECK_NO_CACHE, .kept = all, .no_cache = true, .repeats = 1},
