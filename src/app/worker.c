@@ -175,6 +175,21 @@ static void judge_one(struct worker *worker, uint64_t record)
     }
 }
 
+/* What was read all the same: a line on stderr, no rejected record. */
+static void warn_of_block(
+        struct worker *worker, const struct decoder *decoder, struct reader *reader)
+{
+    struct diag diag = {0};
+    while (decoder->warning && decoder->warning(reader, &diag)) {
+        struct buf *notes = &worker->parcel.notes;
+        buf_add(notes, SLICE("merlon: "));
+        visible_add(notes, worker->block.file, VISIBLE_ANY);
+        buf_add(notes, SLICE(": warning: "));
+        visible_add(notes, slice_text(diag.words), VISIBLE_ANY);
+        buf_byte(notes, '\n');
+    }
+}
+
 static void judge_block(struct worker *worker)
 {
     const struct decoder *decoder = worker->block.decoder;
@@ -187,6 +202,7 @@ static void judge_block(struct worker *worker)
         diag.words[0] = 0;
         enum err e = decoder->next(reader, &worker->event, &diag);
         if (e == ERR_END) {
+            warn_of_block(worker, decoder, reader);
             return;
         }
         if (e == OK && worker->event.truncated) {

@@ -428,4 +428,5 @@ const struct decoder evtx_decoder = {
         .reader_free = evtx_reader_free,
         .begin = evtx_begin,
         .next = evtx_next,
+        .warning = evtx_warning,
 };

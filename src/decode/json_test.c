@@ -406,62 +406,60 @@ static void a_nul_is_refused_wherever_it_stands(void **state)
 #define LONG "0123456789012345678901234567890123456789012345678901234567890123456789"
 #define A(n) "record\na n:" n "\nplain 1 raw 7\na=n:" n "\n{\"a\":" n "}\n"
 
+static const struct sample streams[] = {
+        {"", ""},
+        {"\n \r\n", ""},
+        {"{\"a\":1}", A("1")},
+        {"{\"a\":1}\n{\"a\":2}", A("1") A("2")},
+        {"\xEF\xBB\xBF{\"a\":1}\r\n\r\n \t\n{\"a\":2}\r\n", A("1") A("2")},
+        {"[{\"a\":1},{\"a\":2}]", A("1") A("2")},
+        {"\xEF\xBB\xBF[ {\"a\":1} ,\n{\"a\":2}\n]\n", A("1") A("2")},
+        {"[]\n", ""},
+        {"[[],1,{\"a\":2}]", "syntax 1: not an object\nsyntax 1: not an object\n" A("2")},
+        {"{\"a\":1}{\"a\":2} {\"a\":3}", A("1") A("2") A("3")},
+        {"[{\"a\":1}]\n[{\"a\":2}]{\"a\":3}", A("1") A("2") A("3")},
+        {"{\n \"a\" : 1\n}\n{\"a\":2}\n",
+                "record\na n:1\nplain 1 raw 12\na=n:1\n{\"a\":1}\n" A("2")},
+        {"{\"b\":\"x\n{\"a\":2}\n",
+                "syntax 8: expected '\"' at the end of a string, found the end of the "
+                "record\n" A("2")},
+        {"{\"b\":1,\n{\"a\":2}\n",
+                "syntax 8: expected '\"' of a key, found the end of the record\n" A("2")},
+        {"{\"a\":1}\n,", A("1") "syntax 1: expected a value, found ','\n"},
+        {"oops\n{\"a\":2}\n", "syntax 1: expected a value, found 'o'\n" A("2")},
+        {"{\"a\":1} x\n{\"a\":2}\n",
+                "syntax 9: expected nothing more behind the record's value, found "
+                "'x'\n" A("2")},
+        {"{\"a\":1} x", "syntax 9: expected nothing more behind the record's value, found 'x'\n"},
+        {"{\"a\":1}\n{\"a\":2},{\"a\":3}",
+                A("1") "cut: expected nothing more behind the record's value\n"},
+        {"[{\"a\":1} x,{\"a\":2}]",
+                "syntax 9: expected nothing more behind the record's value, found "
+                "'x'\n" A("2")},
+        {"[\n{\"b\":\"x},\n{\"a\":2}\n]",
+                "syntax 10: expected '\"' at the end of a string, found the end of the "
+                "record\ncut: expected ',' or ']' between values\n" A("2")},
+        {"[\n{\"b\":\"x},\n{\"a\":2},\n{\"z\":\"" LONG "\"}]",
+                "syntax 10: expected '\"' at the end of a string, found the end of the "
+                "record\ncut: expected ',' or ']' between values\n" A(
+                        "2") "record\nplain 1 raw 78\nz=s:" LONG "\n{\"z\":\"" LONG "\"}\n"},
+        {"[{\"a\":1}{\"a\":2}]", A("1") "cut: expected ',' or ']' between values\n" A("2")},
+        {"[{\"a\":1},,{\"a\":2}]", A("1") "cut: expected a value, found ','\n" A("2")},
+        {"[{\"a\":1},]", A("1") "cut: expected a value behind ',', found ']'\n"},
+        {"[{\"a\":1}]]", A("1") "cut: expected a value, found ']'\n"},
+        {"[{\"a\":1},\n{\"a\":2}",
+                A("1") "cut: expected ']' at the end of the array, found the end of the "
+                       "stream\n" A("2")},
+        {"[{\"a\":1}\n", A("1") "cut: expected ']' at the end of the array, found the end of the "
+                                "stream\n"},
+        {"[{\"a\":1},{\"a\":", A("1") "syntax 6: expected a value, found the end of the record\n"},
+};
+
 static void lines_and_values_are_told_apart_by_the_first_line(void **state)
 {
     (void)state;
     struct fixture f;
     open_fixture(&f);
-    static const struct sample streams[] = {
-            {"", ""},
-            {"\n \r\n", ""},
-            {"{\"a\":1}", A("1")},
-            {"{\"a\":1}\n{\"a\":2}", A("1") A("2")},
-            {"\xEF\xBB\xBF{\"a\":1}\r\n\r\n \t\n{\"a\":2}\r\n", A("1") A("2")},
-            {"[{\"a\":1},{\"a\":2}]", A("1") A("2")},
-            {"\xEF\xBB\xBF[ {\"a\":1} ,\n{\"a\":2}\n]\n", A("1") A("2")},
-            {"[]\n", ""},
-            {"[[],1,{\"a\":2}]", "syntax 1: not an object\nsyntax 1: not an object\n" A("2")},
-            {"{\"a\":1}{\"a\":2} {\"a\":3}", A("1") A("2") A("3")},
-            {"[{\"a\":1}]\n[{\"a\":2}]{\"a\":3}", A("1") A("2") A("3")},
-            {"{\n \"a\" : 1\n}\n{\"a\":2}\n",
-                    "record\na n:1\nplain 1 raw 12\na=n:1\n{\"a\":1}\n" A("2")},
-            {"{\"b\":\"x\n{\"a\":2}\n",
-                    "syntax 8: expected '\"' at the end of a string, found the end of the "
-                    "record\n" A("2")},
-            {"{\"b\":1,\n{\"a\":2}\n",
-                    "syntax 8: expected '\"' of a key, found the end of the record\n" A("2")},
-            {"{\"a\":1}\n,", A("1") "syntax 1: expected a value, found ','\n"},
-            {"oops\n{\"a\":2}\n", "syntax 1: expected a value, found 'o'\n" A("2")},
-            {"{\"a\":1} x\n{\"a\":2}\n",
-                    "syntax 9: expected nothing more behind the record's value, found "
-                    "'x'\n" A("2")},
-            {"{\"a\":1} x",
-                    "syntax 9: expected nothing more behind the record's value, found 'x'\n"},
-            {"{\"a\":1}\n{\"a\":2},{\"a\":3}",
-                    A("1") "cut: expected nothing more behind the record's value\n"},
-            {"[{\"a\":1} x,{\"a\":2}]",
-                    "syntax 9: expected nothing more behind the record's value, found "
-                    "'x'\n" A("2")},
-            {"[\n{\"b\":\"x},\n{\"a\":2}\n]",
-                    "syntax 10: expected '\"' at the end of a string, found the end of the "
-                    "record\ncut: expected ',' or ']' between values\n" A("2")},
-            {"[\n{\"b\":\"x},\n{\"a\":2},\n{\"z\":\"" LONG "\"}]",
-                    "syntax 10: expected '\"' at the end of a string, found the end of the "
-                    "record\ncut: expected ',' or ']' between values\n" A(
-                            "2") "record\nplain 1 raw 78\nz=s:" LONG "\n{\"z\":\"" LONG "\"}\n"},
-            {"[{\"a\":1}{\"a\":2}]", A("1") "cut: expected ',' or ']' between values\n" A("2")},
-            {"[{\"a\":1},,{\"a\":2}]", A("1") "cut: expected a value, found ','\n" A("2")},
-            {"[{\"a\":1},]", A("1") "cut: expected a value behind ',', found ']'\n"},
-            {"[{\"a\":1}]]", A("1") "cut: expected a value, found ']'\n"},
-            {"[{\"a\":1},\n{\"a\":2}",
-                    A("1") "cut: expected ']' at the end of the array, found the end of the "
-                           "stream\n" A("2")},
-            {"[{\"a\":1}\n",
-                    A("1") "cut: expected ']' at the end of the array, found the end of the "
-                           "stream\n"},
-            {"[{\"a\":1},{\"a\":",
-                    A("1") "syntax 6: expected a value, found the end of the record\n"},
-    };
     for (size_t i = 0; i < sizeof streams / sizeof *streams; i++) {
         expect_stream(&f, slice_text(streams[i].text), streams[i].fields);
     }

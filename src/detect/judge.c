@@ -159,21 +159,33 @@ static void map_value(struct judge *j, const struct fill *fill, struct value *va
     }
 }
 
+/* The values of one field, mapped, to another. Adding a value may move event->more, so each is
+ * copied and the next is found by its number. */
+static void fill_field(
+        struct judge *j, struct event *event, const struct fill *fill, const struct value *from)
+{
+    struct value copy = *from;
+    for (;;) {
+        uint32_t next = copy.next;
+        map_value(j, fill, &copy);
+        event_put_field(event, fill->to, &copy, 0);
+        if (next == 0) {
+            return;
+        }
+        copy = event->more[next - 1];
+    }
+}
+
 static void fill_fields(struct judge *j, struct event *event, const struct class *class)
 {
     for (uint32_t i = 0; i < class->fill_count; i++) {
         const struct fill *fill = &class->fills[i];
         for (size_t f = 0; f < fill->from_count; f++) {
             const struct value *from = event_value(event, fill->from[f]);
-            if (!from) {
-                continue;
+            if (from) {
+                fill_field(j, event, fill, from);
+                break;
             }
-            for (; from; from = event_next(event, from)) {
-                struct value copy = *from;
-                map_value(j, fill, &copy);
-                event_put_field(event, fill->to, &copy, 0);
-            }
-            break;
         }
     }
 }
@@ -485,6 +497,9 @@ enum err judge_event(struct judge *judge, struct event *event, const struct hit 
     j->plan = atomic_load_explicit(&j->seat->class->plan, memory_order_acquire);
     if (class->fill_count) {
         fill_fields(j, event, class);
+    }
+    if (event->truncated) {
+        return diag_say(diag, ERR_LIMIT, "over %d values of one record", EVENT_MORE_LIMIT);
     }
     TRY(search(j, event));
     evaluate(j, event);

@@ -35,6 +35,9 @@ struct slice keyword_part(struct slice folded)
     struct slice best = {0};
     double least = 2;
     size_t start = 0;
+    if (folded.size == 0) {
+        return best;
+    }
     for (size_t i = 0; i <= folded.size; i++) {
         if (i < folded.size && searchable(folded.at[i])) {
             continue;

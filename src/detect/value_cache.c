@@ -39,7 +39,7 @@ const struct value_cache_entry *value_cache_find(
     const struct value_cache_entry *e = &cache->entries[place_of(key)];
     if (e->hash == key->hash && e->plan == key->plan && e->field == key->field &&
             e->form == key->form && e->size == key->bytes.size &&
-            memcmp(e->bytes, key->bytes.at, e->size) == 0) {
+            (e->size == 0 || memcmp(e->bytes, key->bytes.at, e->size) == 0)) {
         return e;
     }
     return NULL;
@@ -66,7 +66,9 @@ void value_cache_put(struct value_cache *cache, const struct value_cache_key *ke
     for (uint32_t i = 0; i < count; i++) {
         e->ids[i] = (uint16_t)ids[i];
     }
-    memcpy(e->bytes, key->bytes.at, key->bytes.size);
+    if (key->bytes.size) {
+        memcpy(e->bytes, key->bytes.at, key->bytes.size);
+    }
 }
 
 _Static_assert(sizeof(struct value_cache_entry) == 192, "three lines");

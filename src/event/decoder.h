@@ -71,6 +71,9 @@ struct decoder {
     /* The next record: OK; ERR_END; anything else: this record is rejected, diag says why, the
      * next call goes on behind it. Each OK or rejection uses one ordinal. */
     enum err (*next)(struct reader *reader, struct event *event, struct diag *diag);
+    /* After ERR_END: what is wrong with the block beside its rejected records (a checksum), one
+     * call each; false: no more. NULL: the format knows none. */
+    bool (*warning)(struct reader *reader, struct diag *diag);
 };
 
 /* decode/decoders.c */
