@@ -28,7 +28,7 @@ struct slice handle_run(struct slice pattern, enum anchor_kind *kind, bool *anch
 
 static float literal_cost(struct slice text)
 {
-    return text.size >= 7 ? 0.2f : text.size >= 5 ? 2 : text.size == 4 ? 4 : 15;
+    return text.size >= 7 ? 0.2f : text.size >= 5 ? 1 : text.size == 4 ? 2 : 15;
 }
 
 static struct handle plain(bool direct, float prior, float search_cost, float run_cost)

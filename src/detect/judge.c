@@ -14,7 +14,7 @@
  * SURVEY_LAST. */
 enum { ASKED = 32 }; /* values looked up in the cache together */
 enum { SURVEY_RULES = 8, SURVEY_FIRST = 64, SURVEY_MIDDLE = 192, SURVEY_LAST = 8192 };
-enum { SURVEY_OFTEN = 16, SURVEY_SELDOM = 512, REGEX_MEMORY = 16 << 20 };
+enum { SURVEY_OFTEN = 8, SURVEY_SELDOM = 256, REGEX_MEMORY = 16 << 20 };
 
 /* ---- life ---- */
 

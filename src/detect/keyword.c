@@ -59,14 +59,37 @@ static bool odd_at(const char *at, unsigned step)
                      : memcmp(at, "\xE2\x84", 2) == 0 || memcmp(at, "\xC5\xBF", 2) == 0;
 }
 
+/* Two neighbours at each of 32 places. */
+__attribute__((target("avx2"))) static inline __m256i pair(__m256i a, __m256i b, int x, int y)
+{
+    return _mm256_and_si256(_mm256_cmpeq_epi8(a, _mm256_set1_epi8((char)x)),
+            _mm256_cmpeq_epi8(b, _mm256_set1_epi8((char)y)));
+}
+
+/* Returns where it got to. */
+__attribute__((target("avx2"))) static size_t find_odd_utf8(struct slice record, bool *found)
+{
+    size_t at = 0;
+    for (; at + LANES + 1 <= record.size && !*found; at += LANES) {
+        __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)(record.at + at));
+        __m256i b = _mm256_loadu_si256((const __m256i *)(const void *)(record.at + at + 1));
+        __m256i any = _mm256_or_si256(pair(a, b, 0xE2, 0x84), pair(a, b, 0xC5, 0xBF));
+        *found = !_mm256_testz_si256(any, any);
+    }
+    return at;
+}
+
 static bool folds_oddly(struct slice record, unsigned step)
 {
-    for (size_t at = 0; at + 2 <= record.size; at++) {
-        if (odd_at(record.at + at, step)) {
-            return true;
-        }
+    bool found = false;
+    size_t at = 0;
+    if (step == 1 && __builtin_cpu_supports("avx2")) {
+        at = find_odd_utf8(record, &found);
     }
-    return false;
+    for (; at + 2 <= record.size && !found; at++) {
+        found = odd_at(record.at + at, step);
+    }
+    return found;
 }
 
 bool keyword_is_bare(struct slice part)
@@ -261,11 +284,7 @@ __attribute__((target("avx2"))) static inline __m256i odd_pairs(__m256i a, __m25
     if (step == 1) {
         return a; /* any byte beyond ASCII: bit 7 is looked at */
     }
-    __m256i k = _mm256_and_si256(_mm256_cmpeq_epi8(a, _mm256_set1_epi8(0x2A)),
-            _mm256_cmpeq_epi8(b, _mm256_set1_epi8(0x21)));
-    __m256i s = _mm256_and_si256(_mm256_cmpeq_epi8(a, _mm256_set1_epi8(0x7F)),
-            _mm256_cmpeq_epi8(b, _mm256_set1_epi8(0x01)));
-    return _mm256_or_si256(k, s);
+    return _mm256_or_si256(pair(a, b, 0x2A, 0x21), pair(a, b, 0x7F, 0x01));
 }
 
 /* For records of at least one reach; the last step overlaps the one before. false: some letter may

@@ -177,7 +177,7 @@ static void want_all(struct build *b, const struct class_rule *rule)
     for (uint32_t i = 0; i < rule->step_count; i++) {
         const struct test *t =
                 steps[i].kind == NODE_PREDICATE ? &b->class->tests[steps[i].arg] : NULL;
-        if (t && t->field != FIELD_NONE && !t->handle.direct && t->handle.search_cost < 1) {
+        if (t && t->field != FIELD_NONE && !t->handle.direct && t->handle.search_cost <= 2) {
             b->wanted[steps[i].arg] = true;
         }
     }
