@@ -82,3 +82,13 @@ struct slice slice_cut(struct slice *rest, char byte)
     rest->size -= skip;
     return part;
 }
+
+bool slice_is_ascii(struct slice s)
+{
+    for (size_t i = 0; i < s.size; i++) {
+        if ((unsigned char)s.at[i] >= 0x80) {
+            return false;
+        }
+    }
+    return true;
+}

@@ -51,3 +51,5 @@ size_t slice_find(struct slice s, struct slice needle);
 /* Cuts the part before the first `byte` off the front of *rest and returns it; all of it
  * when there is none (*rest is then empty). */
 struct slice slice_cut(struct slice *rest, char byte);
+/* No byte of 0x80 or more. */
+bool slice_is_ascii(struct slice s);

@@ -227,16 +227,6 @@ static enum err build_group(struct arena *arena, const struct source *s, struct 
     return e;
 }
 
-static bool is_ascii(struct slice text)
-{
-    for (size_t i = 0; i < text.size; i++) {
-        if ((unsigned char)text.at[i] >= 0x80) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool fits_sieve(struct slice text)
 {
     return text.size >= KEYWORD_MIN && text.size <= LONGEST_SIEVED;
@@ -253,7 +243,7 @@ static enum err build_sieve(struct arena *arena, const struct literal_entry *ent
         if (!fits_sieve(entries[i].text)) {
             continue;
         }
-        if (n == SIEVED || !is_ascii(entries[i].text)) {
+        if (n == SIEVED || !slice_is_ascii(entries[i].text)) {
             return OK;
         }
         list[n++] = (struct keyword_entry){entries[i].text, entries[i].trigger};

@@ -10,7 +10,7 @@
 #define OFTEN 0.002f /* share of events */
 #define WAKE 30.0f   /* nanoseconds to take up a candidate, roughly */
 
-enum sort { SORT_ANCHOR, SORT_LITERAL, SORT_OTHER, SORT_KEYWORD, SORT_COUNT };
+enum sort { SORT_ANCHOR, SORT_LITERAL, SORT_OTHER, SORT_KEYWORD };
 
 /* A trigger that has been made, before the sets are built. */
 struct entry {
@@ -49,21 +49,9 @@ struct build {
     uint32_t *counts; /* by test: its pairs; then where its wakes begin */
     bool *wanted;     /* by test */
     struct entry *entries;
-    uint32_t entry_count, entry_room;
+    uint32_t entry_count;
     uint32_t trigger_room;
 };
-
-/* ---- what a test can be found by ---- */
-
-static bool is_ascii(struct slice text)
-{
-    for (size_t i = 0; i < text.size; i++) {
-        if ((unsigned char)text.at[i] >= 0x80) {
-            return false;
-        }
-    }
-    return true;
-}
 
 /* ---- what a witness costs ---- */
 
@@ -253,7 +241,7 @@ static enum err add_trigger(struct build *b, uint32_t test, bool exact, struct e
     plan->triggers[plan->trigger_count] = (struct trigger){test, exact, first, end - first};
     entry.field = b->class->tests[test].field;
     entry.trigger = plan->trigger_count++;
-    if (entry.sort == SORT_LITERAL && !is_ascii(entry.text)) {
+    if (entry.sort == SORT_LITERAL && !slice_is_ascii(entry.text)) {
         entry.sort = SORT_OTHER;
     }
     plan->known[test >> 6] |= (uint64_t)1 << (test & 63);
@@ -481,7 +469,6 @@ static enum err order_wakes(struct build *b)
     for (uint32_t i = 0; i < b->pair_count; i++) {
         b->plan->wakes[at[b->pairs[i].test]++] = b->pairs[i].rule;
     }
-    b->plan->wake_count = b->pair_count;
     return OK;
 }
 
@@ -530,7 +517,7 @@ static enum err build_all(struct build *b, uint32_t event_fields)
     TRY(choose_all(b));
     TRY(order_wakes(b));
     size_t need = trigger_need(b);
-    b->trigger_room = b->entry_room = (uint32_t)need;
+    b->trigger_room = (uint32_t)need;
     b->entries = ARENA_ARRAY(&b->scratch, struct entry, need);
     b->plan->triggers = ARENA_ARRAY(&b->plan->arena, struct trigger, need);
     if (!b->entries || !b->plan->triggers || need > UINT32_MAX) {

@@ -56,7 +56,6 @@ struct plan {
     uint64_t *field_bits; /* which event fields have a field_plan */
     uint16_t *field_at;   /* event field -> index into fields */
     uint32_t *wakes;
-    uint32_t wake_count;
     struct direct *directs;
     uint32_t direct_count;
     uint32_t *always; /* class rules without a witness */
