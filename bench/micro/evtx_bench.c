@@ -116,7 +116,7 @@ static struct totals run(
             break;
         }
         double middle = now_ns();
-        evtx_decoder.begin(reader, slice_of(block + cut.skip, cut.size));
+        evtx_decoder.begin(reader, slice_of(block + cut.skip, cut.size), (struct slice){0});
         read_block(reader, event, &t, json);
         t.cut_ns += middle - start;
         t.read_ns += now_ns() - middle;

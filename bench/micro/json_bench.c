@@ -94,7 +94,7 @@ static void read_block(
 {
     struct diag diag;
     enum err e;
-    json_decoder.begin(reader, block);
+    json_decoder.begin(reader, block, (struct slice){0});
     while ((e = json_decoder.next(reader, event, &diag)) != ERR_END) {
         t->events++;
         t->rejected += e != OK;

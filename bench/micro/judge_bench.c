@@ -20,6 +20,8 @@ struct bench {
     const struct decoder *decoder;
     struct engine *engine;
     struct slice blocks[BLOCKS];
+    struct slice headers[BLOCKS]; /* in force where they begin; of `texts` */
+    struct arena texts;
     size_t block_count;
 };
 
@@ -45,6 +47,7 @@ static void cut_all(struct bench *b, struct slice text)
     for (size_t at = 0; at < text.size && b->block_count < BLOCKS;) {
         size_t left = text.size - at, n = left < BLOCK ? left : BLOCK;
         struct cut cut;
+        b->headers[b->block_count] = arena_copy(&b->texts, buf_slice(&cutter.header));
         for (;; n = n * 2 < left ? n * 2 : left) {
             enum err e =
                     b->decoder->cut(&cutter, slice_of(text.at + at, n), n == left, &cut, &diag);
@@ -60,6 +63,7 @@ static void cut_all(struct bench *b, struct slice text)
             break;
         }
     }
+    buf_fini(&cutter.header);
 }
 
 static void round_of(struct bench *b, bool judged)
@@ -75,7 +79,7 @@ static void round_of(struct bench *b, bool judged)
     need(event_init(&event, engine_field_count(b->engine)), NULL, "event");
     double start = seconds();
     for (size_t i = 0; i < b->block_count; i++) {
-        b->decoder->begin(reader, b->blocks[i]);
+        b->decoder->begin(reader, b->blocks[i], b->headers[i]);
         for (enum err e; (e = b->decoder->next(reader, &event, &diag)) != ERR_END;) {
             const struct hit *hits;
             size_t count;
@@ -147,10 +151,12 @@ int main(int argc, char **argv)
     printf("rules %.3f s, taxonomy %.3f s, engine %.3f s; %u rules, %u predicates, %u fields\n",
             loaded - start, mapped - loaded, seconds() - mapped, set->rule_count,
             set->predicate_count, engine_field_count(b.engine));
+    arena_init(&b.texts, 1 << 30);
     cut_all(&b, slice_of(text, size));
     for (int i = 0; i < (argc > 4 ? atoi(argv[4]) : 3); i++) {
         round_of(&b, false);
         round_of(&b, true);
     }
+    arena_fini(&b.texts);
     return 0;
 }

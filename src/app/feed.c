@@ -18,6 +18,7 @@ void feed_fini(struct feed *feed)
     buf_fini(&feed->tail);
     arena_fini(&feed->texts);
     buf_fini(&feed->names);
+    buf_fini(&feed->cutter.header);
     pthread_mutex_destroy(&feed->mutex);
 }
 
@@ -25,6 +26,7 @@ void feed_block_fini(struct feed_block *block)
 {
     memory_free(block->bytes);
     buf_fini(&block->notes);
+    buf_fini(&block->header);
 }
 
 /* A line on stderr about the current file; `record` 0: about the file as a whole. */
@@ -129,7 +131,8 @@ static bool open_next(struct feed *feed, struct feed_block *block)
         }
         feed->ended = false;
         feed->ordinal = 0;
-        feed->cutter = (struct cutter){.limits = feed->limits};
+        buf_clear(&feed->cutter.header);
+        feed->cutter = (struct cutter){.limits = feed->limits, .header = feed->cutter.header};
         buf_clear(&feed->names);
         buf_json(&feed->names, feed->input->path);
         feed->file_json = arena_copy(&feed->texts, buf_slice(&feed->names));
@@ -165,6 +168,8 @@ static enum err cut_block(struct feed *feed, struct feed_block *block, size_t *h
 {
     size_t most = feed->limits.record_bytes + FEED_SLACK;
     size_t want = *have > FEED_BLOCK ? *have : FEED_BLOCK;
+    buf_clear(&block->header);
+    buf_add(&block->header, buf_slice(&feed->cutter.header));
     for (;;) {
         want = want > most && most > FEED_BLOCK ? most : want;
         if (!make_room(block, want > *have ? want : *have)) {
@@ -220,7 +225,7 @@ static bool next_of_file(struct feed *feed, struct feed_block *block)
     block->decoder = feed->decoder;
     block->file = feed->input->path;
     block->file_json = feed->file_json;
-    feed->no_memory |= feed->tail.failed;
+    feed->no_memory |= feed->tail.failed || feed->cutter.header.failed || block->header.failed;
     if (feed->ended && feed->tail.size == 0) {
         close_file(feed);
     }

@@ -29,6 +29,7 @@ struct feed_block {
     uint64_t sequence;
     const struct decoder *decoder; /* NULL: only notes */
     struct slice records;          /* within `bytes` */
+    struct buf header;             /* in force where they begin (struct cutter) */
     uint64_t first;                /* ordinal of the first record, from 1 */
     struct slice file;             /* as shown */
     struct slice file_json;        /* the inside of a JSON string */

@@ -11,12 +11,12 @@
 
 #include "app/feed.h"
 
-/* A format for the test: lines; those that begin with '!' are rejected while cutting. */
+/* A format for the test: lines; those that begin with '!' are rejected while cutting, those with
+ * '#' are the header of what follows. */
 static enum err cut(
         struct cutter *c, struct slice bytes, bool last, struct cut *out, struct diag *diag)
 {
     size_t at = 0;
-    (void)c;
     while (at < bytes.size) {
         const char *end = memchr(bytes.at + at, '\n', bytes.size - at);
         if (!end) {
@@ -30,6 +30,10 @@ static enum err cut(
             out->skip = next;
             out->rejected++;
             diag_say(diag, ERR_SYNTAX, "marked");
+        } else if (bytes.at[at] == '#') {
+            buf_clear(&c->header);
+            buf_add(&c->header, slice_of(bytes.at + at, next - at));
+            out->size = next - out->skip;
         } else {
             out->size = next - out->skip;
             out->records++;
@@ -115,6 +119,56 @@ static void ordinals_stay_true_through_blocks_and_rejections(void **state)
     }
 }
 
+/* Headers at random places; each line must follow the last header that stands before it, in its
+ * block or in what the block brings along. */
+static void each_block_brings_the_header_in_force(void **state)
+{
+    (void)state;
+    static atomic_bool stop;
+    unsigned header = 0, lines_count = 0, blocks = 0, brought = 0;
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    srand(11);
+    for (size_t bytes = 0; bytes < 3u << 20;) {
+        if (rand() % 500 == 0) {
+            fprintf(f, "#%u\n", ++header);
+        }
+        int size = rand() % (rand() % 100 ? 200 : 40000);
+        fprintf(f, "%u %0*d\n", header, size, 0);
+        bytes += (size_t)size;
+        lines_count++;
+    }
+    assert_int_equal(fclose(f), 0);
+    struct inputs *inputs;
+    assert_int_equal(inputs_new(&inputs), OK);
+    assert_int_equal(inputs_add(inputs, path), OK);
+    assert_int_equal(inputs_finish(inputs), OK);
+    struct feed feed = {.inputs = inputs, .forced = &lines, .limits = DECODE_LIMITS, .stop = &stop};
+    struct feed_block block = {0};
+    feed_init(&feed);
+    for (; feed_next(&feed, &block); blocks++) {
+        unsigned long now = 0;
+        if (block.header.size > 0) {
+            now = strtoul(block.header.at + 1, NULL, 10);
+            brought += block.records.at[0] != '#';
+        }
+        for (struct slice rest = block.records; rest.size > 0;) {
+            struct slice line = slice_cut(&rest, '\n');
+            if (line.at[0] == '#') {
+                now = strtoul(line.at + 1, NULL, 10);
+                continue;
+            }
+            assert_int_equal(strtoul(line.at, NULL, 10), now);
+            lines_count--;
+        }
+    }
+    assert_int_equal(lines_count, 0);
+    assert_true(blocks >= 8 && brought >= 4);
+    feed_block_fini(&block);
+    feed_fini(&feed);
+    inputs_free(inputs);
+}
+
 static void an_empty_file_is_read_and_gives_nothing(void **state)
 {
     (void)state;
@@ -143,6 +197,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(ordinals_stay_true_through_blocks_and_rejections),
+            cmocka_unit_test(each_block_brings_the_header_in_force),
             cmocka_unit_test(an_empty_file_is_read_and_gives_nothing),
     };
     return cmocka_run_group_tests(tests, make_file, remove_file);

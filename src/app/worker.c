@@ -195,7 +195,7 @@ static void judge_block(struct worker *worker)
     const struct decoder *decoder = worker->block.decoder;
     struct reader *reader = reader_of(worker, decoder);
     struct turn_counts *counts = &worker->parcel.counts;
-    decoder->begin(reader, worker->block.records);
+    decoder->begin(reader, worker->block.records, buf_slice(&worker->block.header));
     for (uint64_t record = worker->block.first;; record++) {
         struct diag diag;
         diag.line = diag.column = 0;

@@ -20,6 +20,8 @@ void pick_fini(struct pick *pick)
     }
     stream_close(pick->stream);
     memory_free(pick->bytes);
+    buf_fini(&pick->cutter.header);
+    buf_fini(&pick->header);
 }
 
 /* Until `want` bytes are there or the stream ends. A damaged stream ends as well: what came before
@@ -67,11 +69,16 @@ static enum err recognise(struct pick *pick, struct diag *diag)
 static enum err next_cut(struct pick *pick, struct cut *cut, struct diag *diag)
 {
     size_t most = pick->cutter.limits.record_bytes + SLACK;
+    buf_clear(&pick->header);
+    buf_add(&pick->header, buf_slice(&pick->cutter.header));
     for (size_t want = STREAM_BLOCK;; want = want * 2 < most ? want * 2 : most) {
         TRY(fill(pick, want, diag));
         *cut = (struct cut){0};
         struct slice bytes = slice_of(pick->bytes, pick->size);
         TRY(pick->decoder->cut(&pick->cutter, bytes, pick->ended, cut, diag));
+        if (pick->header.failed || pick->cutter.header.failed) {
+            return diag_say(diag, ERR_MEMORY, "no memory for a header");
+        }
         if (cut->skip + cut->size > 0) {
             return OK;
         }
@@ -97,7 +104,8 @@ static enum err decode(struct pick *pick, const struct cut *cut, uint64_t nth, s
         struct diag *diag)
 {
     enum err e = OK;
-    pick->decoder->begin(pick->reader, slice_of(pick->bytes + cut->skip, cut->size));
+    struct slice block = slice_of(pick->bytes + cut->skip, cut->size);
+    pick->decoder->begin(pick->reader, block, buf_slice(&pick->header));
     for (uint64_t n = 1; n <= nth && e != ERR_END; n++) {
         e = pick->decoder->next(pick->reader, event, diag);
     }

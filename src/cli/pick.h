@@ -24,6 +24,7 @@ struct pick {
     struct reader *reader;
     struct stream *stream;
     struct cutter cutter;
+    struct buf header; /* in force where the block begins */
     char *bytes;
     size_t room;
     size_t size;

@@ -411,8 +411,9 @@ static enum err evtx_reader_new(
     return OK;
 }
 
-static void evtx_begin(struct reader *r, struct slice block)
+static void evtx_begin(struct reader *r, struct slice block, struct slice header)
 {
+    (void)header;
     r->block = block;
     r->next_chunk = 0;
     r->in_chunk = false;

@@ -50,7 +50,7 @@ static uint64_t read_block(struct slice block)
     uint64_t records = 0;
     struct diag diag;
     enum err e;
-    evtx_decoder.begin(reader, block);
+    evtx_decoder.begin(reader, block, (struct slice){0});
     while ((e = evtx_decoder.next(reader, &event, &diag)) != ERR_END) {
         records++;
         if (e != OK) {

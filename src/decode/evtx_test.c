@@ -31,7 +31,7 @@ static const char *read_all(struct evtx_rig *b, struct slice bytes, size_t windo
         }
         assert_true(cut.skip + cut.size <= size);
         size_t before = n;
-        evtx_decoder.begin(b->reader, slice_of(bytes.at + cut.skip, cut.size));
+        evtx_decoder.begin(b->reader, slice_of(bytes.at + cut.skip, cut.size), (struct slice){0});
         while ((e = evtx_decoder.next(b->reader, &b->event, &b->diag)) != ERR_END) {
             assert_true(n + 1 < sizeof text);
             text[n++] = e == OK ? 'R' : '-';
@@ -51,7 +51,7 @@ static void each_kind_of_record_is_its_json(void **state)
 {
     struct evtx_rig *b = *state;
     evtx_rig_forge_all(&b->forge, 1);
-    evtx_decoder.begin(b->reader, buf_slice(&b->forge.out));
+    evtx_decoder.begin(b->reader, buf_slice(&b->forge.out), (struct slice){0});
     for (size_t i = 0; i < forge_record_count; i++) {
         assert_int_equal(evtx_decoder.next(b->reader, &b->event, &b->diag), OK);
         assert_string_equal(evtx_rig_json(b), forge_record_kinds[i].json);
@@ -65,7 +65,7 @@ static void printing_gives_the_bytes_of_the_tree(void **state)
     struct evtx_rig *b = *state;
     struct buf tree = {0};
     evtx_rig_forge_all(&b->forge, 1);
-    evtx_decoder.begin(b->reader, buf_slice(&b->forge.out));
+    evtx_decoder.begin(b->reader, buf_slice(&b->forge.out), (struct slice){0});
     for (size_t i = 0; i < forge_record_count; i++) {
         assert_int_equal(evtx_decoder.next(b->reader, &b->event, &b->diag), OK);
         buf_clear(&tree);
@@ -80,7 +80,7 @@ static void each_kind_of_record_has_the_fields_of_its_json(void **state)
 {
     struct evtx_rig *b = *state;
     evtx_rig_forge_all(&b->forge, 1);
-    evtx_decoder.begin(b->reader, buf_slice(&b->forge.out));
+    evtx_decoder.begin(b->reader, buf_slice(&b->forge.out), (struct slice){0});
     for (size_t i = 0; i < forge_record_count; i++) {
         assert_int_equal(evtx_decoder.next(b->reader, &b->event, &b->diag), OK);
         if (!agree_check(&b->agree, &b->event)) {
@@ -111,7 +111,7 @@ static void the_visitor_sees_each_leaf_with_its_path(void **state)
     struct evtx_rig *b = *state;
     struct trace t = {0};
     evtx_rig_forge_all(&b->forge, 1);
-    evtx_decoder.begin(b->reader, buf_slice(&b->forge.out));
+    evtx_decoder.begin(b->reader, buf_slice(&b->forge.out), (struct slice){0});
     for (int i = 0; i < 6; i++) { /* plain_data */
         assert_int_equal(evtx_decoder.next(b->reader, &b->event, &b->diag), OK);
     }
@@ -128,7 +128,7 @@ static void texts_can_be_searched_as_utf_16_but_for_constants(void **state)
 {
     struct evtx_rig *b = *state;
     evtx_rig_forge_all(&b->forge, 1);
-    evtx_decoder.begin(b->reader, buf_slice(&b->forge.out));
+    evtx_decoder.begin(b->reader, buf_slice(&b->forge.out), (struct slice){0});
     for (size_t i = 0; i < forge_record_count; i++) {
         assert_int_equal(evtx_decoder.next(b->reader, &b->event, &b->diag), OK);
         const char *name = forge_record_kinds[i].name;
@@ -147,7 +147,7 @@ static void templates_are_compiled_once_for_all_chunks(void **state)
 {
     struct evtx_rig *b = *state;
     evtx_rig_forge_all(&b->forge, 1);
-    evtx_decoder.begin(b->reader, buf_slice(&b->forge.out));
+    evtx_decoder.begin(b->reader, buf_slice(&b->forge.out), (struct slice){0});
     while (evtx_decoder.next(b->reader, &b->event, &b->diag) == OK) {
     }
     uint64_t compiled = evtx_counts(b->reader).compiled;
@@ -165,7 +165,7 @@ static void templates_are_compiled_once_for_all_chunks(void **state)
     }
     forge_end(f, false);
     assert_non_null(buf_reserve(&f->out, 64));
-    evtx_decoder.begin(b->reader, buf_slice(&f->out));
+    evtx_decoder.begin(b->reader, buf_slice(&f->out), (struct slice){0});
     while (evtx_decoder.next(b->reader, &b->event, &b->diag) == OK) {
         assert_true(agree_check(&b->agree, &b->event));
     }
@@ -401,7 +401,7 @@ static void a_broken_record_is_named_and_the_next_one_read(void **state)
         forge_end_record(f);
         forge_end(f, false);
         assert_non_null(buf_reserve(&f->out, 64));
-        evtx_decoder.begin(b->reader, buf_slice(&f->out));
+        evtx_decoder.begin(b->reader, buf_slice(&f->out), (struct slice){0});
         assert_int_equal(evtx_decoder.next(b->reader, &b->event, &b->diag), ERR_SYNTAX);
         if (!strstr(b->diag.words, cases[i].words)) {
             fail_msg("\"%s\" is not in: %s", cases[i].words, b->diag.words);
@@ -416,7 +416,7 @@ static void damage_without_a_lost_record_is_a_warning(void **state)
     struct evtx_rig *b = *state;
     evtx_rig_forge_all(&b->forge, 77);
     b->forge.out.at[60] ^= 1;
-    evtx_decoder.begin(b->reader, buf_slice(&b->forge.out));
+    evtx_decoder.begin(b->reader, buf_slice(&b->forge.out), (struct slice){0});
     for (size_t i = 0; i < forge_record_count; i++) {
         assert_int_equal(evtx_decoder.next(b->reader, &b->event, &b->diag), OK);
     }
@@ -550,7 +550,7 @@ static void memory_that_runs_out_is_an_error_and_no_more(void **state)
         whole = evtx_decoder.reader_new(b->agree.paths, &limits, &reader) == OK;
         for (size_t i = 0; reader && i < forge_record_count; i++) {
             if (i == 0) {
-                evtx_decoder.begin(reader, block);
+                evtx_decoder.begin(reader, block, (struct slice){0});
             }
             bool ok = evtx_decoder.next(reader, &b->event, &b->diag) == OK;
             buf_clear(&b->json);

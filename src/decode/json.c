@@ -450,8 +450,9 @@ static enum err next(struct reader *r, struct event *event, struct diag *diag)
     return e;
 }
 
-static void begin(struct reader *r, struct slice block)
+static void begin(struct reader *r, struct slice block, struct slice header)
 {
+    (void)header;
     r->lines = block.size > 0 && block.at[block.size - 1] == '\n';
     r->rough = !r->lines;
     if (r->lines != r->shape_lines) {

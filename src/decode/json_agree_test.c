@@ -111,7 +111,7 @@ static bool ours(struct reader *reader, struct slice record, struct buf *leaves,
     buf_format(&block, "\n{\"a\":1}\n");
     size_t size = block.size;
     assert_non_null(buf_reserve(&block, 64));
-    json_decoder.begin(reader, slice_of(block.at, size));
+    json_decoder.begin(reader, slice_of(block.at, size), (struct slice){0});
     struct diag diag = {0};
     assert_int_equal(json_decoder.next(reader, &event, &diag), OK);
     enum err e = json_decoder.next(reader, &event, &diag);

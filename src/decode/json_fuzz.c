@@ -73,7 +73,7 @@ static void check_written(struct reader *reader)
     buf_byte(&written, '\n');
     size_t size = written.size;
     check(size <= limits.record_bytes + 1 && buf_reserve(&written, 64));
-    json_decoder.begin(reader, slice_of(written.at, size));
+    json_decoder.begin(reader, slice_of(written.at, size), (struct slice){0});
     check(json_decoder.next(reader, &event, NULL) == OK);
     check(event.form->walk(&event, add_leaf, &second) == OK);
     check(slice_equal(buf_slice(&first), buf_slice(&second)));
@@ -95,7 +95,7 @@ static uint64_t read_block(
     uint64_t records = 0;
     enum err e;
     struct diag diag = {0};
-    json_decoder.begin(reader, slice_of(copy, block.size));
+    json_decoder.begin(reader, slice_of(copy, block.size), (struct slice){0});
     while ((e = json_decoder.next(reader, &event, &diag)) != ERR_END) {
         records++;
         if (e == OK) {

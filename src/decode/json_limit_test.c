@@ -65,7 +65,7 @@ static void read_block(struct reader *reader, struct slice block, struct result 
     char *copy = malloc(block.size + 64);
     assert_non_null(copy);
     memcpy(copy, block.at, block.size);
-    json_decoder.begin(reader, slice_of(copy, block.size));
+    json_decoder.begin(reader, slice_of(copy, block.size), (struct slice){0});
     while ((e = json_decoder.next(reader, &event, &diag)) != ERR_END) {
         result->good += e == OK;
         if (e != OK) {

@@ -113,7 +113,7 @@ static void read_block(
     for (size_t i = 0; i < 64; i++) {
         memory[block.size + i] = block.at[i % block.size]; /* as if it went on */
     }
-    json_decoder.begin(f->reader, slice_of(memory, block.size));
+    json_decoder.begin(f->reader, slice_of(memory, block.size), (struct slice){0});
     struct diag diag = {0};
     enum err e;
     while ((e = json_decoder.next(f->reader, &f->event, &diag)) != ERR_END) {

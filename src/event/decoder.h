@@ -5,7 +5,7 @@
  *
  *     struct reader *r;
  *     TRY(decoder->reader_new(paths, &limits, &r));
- *     decoder->begin(r, block);
+ *     decoder->begin(r, block, header);
  *     while ((e = decoder->next(r, event, diag)) != ERR_END)
  *         if (e != OK) name the record, its ordinal and diag->words; go on
  *
@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/slice.h"
@@ -41,10 +42,17 @@ struct cut {
     uint64_t rejected;
 };
 
+enum { DECODE_HEADER_LIMIT = 64 << 10 }; /* a longer header is not kept */
+
 /* State of cutting one stream; all zero at its start. */
 struct cutter {
     uint64_t offset;     /* bytes of the stream consumed so far: kept by the caller */
     uint64_t a, b, c, d; /* the decoder's own */
+    /* What names the columns of the records to come (Zeek's and W3C's # lines, the first line of a
+     * CSV). cut() writes it when it consumes such lines, within a block or before it; a copy made
+     * before that cut() goes to begin() with the block: the reader itself sees the lines in its
+     * block. Owner: the caller, by buf_fini. */
+    struct buf header;
     struct decode_limits limits;
 };
 
@@ -66,8 +74,9 @@ struct decoder {
             const struct paths *paths, const struct decode_limits *limits, struct reader **out);
     void (*reader_free)(struct reader *reader);
     /* Starts on a block that cut() made. The bytes stay until the next begin; at least 64
-     * readable bytes of any content stand behind them. */
-    void (*begin)(struct reader *reader, struct slice block);
+     * readable bytes of any content stand behind the block's. `header`: cutter.header as it was
+     * when that cut() began. */
+    void (*begin)(struct reader *reader, struct slice block, struct slice header);
     /* The next record: OK; ERR_END; anything else: this record is rejected, diag says why, the
      * next call goes on behind it. Each OK or rejection uses one ordinal. */
     enum err (*next)(struct reader *reader, struct event *event, struct diag *diag);

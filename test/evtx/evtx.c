@@ -70,7 +70,7 @@ static bool read_file(const char *name, struct buf *bytes)
 static void read_block(struct input *in, struct slice block, seen *see, void *context)
 {
     struct diag diag = {0};
-    evtx_decoder.begin(in->reader, block);
+    evtx_decoder.begin(in->reader, block, (struct slice){0});
     for (;;) {
         enum err e = evtx_decoder.next(in->reader, &in->event, &diag);
         if (e == ERR_END) {

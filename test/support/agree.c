@@ -84,7 +84,7 @@ bool agree_check(struct agree *agree, const struct event *event)
         buf_add(&agree->words, SLICE("no JSON"));
         return false;
     }
-    json_decoder.begin(agree->reader, buf_slice(&agree->json));
+    json_decoder.begin(agree->reader, buf_slice(&agree->json), (struct slice){0});
     enum err e = json_decoder.next(agree->reader, &agree->other, &diag);
     if (e != OK || agree->json.size != agree->other.raw.size + 1) {
         buf_add(&agree->words, SLICE("the JSON is none: "));

@@ -53,7 +53,7 @@ static void forge_many(struct evtx_rig *rig, forge_body *body, unsigned records)
     }
     forge_end(f, false);
     buf_reserve(&f->out, 64);
-    evtx_decoder.begin(rig->reader, buf_slice(&f->out));
+    evtx_decoder.begin(rig->reader, buf_slice(&f->out), (struct slice){0});
 }
 
 enum err evtx_rig_read(struct evtx_rig *rig, forge_body *body)

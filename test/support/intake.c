@@ -38,6 +38,8 @@ void intake_fini(struct intake *intake)
     judge_free(intake->judge);
     event_fini(&intake->event);
     buf_fini(&intake->block);
+    buf_fini(&intake->header);
+    buf_fini(&intake->cutter.header);
 }
 
 static void reject(struct intake *intake, const struct diag *why)
@@ -50,7 +52,7 @@ static enum err read_block(
         struct intake *intake, intake_event *visit, void *context, struct diag *diag)
 {
     struct slice block = slice_of(intake->block.at, intake->block.size - BEHIND);
-    intake->decoder->begin(intake->reader, block);
+    intake->decoder->begin(intake->reader, block, buf_slice(&intake->header));
     for (;;) {
         struct diag why = {0};
         enum err e = intake->decoder->next(intake->reader, &intake->event, &why);
@@ -86,16 +88,23 @@ static enum err copy_block(struct intake *intake, struct slice block)
 enum err intake_bytes(struct intake *intake, struct slice bytes, intake_event *visit, void *context,
         struct diag *diag)
 {
-    struct cutter cutter = {.limits = DECODE_LIMITS};
     size_t window = intake->window;
     size_t at = 0;
     intake->ordinal = 0;
+    buf_clear(&intake->cutter.header);
+    intake->cutter = (struct cutter){.limits = DECODE_LIMITS, .header = intake->cutter.header};
     while (at < bytes.size) {
         size_t offered = bytes.size - at < window ? bytes.size - at : window;
         bool last = offered == bytes.size - at;
         struct cut cut = {0};
         struct diag why = {0};
-        TRY(intake->decoder->cut(&cutter, slice_of(bytes.at + at, offered), last, &cut, &why));
+        struct slice piece = slice_of(bytes.at + at, offered);
+        buf_clear(&intake->header);
+        buf_add(&intake->header, buf_slice(&intake->cutter.header));
+        TRY(intake->decoder->cut(&intake->cutter, piece, last, &cut, &why));
+        if (intake->header.failed || intake->cutter.header.failed) {
+            return ERR_MEMORY;
+        }
         for (uint64_t i = 0; i < cut.rejected; i++) {
             intake->ordinal++;
             reject(intake, &why);
@@ -113,7 +122,7 @@ enum err intake_bytes(struct intake *intake, struct slice bytes, intake_event *v
             TRY(read_block(intake, visit, context, diag));
         }
         at += cut.skip + cut.size;
-        cutter.offset += cut.skip + cut.size;
+        intake->cutter.offset += cut.skip + cut.size;
         window = intake->window;
     }
     return OK;

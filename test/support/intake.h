@@ -22,7 +22,9 @@ struct intake {
     struct reader *reader;
     struct judge *judge;
     struct event event;
+    struct cutter cutter;
     struct buf block;
+    struct buf header;            /* in force where it begins */
     size_t window;                /* bytes offered at first; may be set after intake_init */
     uint64_t ordinal;             /* of the record last read, in its stream */
     uint64_t rejected;            /* records, over all intake_bytes */
