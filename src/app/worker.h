@@ -17,7 +17,7 @@
 #include "event/event.h"
 
 enum {
-    WORKER_DECODERS = 16,
+    WORKER_DECODERS = 64,
     WORKER_FLUSH = 1 << 20, /* a block's output over this is handed over before the block ends */
 };
 

@@ -324,8 +324,10 @@ static void search_keywords(struct judge *j, const struct event *event)
     bool whole = event->plain_text || event->wide_text;
     scan_start(&j->scan);
     whole = whole && keyword_scan(plan->keywords, event->raw, event->wide_text ? 2 : 1, &j->scan);
-    if (event->wide_text) {
+    if (event->constants.size > 0) {
         whole = whole && keyword_scan(plan->keywords, event->constants, 1, &j->scan);
+    }
+    if (event->wide_text) {
         for (uint32_t i = 0; i < plan->bare_count; i++) {
             scan_found(&j->scan, plan->bare[i]);
         }

@@ -45,10 +45,11 @@ struct event {
     uint32_t more_room;
     bool truncated;         /* EVENT_MORE_LIMIT was hit: the record must be rejected */
     bool plain_text;        /* raw holds string values as plain bytes but for \" \\ \b \f \n \r \t:
-                               no \u escapes, no \/, no UTF-16: a literal can be searched in it */
+                               no \u escapes, no \/, no UTF-16: a literal can be searched in it;
+                               but for `constants` */
     bool wide_text;         /* raw holds every string value as UTF-16LE, but for `constants` */
-    struct slice constants; /* wide_text: texts that stand outside raw (a template's), UTF-8, any
-                               byte that is no text between them */
+    struct slice constants; /* with either: texts that stand outside raw (a template's, a name for
+                               a number), UTF-8, any byte that is no text between them */
     struct slice raw;       /* the record's bytes, borrowed from the block */
     const struct event_form *form;
     const void *decoder;  /* the decoder's own, for form->... */
