@@ -1,0 +1,338 @@
+#include "decode/evtx_plan.h"
+
+#include <string.h>
+
+#include "decode/evtx_out.h"
+#include "decode/evtx_plan_parts.h"
+#include "decode/evtx_shape.h"
+#include "decode/evtx_text.h"
+
+enum { SHORT_TEXT = EVTX_TEXT_SHORT, SHORT_TEXTS = 800 };
+
+struct frame {
+    const struct evtx_plan *plan;
+    struct evtx_instance instance;
+    uint32_t op;
+    uint32_t fragments; /* met so far */
+    uint32_t depth;     /* of elements around it */
+};
+
+struct running {
+    const struct evtx_plan_run *run;
+    struct event *event;
+    uint32_t nodes; /* that the tree would have, at most */
+    bool wide;      /* see struct event */
+    char *texts;    /* room for short texts */
+    size_t texts_left;
+    uint32_t frame_count;
+    struct frame frames[EVTX_PLAN_DEPTH];
+};
+
+static struct slice bytes_of(const struct running *r, const struct evtx_value *value)
+{
+    return slice_of(r->run->chunk.at + value->at, value->size);
+}
+
+static const struct evtx_value *slot_of(
+        const struct running *r, const struct frame *frame, uint16_t slot)
+{
+    static const struct evtx_value unset = {0};
+    return slot < frame->instance.count ? &r->run->values->at[frame->instance.first + slot]
+                                        : &unset;
+}
+
+/* The texts of templates that stand outside the record. */
+static bool add_constants(struct running *r, struct slice constants)
+{
+    struct slice *all = &r->event->constants;
+    if (constants.size == 0 || all->size == 0) {
+        *all = constants.size ? constants : *all;
+        return true;
+    }
+    char *to = arena_alloc(&r->event->scratch, all->size + constants.size, 1);
+    if (!to) {
+        return false;
+    }
+    memcpy(to, all->at, all->size);
+    memcpy(to + all->size, constants.at, constants.size);
+    *all = slice_of(to, all->size + constants.size);
+    return true;
+}
+
+/* Arrays repeat the element they stand in, which is simple for Data only. */
+static bool arrays_listed(const struct running *r, const struct frame *frame)
+{
+    const struct evtx_value *values = &r->run->values->at[frame->instance.first];
+    for (uint32_t i = 0; i < frame->instance.count; i++) {
+        if ((values[i].type & EVTX_ARRAY) && (i >= frame->plan->slots || !frame->plan->listed[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The plan of an instance just read fits it, and the whole stays in bounds. */
+static bool covered(struct running *r, const struct frame *frame)
+{
+    const struct evtx_plan *plan = frame->plan;
+    return plan && plan->covered && frame->depth + plan->deep + 2u <= r->run->depth &&
+           r->nodes <= EVTX_PLAN_RECORD_NODES &&
+           (!frame->instance.arrays || arrays_listed(r, frame)) &&
+           add_constants(r, frame->instance.template->constants);
+}
+
+/* Goes on with the instance at a place; `op`: the operation that met it. */
+static bool push(struct running *r, struct evtx_place place, const struct op *op, uint32_t depth)
+{
+    const struct evtx_plan_run *run = r->run;
+    uint32_t at = evtx_template_lone(run->chunk, place);
+    if (!at || r->frame_count == EVTX_PLAN_DEPTH) {
+        return false;
+    }
+    struct frame *frame = &r->frames[r->frame_count++];
+    struct evtx_fault fault; /* the tree will find it again */
+    place.at = at;
+    if (!evtx_template_instance(run->templates, place, run->values, &frame->instance, &fault)) {
+        return false;
+    }
+    uint32_t end = frame->instance.end;
+    if (end < place.end && run->chunk.at[end] != 0) {
+        return false; /* something stands behind the instance */
+    }
+    frame->plan = evtx_plan_for(
+            run, frame->instance.template, op ? op->child : PATHS_ROOT, op && op->container);
+    frame->op = 0;
+    frame->fragments = 0;
+    frame->depth = depth;
+    r->nodes += frame->instance.template->count;
+    r->wide = r->wide && !frame->instance.ansi;
+    return covered(r, frame);
+}
+
+static bool run_fragment(
+        struct running *r, struct frame *frame, const struct op *op, const struct evtx_value *value)
+{
+    frame->fragments++;
+    if (op->crowded) {
+        return false;
+    }
+    struct evtx_place place = {value->at, value->at + value->size};
+    bool ok = push(r, place, op, frame->depth + op->depth);
+    for (uint32_t i = 0; ok && i < op->siblings; i++) {
+        /* The fragment's root would be numbered. */
+        if (slice_equal(r->frames[r->frame_count - 1].plan->root,
+                    frame->plan->siblings[op->sibling + i])) {
+            return false;
+        }
+    }
+    return ok;
+}
+
+/* Room for a short text of this record; NULL: no memory. */
+static char *short_text(struct running *r)
+{
+    if (r->texts_left < SHORT_TEXT) {
+        r->texts = arena_alloc(&r->event->scratch, SHORT_TEXTS, 1);
+        r->texts_left = r->texts ? SHORT_TEXTS : 0;
+    }
+    char *to = r->texts;
+    if (to) {
+        r->texts += SHORT_TEXT;
+        r->texts_left -= SHORT_TEXT;
+    }
+    return to;
+}
+
+static bool put_typed(
+        struct running *r, const struct path_edge *edge, uint8_t type, struct slice bytes)
+{
+    struct value value = {.kind = VALUE_STRING};
+    char *to = short_text(r);
+    size_t size = to ? evtx_text_short(type, bytes, to, &value.kind) : 0;
+    if (size == 0) {
+        size_t room = evtx_text_room(type, bytes.size);
+        to = room <= SHORT_TEXT ? to : arena_alloc(&r->event->scratch, room, 1);
+        if (!to) {
+            return false;
+        }
+        value.kind = (uint8_t)evtx_text_kind(type, bytes);
+        size = evtx_text_write(type, bytes, to);
+    }
+    value.text = slice_of(to, size);
+    event_put(r->event, edge, &value);
+    return true;
+}
+
+/* Puts a value that is set. False when it is not; *ok is cleared when there was no memory. */
+static inline bool put_value(
+        struct running *r, const struct path_edge *edge, uint8_t type, struct slice bytes, bool *ok)
+{
+    if (type == EVTX_STRING) {
+        struct value value = {
+                .kind = VALUE_STRING, .form = FORM_UTF16, .text = evtx_text_utf16_near(bytes)};
+        if (value.text.size) {
+            event_put(r->event, edge, &value);
+        }
+        return value.text.size != 0;
+    }
+    if (evtx_text_unset(type, bytes)) {
+        return false;
+    }
+    *ok = put_typed(r, edge, type, bytes);
+    return true;
+}
+
+/* An array of one is text, as the tree has it. */
+static bool put_list(struct running *r, const struct op *op, const struct evtx_value *value)
+{
+    uint32_t at = 0;
+    struct slice item;
+    uint8_t element = value->type & (EVTX_ARRAY - 1);
+    const struct value empty = {.kind = VALUE_STRING};
+    if (evtx_text_item(value->type, bytes_of(r, value), &at, &item) && at == value->size) {
+        return put_typed(r, op->edge, value->type, bytes_of(r, value));
+    }
+    at = 0;
+    while (evtx_text_item(value->type, bytes_of(r, value), &at, &item)) {
+        bool ok = true;
+        r->nodes += 4;
+        if (evtx_text_unset(element, item)) {
+            event_put(r->event, op->edge, &empty);
+        } else {
+            uint8_t type = evtx_text_fits(element, item) ? element : EVTX_BINARY;
+            put_value(r, op->edge, type, item, &ok);
+        }
+        if (!ok) {
+            return false;
+        }
+    }
+    if (at == 0) {
+        event_put(r->event, op->edge, &empty);
+    }
+    return r->nodes <= EVTX_PLAN_RECORD_NODES;
+}
+
+/* With an attribute that is set, an element is an object and its text stands deeper. */
+static const struct path_edge *edge_now(
+        const struct running *r, const struct frame *frame, const struct op *op, bool *object)
+{
+    *object = op->object;
+    for (uint32_t i = 0; i < op->guards && !*object; i++) {
+        const struct evtx_value *guard = slot_of(r, frame, frame->plan->guards[op->guard + i]);
+        *object = !evtx_text_unset(guard->type, bytes_of(r, guard));
+    }
+    if (*object && op->edge) {
+        evtx_out_put_object(r->event, op->edge);
+    }
+    return *object ? op->text : op->edge;
+}
+
+static bool run_leaf(
+        struct running *r, struct frame *frame, const struct op *op, const struct evtx_value *value)
+{
+    bool object;
+    if (value->type == EVTX_BINXML && value->size) {
+        if (op->edge) {
+            evtx_out_put_object(r->event, op->edge);
+        }
+        return run_fragment(r, frame, op, value);
+    }
+    const struct path_edge *edge = edge_now(r, frame, op, &object);
+    if (!edge) {
+        return true;
+    }
+    bool ok = true;
+    if (!put_value(r, edge, value->type, bytes_of(r, value), &ok) && !object) {
+        const struct value null = {.kind = VALUE_NULL};
+        event_put(r->event, edge, &null);
+    }
+    return ok;
+}
+
+static bool run_data(struct running *r, const struct op *op, const struct evtx_value *value)
+{
+    bool ok = true;
+    if (value->type & EVTX_ARRAY) {
+        return put_list(r, op, value);
+    }
+    if (value->type == EVTX_BINXML && value->size) {
+        return false;
+    }
+    if (!put_value(r, op->edge, value->type, bytes_of(r, value), &ok)) {
+        const struct value empty = {.kind = VALUE_STRING};
+        event_put(r->event, op->edge, &empty);
+    }
+    return ok;
+}
+
+static bool run_attribute(struct running *r, const struct op *op, const struct evtx_value *value)
+{
+    bool ok = value->type != EVTX_BINXML || value->size == 0;
+    if (ok) {
+        put_value(r, op->edge, value->type, bytes_of(r, value), &ok);
+    }
+    return ok;
+}
+
+static void run_constant(struct running *r, struct frame *frame, const struct op *op)
+{
+    bool object;
+    const struct path_edge *edge = edge_now(r, frame, op, &object);
+    if (edge && (op->kind == OP_CONSTANT || !object)) {
+        event_put(r->event, edge, &op->constant);
+    }
+}
+
+static bool run_op(struct running *r, struct frame *frame, const struct op *op)
+{
+    const struct evtx_value *value = slot_of(r, frame, op->slot);
+    switch ((enum op_kind)op->kind) {
+    case OP_LEAF:
+        return run_leaf(r, frame, op, value);
+    case OP_DATA:
+        return run_data(r, op, value);
+    case OP_FRAGMENT:
+        if (value->type == EVTX_BINXML && value->size) {
+            return run_fragment(r, frame, op, value);
+        }
+        return evtx_text_unset(value->type, bytes_of(r, value));
+    case OP_ATTRIBUTE:
+        return run_attribute(r, op, value);
+    case OP_OBJECT:
+        evtx_out_put_object(r->event, op->edge);
+        return true;
+    case OP_CONSTANT:
+    case OP_EMPTY:
+        run_constant(r, frame, op);
+        return true;
+    }
+    return false;
+}
+
+bool evtx_plan_run(const struct evtx_plan_run *run, struct evtx_place place, struct event *event)
+{
+    struct running r;
+    r.run = run;
+    r.event = event;
+    r.nodes = 0;
+    r.wide = true;
+    r.texts = NULL;
+    r.texts_left = 0;
+    r.frame_count = 0;
+    run->values->used = 0;
+    bool ok = push(&r, place, NULL, 0);
+    while (ok && r.frame_count) {
+        struct frame *frame = &r.frames[r.frame_count - 1];
+        if (frame->op < frame->plan->op_count) {
+            ok = run_op(&r, frame, &frame->plan->ops[frame->op++]);
+            continue;
+        }
+        if (frame->fragments != frame->instance.fragments) {
+            return false; /* one stands where none is expected */
+        }
+        run->values->used = frame->instance.first;
+        r.frame_count--;
+    }
+    event->wide_text = r.wide;
+    return ok;
+}
