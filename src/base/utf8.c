@@ -1,5 +1,9 @@
 #include "base/utf8.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 static bool tail(const char *at, size_t n)
 {
     for (size_t i = 1; i < n; i++) {
@@ -146,4 +150,23 @@ size_t utf8_from_utf16(struct slice from, char *to)
         to += utf8_encode(code, to);
     }
     return (size_t)(to - start);
+}
+
+struct slice utf8_until_nul(struct slice utf16)
+{
+    size_t i = 0;
+    size_t size = utf16.size & ~(size_t)1;
+#ifdef __SSE2__
+    for (; i + 16 <= size; i += 16) {
+        __m128i units = _mm_loadu_si128((const __m128i *)(const void *)(utf16.at + i));
+        int zero = _mm_movemask_epi8(_mm_cmpeq_epi16(units, _mm_setzero_si128()));
+        if (zero) {
+            return slice_of(utf16.at, i + (size_t)__builtin_ctz((unsigned)zero));
+        }
+    }
+#endif
+    while (i < size && (utf16.at[i] || utf16.at[i + 1])) {
+        i += 2;
+    }
+    return slice_of(utf16.at, i);
 }

@@ -24,3 +24,5 @@ bool utf8_valid(struct slice text);
 /* UTF-16LE to UTF-8; lone surrogates become U+FFFD. `to` needs 3 bytes for each 2 of `from`;
  * an odd last byte is ignored. Returns bytes written. */
 size_t utf8_from_utf16(struct slice from, char *to);
+/* UTF-16LE up to its first NUL, an odd last byte left out. */
+struct slice utf8_until_nul(struct slice utf16);

@@ -88,12 +88,31 @@ static void test_utf16_becomes_utf8(void **state)
     }
 }
 
+static void test_utf16_ends_at_its_first_nul_wherever_it_is(void **unused)
+{
+    (void)unused;
+    char bytes[96 + 16];
+    for (size_t nul = 0; nul <= 96; nul += 2) {
+        memset(bytes, 'a', sizeof bytes);
+        if (nul < 96) {
+            bytes[nul] = 0;
+            bytes[nul + 1] = 0;
+        }
+        for (size_t size = 0; size <= 96; size++) {
+            size_t expected = nul < size ? nul : size;
+            expected &= ~(size_t)1;
+            assert_int_equal(utf8_until_nul(slice_of(bytes, size)).size, expected);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(test_every_code_point_comes_back),
             cmocka_unit_test(test_what_is_not_utf8_is_refused),
             cmocka_unit_test(test_utf16_becomes_utf8),
+            cmocka_unit_test(test_utf16_ends_at_its_first_nul_wherever_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/utf8.h"
 #include "decode/evtx_text.h"
 
 /* One array of a repeated element. */
@@ -315,7 +316,7 @@ static bool emit_value(struct build *b, uint8_t type, struct slice bytes)
         return true;
     }
     if (type == EVTX_STRING) {
-        bytes = evtx_text_utf16(bytes);
+        bytes = utf8_until_nul(bytes);
     }
     if (!evtx_text_fits(type, bytes)) {
         type = EVTX_BINARY; /* an item of an array that is no such value */

@@ -177,7 +177,7 @@ void evtx_out_value(struct buf *out, uint8_t type, struct slice bytes)
 {
     if (type == EVTX_STRING) {
         buf_byte(out, '"');
-        evtx_out_utf16(out, evtx_text_utf16(bytes));
+        evtx_out_utf16(out, utf8_until_nul(bytes));
         buf_byte(out, '"');
         return;
     }
@@ -185,15 +185,8 @@ void evtx_out_value(struct buf *out, uint8_t type, struct slice bytes)
     if (!to) {
         return;
     }
-    uint8_t kind;
-    char brief[EVTX_TEXT_SHORT];
-    size_t size = evtx_text_short(type, bytes, brief, &kind);
-    bool quoted = (size ? kind : evtx_text_kind(type, bytes)) == VALUE_STRING;
-    if (size) {
-        memcpy(to + quoted, brief, size);
-    } else {
-        size = evtx_text_write(type, bytes, to + quoted);
-    }
+    bool quoted = evtx_text_kind(type, bytes) == VALUE_STRING;
+    size_t size = evtx_text_write(type, bytes, to + quoted);
     if (needs_escapes(type)) {
         struct buf text = {0};
         json_text(&text, slice_of(to + 1, size));

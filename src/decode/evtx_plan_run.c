@@ -7,8 +7,6 @@
 #include "decode/evtx_shape.h"
 #include "decode/evtx_text.h"
 
-enum { SHORT_TEXT = EVTX_TEXT_SHORT, SHORT_TEXTS = 800 };
-
 struct frame {
     const struct evtx_plan *plan;
     struct evtx_instance instance;
@@ -22,8 +20,6 @@ struct running {
     struct event *event;
     uint32_t nodes; /* that the tree would have, at most */
     bool wide;      /* see struct event */
-    char *texts;    /* room for short texts */
-    size_t texts_left;
     uint32_t frame_count;
     struct frame frames[EVTX_PLAN_DEPTH];
 };
@@ -128,37 +124,27 @@ static bool run_fragment(
     return ok;
 }
 
-/* Room for a short text of this record; NULL: no memory. */
-static char *short_text(struct running *r)
-{
-    if (r->texts_left < SHORT_TEXT) {
-        r->texts = arena_alloc(&r->event->scratch, SHORT_TEXTS, 1);
-        r->texts_left = r->texts ? SHORT_TEXTS : 0;
-    }
-    char *to = r->texts;
-    if (to) {
-        r->texts += SHORT_TEXT;
-        r->texts_left -= SHORT_TEXT;
-    }
-    return to;
-}
+/* Types whose values are put as they are, with the kind and the form that they have. The others are
+ * made text. */
+struct lazy {
+    uint8_t kind;
+    uint8_t form; /* FORM_TEXT: none */
+};
 
-static bool put_typed(
+#define LAZY(type, kind) [EVTX_##type] = {VALUE_##kind, FORM_TYPED + EVTX_##type}
+static const struct lazy lazy[256] = {LAZY(INT8, NUMBER), LAZY(UINT8, NUMBER), LAZY(INT16, NUMBER),
+        LAZY(UINT16, NUMBER), LAZY(INT32, NUMBER), LAZY(UINT32, NUMBER), LAZY(INT64, NUMBER),
+        LAZY(UINT64, NUMBER), LAZY(GUID, STRING), LAZY(FILETIME, STRING), LAZY(SYSTEMTIME, STRING),
+        LAZY(SID, STRING), LAZY(HEX32, STRING), LAZY(HEX64, STRING),
+        LAZY(SIZE, STRING), [EVTX_STRING] = {VALUE_STRING, FORM_UTF16}};
+
+static bool put_made(
         struct running *r, const struct path_edge *edge, uint8_t type, struct slice bytes)
 {
-    struct value value = {.kind = VALUE_STRING};
-    char *to = short_text(r);
-    size_t size = to ? evtx_text_short(type, bytes, to, &value.kind) : 0;
-    if (size == 0) {
-        size_t room = evtx_text_room(type, bytes.size);
-        to = room <= SHORT_TEXT ? to : arena_alloc(&r->event->scratch, room, 1);
-        if (!to) {
-            return false;
-        }
-        value.kind = (uint8_t)evtx_text_kind(type, bytes);
-        size = evtx_text_write(type, bytes, to);
+    struct value value;
+    if (!evtx_shape_value(type, bytes, &r->event->scratch, &value)) {
+        return false;
     }
-    value.text = slice_of(to, size);
     event_put(r->event, edge, &value);
     return true;
 }
@@ -167,18 +153,16 @@ static bool put_typed(
 static inline bool put_value(
         struct running *r, const struct path_edge *edge, uint8_t type, struct slice bytes, bool *ok)
 {
-    if (type == EVTX_STRING) {
-        struct value value = {
-                .kind = VALUE_STRING, .form = FORM_UTF16, .text = evtx_text_utf16_near(bytes)};
-        if (value.text.size) {
-            event_put(r->event, edge, &value);
-        }
-        return value.text.size != 0;
-    }
+    const struct lazy *as = &lazy[type];
     if (evtx_text_unset(type, bytes)) {
         return false;
     }
-    *ok = put_typed(r, edge, type, bytes);
+    if (as->form != FORM_TEXT) {
+        event_put(
+                r->event, edge, &(struct value){.kind = as->kind, .form = as->form, .text = bytes});
+        return true;
+    }
+    *ok = put_made(r, edge, type, bytes);
     return true;
 }
 
@@ -190,7 +174,7 @@ static bool put_list(struct running *r, const struct op *op, const struct evtx_v
     uint8_t element = value->type & (EVTX_ARRAY - 1);
     const struct value empty = {.kind = VALUE_STRING};
     if (evtx_text_item(value->type, bytes_of(r, value), &at, &item) && at == value->size) {
-        return put_typed(r, op->edge, value->type, bytes_of(r, value));
+        return put_made(r, op->edge, value->type, bytes_of(r, value));
     }
     at = 0;
     while (evtx_text_item(value->type, bytes_of(r, value), &at, &item)) {
@@ -316,8 +300,6 @@ bool evtx_plan_run(const struct evtx_plan_run *run, struct evtx_place place, str
     r.event = event;
     r.nodes = 0;
     r.wide = true;
-    r.texts = NULL;
-    r.texts_left = 0;
     r.frame_count = 0;
     run->values->used = 0;
     bool ok = push(&r, place, NULL, 0);

@@ -263,7 +263,7 @@ static bool take_value(struct streaming *s)
     if (!take(s, size, &bytes)) {
         return false;
     }
-    struct slice wide = evtx_text_utf16(slice_of(bytes, size));
+    struct slice wide = utf8_until_nul(slice_of(bytes, size));
     if (wide.size == 0) {
         return true;
     }

@@ -111,14 +111,6 @@ static void each_type_has_its_text(void **unused)
         text[size] = 0;
         assert_string_equal(text, cases[i].text);
         assert_int_equal(evtx_text_kind(cases[i].type, s), cases[i].kind);
-        uint8_t kind;
-        size_t in_short = evtx_text_short(cases[i].type, s, text, &kind);
-        assert_true(in_short <= EVTX_TEXT_SHORT);
-        if (in_short) {
-            text[in_short] = 0;
-            assert_string_equal(text, cases[i].text);
-            assert_int_equal(kind, cases[i].kind);
-        }
     }
 }
 
@@ -160,25 +152,6 @@ static void an_unset_value_fits_every_type(void **unused)
     assert_true(evtx_text_unset(EVTX_ANSI, SLICE("\0\0")));
 }
 
-static void strings_end_at_their_first_nul_wherever_it_is(void **unused)
-{
-    (void)unused;
-    char bytes[96 + 16];
-    for (size_t nul = 0; nul <= 96; nul += 2) {
-        memset(bytes, 'a', sizeof bytes);
-        if (nul < 96) {
-            bytes[nul] = 0;
-            bytes[nul + 1] = 0;
-        }
-        for (size_t size = 0; size <= 96; size++) {
-            size_t expected = nul < size ? nul : size;
-            expected &= ~(size_t)1;
-            assert_int_equal(evtx_text_utf16(slice_of(bytes, size)).size, expected);
-            assert_int_equal(evtx_text_utf16_near(slice_of(bytes, size)).size, expected);
-        }
-    }
-}
-
 static void a_text_never_grows_over_its_room(void **unused)
 {
     (void)unused;
@@ -205,7 +178,6 @@ int main(void)
             cmocka_unit_test(a_value_of_another_size_does_not_fit),
             cmocka_unit_test(a_sid_that_promises_too_many_parts_does_not_fit),
             cmocka_unit_test(an_unset_value_fits_every_type),
-            cmocka_unit_test(strings_end_at_their_first_nul_wherever_it_is),
             cmocka_unit_test(a_text_never_grows_over_its_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -150,7 +150,7 @@ bool evtx_tree_name_text(
         if (!wide.at) {
             return false;
         }
-        wide = evtx_text_utf16(wide);
+        wide = utf8_until_nul(wide);
         char *to = arena_alloc(&names->arena, wide.size / 2 * 3, 1);
         if (!to) {
             return false;
@@ -193,7 +193,7 @@ static bool read_name(struct reading *r, struct slice *text)
             return false;
         }
     }
-    return note_place(r, at, size, name) && keep_name(r, name_at, evtx_text_utf16(name), text);
+    return note_place(r, at, size, name) && keep_name(r, name_at, utf8_until_nul(name), text);
 }
 
 static bool read_string(struct reading *r, struct slice *wide)
@@ -206,7 +206,7 @@ static bool read_string(struct reading *r, struct slice *wide)
     if (!take(r, size, &bytes)) {
         return false;
     }
-    *wide = evtx_text_utf16(slice_of(bytes, size));
+    *wide = utf8_until_nul(slice_of(bytes, size));
     return true;
 }
 

@@ -26,7 +26,7 @@ static void write_value(
         buf_json(out, texts_plain(&j->texts, t->field, v));
         buf_byte(out, '"');
     } else {
-        buf_add(out, v->text);
+        value_text(v, out);
     }
 }
 

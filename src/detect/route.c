@@ -227,8 +227,9 @@ static uint16_t value_symbol(const struct router *router, struct route_memo *mem
     if (size == 0 || size > ROUTE_MEMO) {
         return symbol_of(t, texts_folded(texts, t->field, v));
     }
-    /* Event ids differ in their last digit, channels in their length. */
-    size_t place = ((unsigned char)v->text.at[size - 1] + size) % ROUTE_REMEMBERED;
+    /* Event ids differ in their last digit or (binary) first byte, channels in their length. */
+    unsigned ends = (unsigned char)v->text.at[0] + (unsigned)(unsigned char)v->text.at[size - 1];
+    size_t place = (ends + size) % ROUTE_REMEMBERED;
     struct route_memory *m = &memo->last[route][place];
     if (size == m->size && v->kind == m->kind && v->form == m->form &&
             memcmp(v->text.at, m->bytes, size) == 0) {

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/utf8.h"
 #include "detect/literal.h"
+#include "event/typed.h"
 
 enum { FIRST_ROOM = 64 * 1024, LANES = 32 };
 
@@ -205,7 +206,10 @@ static struct slice narrow(struct texts *texts, struct slice wide)
     }
     bool ascii = __builtin_cpu_supports("avx2") ? halve_wide(wide.at, units, to)
                                                 : halve_bytes(wide.at, units, to);
-    size_t size = ascii ? units : utf8_from_utf16(wide, to);
+    const char *nul = ascii && units ? memchr(to, 0, units) : NULL;
+    size_t size = !ascii ? utf8_from_utf16(utf8_until_nul(wide), to)
+                  : nul  ? (size_t)(nul - to)
+                         : units;
     texts->used += size;
     return slice_of(to, size);
 }
@@ -303,11 +307,13 @@ static struct slice convert(struct texts *texts, const struct value *value)
     if (value->form == FORM_UTF16) {
         return narrow(texts, value->text);
     }
-    char *to = reserve(texts, value->text.size);
+    uint8_t type = (uint8_t)(value->form - FORM_TYPED);
+    bool json = value->form == FORM_JSON;
+    char *to = reserve(texts, json ? value->text.size : typed_room(type, value->text.size));
     if (!to) {
         return (struct slice){0};
     }
-    size_t size = value_unescape(value->text, to);
+    size_t size = json ? value_unescape(value->text, to) : typed_write(type, value->text, to);
     texts->used += size;
     return slice_of(to, size);
 }

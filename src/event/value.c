@@ -1,6 +1,7 @@
 #include "event/value.h"
 
 #include "base/utf8.h"
+#include "event/typed.h"
 
 static int hex_digit(char c)
 {
@@ -76,6 +77,31 @@ size_t value_unescape(struct slice json, char *to)
     return (size_t)(to - start);
 }
 
+/* Bytes that `convert` may write. */
+static size_t room_of(const struct value *value)
+{
+    switch (value->form) {
+    case FORM_JSON:
+        return value->text.size;
+    case FORM_UTF16:
+        return value->text.size / 2 * 3;
+    default:
+        return typed_room((uint8_t)(value->form - FORM_TYPED), value->text.size);
+    }
+}
+
+static size_t convert(const struct value *value, char *to)
+{
+    switch (value->form) {
+    case FORM_JSON:
+        return value_unescape(value->text, to);
+    case FORM_UTF16:
+        return utf8_from_utf16(utf8_until_nul(value->text), to);
+    default:
+        return typed_write((uint8_t)(value->form - FORM_TYPED), value->text, to);
+    }
+}
+
 void value_text(const struct value *value, struct buf *out)
 {
     if (value->kind == VALUE_NULL || value->kind == VALUE_OBJECT || value->text.size == 0) {
@@ -85,10 +111,9 @@ void value_text(const struct value *value, struct buf *out)
         buf_add(out, value->text);
         return;
     }
-    bool utf16 = value->form == FORM_UTF16;
-    char *to = buf_reserve(out, utf16 ? value->text.size / 2 * 3 : value->text.size);
+    char *to = buf_reserve(out, room_of(value));
     if (to) {
-        out->size += utf16 ? utf8_from_utf16(value->text, to) : value_unescape(value->text, to);
+        out->size += convert(value, to);
     }
 }
 

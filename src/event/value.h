@@ -3,8 +3,8 @@
  *     struct buf text = {0};
  *     value_text(value, &text);       // UTF-8, escapes resolved
  *
- * Most values are never looked at, so the decoder leaves escapes and UTF-16 as they are and says
- * which form they have. */
+ * Most values are never looked at, so the decoder leaves escapes, UTF-16 and binary numbers as they
+ * are and says which form they have. */
 #pragma once
 
 #include <stdbool.h>
@@ -22,15 +22,16 @@ enum value_kind {
 };
 
 enum value_form {
-    FORM_TEXT,  /* UTF-8 */
-    FORM_JSON,  /* the inside of a valid JSON string that has at least one backslash */
-    FORM_UTF16, /* UTF-16LE, lone surrogates possible */
+    FORM_TEXT,         /* UTF-8 */
+    FORM_JSON,         /* the inside of a valid JSON string that has at least one backslash */
+    FORM_UTF16,        /* UTF-16LE, lone surrogates possible; a NUL ends it */
+    FORM_TYPED = 0x40, /* and above: a binary value of the type form - FORM_TYPED (event/typed.h) */
 };
 
 struct value {
     struct slice text; /* borrowed from the record or the event's scratch */
     uint8_t kind;      /* enum value_kind */
-    uint8_t form;      /* enum value_form; anything but FORM_TEXT for strings only */
+    uint8_t form;      /* enum value_form; FORM_JSON and FORM_UTF16 for strings only */
     uint8_t weak;      /* 0: not; else the rank of the pattern it came by (event/paths.h) */
     uint32_t next;     /* a further value of this field: index into event->more plus 1; 0: none */
 };

@@ -1,3 +1,4 @@
+#include "event/typed.h"
 #include "event/value.h"
 
 #include <setjmp.h>
@@ -68,6 +69,17 @@ static void test_each_form_gives_its_text(void **state)
             {{.text = {"a\\n", 3}, .kind = VALUE_STRING, .form = FORM_TEXT}, "a\\n"},
             {{.text = {"a\\n", 3}, .kind = VALUE_STRING, .form = FORM_JSON}, "a\n"},
             {{.text = {"a\0\xe4\0", 4}, .kind = VALUE_STRING, .form = FORM_UTF16}, "a\xc3\xa4"},
+            {{.text = {"a\0\0\0b\0", 6}, .kind = VALUE_STRING, .form = FORM_UTF16}, "a"},
+            {{.text = {"\xfe\xff", 2}, .kind = VALUE_NUMBER, .form = FORM_TYPED + TYPED_INT16},
+                    "-2"},
+            {{.text = {"\xfe\xff", 2}, .kind = VALUE_NUMBER, .form = FORM_TYPED + TYPED_UINT16},
+                    "65534"},
+            {{.text = {"\1\0\0\0", 4}, .kind = VALUE_BOOL, .form = FORM_TYPED + TYPED_BOOL},
+                    "true"},
+            {{.text = {"\1\1\0\0\0\0\0\5\x12\0\0\0", 12},
+                     .kind = VALUE_STRING,
+                     .form = FORM_TYPED + TYPED_SID},
+                    "S-1-5-18"},
             {{.text = {"-1.5e3", 6}, .kind = VALUE_NUMBER}, "-1.5e3"},
             {{.text = {"true", 4}, .kind = VALUE_BOOL}, "true"},
             {{.text = {"null", 4}, .kind = VALUE_NULL}, ""},
