@@ -7,6 +7,7 @@
 #include "decode/json_form.h"
 #include "decode/json_scan.h"
 #include "decode/json_shape.h"
+#include "decode/json_span.h"
 #include "decode/json_walk.h"
 
 /* The fewest bytes that a key can need: "":0, and so the most keys that a record can have. */
@@ -417,7 +418,7 @@ static size_t record_end(const struct reader *r, size_t start)
     }
     struct json_span span = {0};
     size_t end = start;
-    json_cut_span(&span, block, &end);
+    json_span_over(&span, block, &end);
     return end;
 }
 

@@ -2,9 +2,7 @@
 
 #include <string.h>
 
-#include "decode/json_scan.h"
-
-enum span_phase { SPAN_NEW, SPAN_INSIDE, SPAN_BEHIND, SPAN_STRAY };
+#include "decode/json_span.h"
 
 enum mode { MODE_NEW, MODE_OPENED, MODE_LINES, MODE_VALUES };
 
@@ -14,150 +12,6 @@ enum between { BETWEEN_NOTHING, BETWEEN_OPEN, BETWEEN_VALUE, BETWEEN_COMMA };
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-/* ---- one value ------------------------------------------------------------------------------ */
-
-/* Inside of brackets, or of a string that stands alone; false: the value is over behind `c`. */
-static bool span_inside(struct json_span *span, char c)
-{
-    if (span->escape) {
-        span->escape = false;
-        return true;
-    }
-    switch (c) {
-    case '\\':
-        span->escape = true; /* outside of a string as well, where it is an error */
-        return true;
-    case '"':
-        span->string = !span->string;
-        break;
-    case '{':
-    case '[':
-        span->depth += !span->string;
-        break;
-    case '}':
-    case ']':
-        span->depth -= !span->string;
-        break;
-    default:
-        break;
-    }
-    return span->depth > 0 || span->string;
-}
-
-/* Whether `c` ends a value that is not in brackets. */
-static bool ends_stray(char c)
-{
-    return c == '\n' || c == ',' || c == '{' || c == '[' || c == ']';
-}
-
-/* One byte; false: the value ended before it. */
-static bool span_byte(struct json_span *span, char c)
-{
-    switch (span->phase) {
-    case SPAN_NEW:
-        span->phase = c == '{' || c == '[' || c == '"' ? SPAN_INSIDE : SPAN_STRAY;
-        if (span->phase == SPAN_INSIDE) {
-            span_inside(span, c);
-        }
-        return true;
-    case SPAN_INSIDE:
-        if (c == '\n' && span->string) {
-            return false;
-        }
-        if (!span_inside(span, c)) {
-            span->phase = SPAN_BEHIND;
-            span->blanks = 0;
-        }
-        return true;
-    case SPAN_BEHIND:
-        if (ends_stray(c) || span->blanks == JSON_SPAN_BLANKS) {
-            return false;
-        }
-        span->blanks++;
-        if (!is_blank(c)) {
-            span->phase = SPAN_STRAY;
-        }
-        return true;
-    case SPAN_STRAY:
-    default:
-        return !ends_stray(c);
-    }
-}
-
-/* Each bit becomes the parity of itself and all below: inside of strings from their quotes. */
-static uint64_t parity_below(uint64_t bits)
-{
-    bits ^= bits << 1;
-    bits ^= bits << 2;
-    bits ^= bits << 4;
-    bits ^= bits << 8;
-    bits ^= bits << 16;
-    return bits ^ bits << 32;
-}
-
-/* The bracket among 64 bytes that brings the depth to 0, or 64 and the new depth. */
-static unsigned last_bracket(uint64_t opens, uint64_t closes, uint32_t *depth)
-{
-    for (uint64_t both = opens | closes; both; both &= both - 1) {
-        uint64_t bit = both & -both;
-        if (opens & bit) {
-            ++*depth;
-        } else if (--*depth == 0) {
-            return (unsigned)__builtin_ctzll(bit);
-        }
-    }
-    return JSON_SCAN_STEP;
-}
-
-/* 64 bytes at a time while the value goes on: to its last bracket, or to where something must be
- * looked at byte by byte. */
-static size_t span_steps(struct json_span *span, struct slice bytes, size_t at)
-{
-    uint64_t escaped = span->escape, inside = span->string ? ~(uint64_t)0 : 0;
-    uint32_t depth = span->depth;
-    while (bytes.size - at >= JSON_SCAN_STEP) {
-        uint64_t next = escaped;
-        struct json_marks marks = json_scan_marks(bytes.at + at, &next);
-        uint64_t strings = parity_below(marks.quotes) ^ inside;
-        uint64_t opens = marks.opens & ~strings, closes = marks.closes & ~strings;
-        if (marks.newlines & strings) {
-            break;
-        }
-        unsigned last = last_bracket(opens, closes, &depth);
-        if (last < JSON_SCAN_STEP) {
-            depth = 1;
-            inside = escaped = 0;
-            at += last;
-            break;
-        }
-        inside = strings >> 63 ? ~(uint64_t)0 : 0;
-        escaped = next;
-        at += JSON_SCAN_STEP;
-    }
-    span->escape = escaped;
-    span->string = inside;
-    span->depth = depth;
-    return at;
-}
-
-bool json_cut_span(struct json_span *span, struct slice bytes, size_t *at)
-{
-    size_t i = *at, careful = i; /* up to there by bytes */
-    while (i < bytes.size) {
-        if (i >= careful && span->phase == SPAN_INSIDE && span->depth > 0) {
-            i = span_steps(span, bytes, i);
-            careful = i + JSON_SCAN_STEP;
-            continue;
-        }
-        if (!span_byte(span, bytes.at[i])) {
-            break;
-        }
-        i++;
-    }
-    *at = i;
-    return i < bytes.size;
 }
 
 /* ---- what kind of stream --------------------------------------------------------------------- */
@@ -199,14 +53,14 @@ static enum mode find_mode(struct slice bytes, bool last)
     struct json_span span = {0};
     size_t newline = start + slice_find_byte(slice_of(bytes.at + start, bytes.size - start), '\n');
     size_t at = start;
-    bool ended = json_cut_span(&span, slice_of(bytes.at, newline), &at);
+    bool ended = json_span_over(&span, slice_of(bytes.at, newline), &at);
     if (ended) {
-        return span.phase == SPAN_BEHIND && bytes.at[at] != ']' ? MODE_VALUES : MODE_LINES;
+        return span.phase == JSON_SPAN_BEHIND && bytes.at[at] != ']' ? MODE_VALUES : MODE_LINES;
     }
     if (newline == bytes.size && !last) {
         return MODE_NEW;
     }
-    if (span.phase != SPAN_INSIDE || span.string || newline == bytes.size) {
+    if (span.phase != JSON_SPAN_INSIDE || span.string || newline == bytes.size) {
         return MODE_LINES;
     }
     if (skip_blanks(bytes, newline) == bytes.size && !last) {
@@ -287,7 +141,7 @@ static enum err cut_last_line(struct slice bytes, struct cut *out, struct diag *
         return OK;
     }
     struct json_span span = {0};
-    if (json_cut_span(&span, bytes, &end)) {
+    if (json_span_over(&span, bytes, &end)) {
         out->skip = bytes.size;
         out->rejected = 1;
         (void)diag_set(diag, ERR_SYNTAX, 0, (uint32_t)(end + 1),
@@ -415,7 +269,7 @@ static enum err skip_value(
             .string = c->b & 4,
             .escape = c->b & 8};
     size_t at = 0;
-    bool ended = json_cut_span(&span, bytes, &at);
+    bool ended = json_span_over(&span, bytes, &at);
     c->b = (uint64_t)SKIPPING | span.phase | (span.string ? 4u : 0) | (span.escape ? 8u : 0);
     c->c = (uint64_t)span.blanks << 32 | span.depth;
     out->skip = at;
@@ -435,11 +289,11 @@ static bool take_values(struct slice bytes, bool last, enum between between, str
     bool open = false;
     for (;;) {
         struct json_span span = {0};
-        bool ended = json_cut_span(&span, bytes, &at);
+        bool ended = json_span_over(&span, bytes, &at);
         if (!ended && !last) {
             break;
         }
-        open = !ended && between != BETWEEN_NOTHING && span.phase == SPAN_BEHIND;
+        open = !ended && between != BETWEEN_NOTHING && span.phase == JSON_SPAN_BEHIND;
         if (open && out->records > 0) {
             open = false;
             break;
