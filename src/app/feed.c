@@ -155,6 +155,8 @@ static void take_cut(
     if (cut->rejected > 0) {
         note(feed, block, feed->ordinal + 1, diag);
         feed->counts.rejected += cut->rejected;
+    } else if (cut->said) {
+        note(feed, block, 0, diag);
     }
     feed->ordinal += cut->rejected;
     block->first = feed->ordinal + 1;

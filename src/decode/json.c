@@ -377,7 +377,8 @@ static enum err read_exactly(
     walk->diag = diag;
     walk->start = start;
     walk->end = end;
-    while (walk->end > start && is_blank(r->scan.block.at[walk->end - 1])) {
+    while (walk->end > start && (is_blank(r->scan.block.at[walk->end - 1]) ||
+                                        r->scan.block.at[walk->end - 1] == '\n')) {
         walk->end--;
     }
     walk->at = start;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "decode/json.h"
+#include "decode/json_envelope.h"
 #include "decode/json_scan.h"
 #include "event/event.h"
 #include "event/field.h"
@@ -126,9 +127,13 @@ static void run(struct reader *reader, struct slice stream, size_t piece, struct
         check(json_decoder.cut(&cutter, slice_of(stream.at + from, have), last, &cut, &diag) == OK);
         check(cut.skip + cut.size <= have);
         check(!last || have == 0 || cut.skip + cut.size > 0);
-        check(last || cut.skip + cut.size > 0 || have <= limits.record_bytes + 64 + 4096);
+        check(last || cut.skip + cut.size > 0 ||
+                have <= limits.record_bytes + 64 + JSON_ENVELOPE_HEAD);
         for (uint64_t i = 0; i < cut.rejected; i++) {
             buf_format(out, "cut %s\n", diag.words);
+        }
+        if (cut.said) {
+            buf_format(out, "said %s\n", diag.words);
         }
         if (cut.size) {
             struct slice block = slice_of(stream.at + from + cut.skip, cut.size);

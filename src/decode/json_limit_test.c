@@ -11,7 +11,9 @@
 
 #include "base/memory.h"
 #include "decode/json.h"
+#include "decode/json_envelope.h"
 #include "decode/json_shape.h"
+#include "decode/json_span.h"
 #include "event/event.h"
 #include "event/field.h"
 #include "event/paths.h"
@@ -258,6 +260,117 @@ static void ten_million_brackets_cost_one_line(void **state)
     }
 }
 
+/* What cannot be told from an array that goes on must not take the lines behind it along. */
+static void a_stream_may_begin_with_ten_million_brackets(void **state)
+{
+    (void)state;
+    static const char *const starts[] = {"[", "{\"a\":", "{\"a\":[", "{", "[{\"a\":"};
+    const struct decode_limits limits = DECODE_LIMITS;
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
+        for (size_t size = 10000000; size <= 40000000; size += 30000000) {
+            struct buf text = {0};
+            repeat(&text, starts[i], size / strlen(starts[i]));
+            struct slice head = slice_of(text.at, 64 << 10);
+            assert_true(json_decoder.recognise(head, false) > 0);
+            repeat(&text, "\n{\"a\":1}\n{\"a\":2}\n", 1);
+            struct result result = read_stream(buf_slice(&text), limits);
+            assert_int_equal(result.good, 2);
+            assert_int_equal(result.bad, 1);
+            assert_int_equal(result.ordinal, 0);
+            assert_true(result.held <= limits.record_bytes * 2);
+            buf_fini(&text);
+        }
+    }
+}
+
+static void a_stream_may_begin_with_40_megabytes_of_blanks(void **state)
+{
+    (void)state;
+    static const char *const blanks[] = {" ", "\n", " \t\r\n"};
+    static const char *const records[] = {
+            "{\"a\":1}\n{\"a\":2}\n", "[{\"a\":1},\n{\"a\":2}]", "{\n\"a\":1\n}\n{\"a\":2}"};
+    for (size_t i = 0; i < sizeof blanks / sizeof *blanks; i++) {
+        struct buf text = {0};
+        repeat(&text, blanks[i], 40000000 / strlen(blanks[i]));
+        assert_true(json_decoder.recognise(slice_of(text.at, 64 << 10), false) > 0);
+        repeat(&text, records[i], 1);
+        struct result result = read_stream(buf_slice(&text), (struct decode_limits)DECODE_LIMITS);
+        assert_int_equal(result.good, 2);
+        assert_int_equal(result.bad, 0);
+        assert_true(result.held <= PIECE);
+        buf_fini(&text);
+    }
+}
+
+/* `depth` brackets open, then a line that begins with a brace where a value may stand. */
+static struct result read_deep(size_t depth)
+{
+    struct decode_limits limits = DECODE_LIMITS;
+    struct buf text = {0};
+    limits.depth = JSON_SPAN_DEEP * 2;
+    repeat(&text, "{\n\"a\":", 1);
+    repeat(&text, "[", depth - 1);
+    repeat(&text, "\n{\"a\":1}", 1);
+    repeat(&text, "]", depth - 1);
+    repeat(&text, "}\n", 1);
+    struct result result = read_stream(buf_slice(&text), limits);
+    buf_fini(&text);
+    return result;
+}
+
+static void a_brace_at_a_front_ends_a_value_that_is_too_deep(void **state)
+{
+    (void)state;
+    struct result result = read_deep(JSON_SPAN_DEEP);
+    assert_int_equal(result.good, 1);
+    assert_int_equal(result.bad, 0);
+    result = read_deep(JSON_SPAN_DEEP + 1);
+    assert_true(result.bad > 0);
+    assert_int_equal(result.ordinal, 0);
+}
+
+/* An object whose array of two records begins behind `size` bytes. */
+static uint64_t read_head(size_t size)
+{
+    static const char start[] = "{\"x\":\"", end[] = "\",\"Records\":[";
+    struct buf text = {0};
+    repeat(&text, start, 1);
+    repeat(&text, "y", size - (sizeof start - 1) - (sizeof end - 1));
+    repeat(&text, end, 1);
+    repeat(&text, "{\"a\":1},{\"a\":2}]}\n", 1);
+    struct result result = read_stream(buf_slice(&text), (struct decode_limits)DECODE_LIMITS);
+    buf_fini(&text);
+    assert_int_equal(result.bad, 0);
+    return result.good;
+}
+
+static void an_envelope_is_known_by_its_first_bytes(void **state)
+{
+    (void)state;
+    /* with the first record's brace */
+    assert_int_equal(read_head(JSON_ENVELOPE_HEAD - 1), 2);
+    assert_int_equal(read_head(JSON_ENVELOPE_HEAD), 1);
+}
+
+/* 100 MB in one object are cut as they come; what stands behind the array may be too long. */
+static void an_envelope_is_not_held(void **state)
+{
+    (void)state;
+    struct decode_limits limits = DECODE_LIMITS;
+    struct buf text = {0};
+    repeat(&text, "{\"Records\":[{\"a\":0}", 1);
+    repeat(&text, ",{\"a\":12345678901234567890123456789012345678901234567890}", 1700000);
+    repeat(&text, "],\"x\":\"", 1);
+    repeat(&text, "yyyyyyyy", (limits.record_bytes >> 3) + 10);
+    repeat(&text, "\"}\n{\"a\":1}\n", 1);
+    struct result result = read_stream(buf_slice(&text), limits);
+    assert_int_equal(result.good, 1700002);
+    assert_int_equal(result.bad, 1);
+    assert_int_equal(result.ordinal, 1700001);
+    assert_true(result.held <= limits.record_bytes * 2);
+    buf_fini(&text);
+}
+
 static void a_line_of_60_megabytes_is_skipped_as_it_comes(void **state)
 {
     (void)state;
@@ -339,6 +452,11 @@ int main(void)
             cmocka_unit_test(bytes_are_limited),
             cmocka_unit_test(values_of_one_field_are_limited),
             cmocka_unit_test(ten_million_brackets_cost_one_line),
+            cmocka_unit_test(a_stream_may_begin_with_ten_million_brackets),
+            cmocka_unit_test(a_stream_may_begin_with_40_megabytes_of_blanks),
+            cmocka_unit_test(a_brace_at_a_front_ends_a_value_that_is_too_deep),
+            cmocka_unit_test(an_envelope_is_known_by_its_first_bytes),
+            cmocka_unit_test(an_envelope_is_not_held),
             cmocka_unit_test(a_line_of_60_megabytes_is_skipped_as_it_comes),
             cmocka_unit_test(three_hundred_thousand_keys_are_refused_or_read),
             cmocka_unit_test(shapes_that_never_come_back_change_nothing),

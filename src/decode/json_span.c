@@ -41,25 +41,39 @@ static bool ends_stray(char c)
     return c == '\n' || c == ',' || c == '{' || c == '[' || c == ']';
 }
 
+/* Whether a brace at a line's front begins another record. Between tokens of a well-formed value
+ * it can stand only where a value can. */
+static bool begins_record(const struct json_span *span)
+{
+    bool value = span->last == ':' || span->last == ',' || span->last == '[';
+    return span->front && !span->string && (!value || span->depth > JSON_SPAN_DEEP);
+}
+
+/* A byte within the value; false: the value was over before it. */
+static bool span_go_on(struct json_span *span, char c)
+{
+    if ((c == '\n' && span->string) || (c == '{' && begins_record(span))) {
+        span->broken = true;
+        return false;
+    }
+    if (!span_inside(span, c)) {
+        span->phase = JSON_SPAN_BEHIND;
+        span->blanks = 0;
+    }
+    span->front = c == '\n';
+    span->last = is_blank(c) ? span->last : c;
+    return true;
+}
+
 /* One byte; false: the value ended before it. */
 static bool span_byte(struct json_span *span, char c)
 {
     switch (span->phase) {
     case JSON_SPAN_NEW:
         span->phase = c == '{' || c == '[' || c == '"' ? JSON_SPAN_INSIDE : JSON_SPAN_STRAY;
-        if (span->phase == JSON_SPAN_INSIDE) {
-            span_inside(span, c);
-        }
-        return true;
+        return span->phase == JSON_SPAN_STRAY || span_go_on(span, c);
     case JSON_SPAN_INSIDE:
-        if (c == '\n' && span->string) {
-            return false;
-        }
-        if (!span_inside(span, c)) {
-            span->phase = JSON_SPAN_BEHIND;
-            span->blanks = 0;
-        }
-        return true;
+        return span_go_on(span, c);
     case JSON_SPAN_BEHIND:
         if (ends_stray(c) || span->blanks == JSON_SPAN_BLANKS) {
             return false;
@@ -100,18 +114,30 @@ static unsigned last_bracket(uint64_t opens, uint64_t closes, uint32_t *depth)
     return JSON_SCAN_STEP;
 }
 
+/* What stands before bytes[at], for what comes next; the piece was entered at `from`. */
+static void look_back(struct json_span *span, struct slice bytes, size_t from, size_t at)
+{
+    span->front = at > from ? bytes.at[at - 1] == '\n' : span->front;
+    while (at > from && is_blank(bytes.at[at - 1])) {
+        at--;
+    }
+    span->last = at > from ? bytes.at[at - 1] : span->last;
+}
+
 /* 64 bytes at a time while the value goes on: to its last bracket, or to where something must be
  * looked at byte by byte. */
-static size_t span_steps(struct json_span *span, struct slice bytes, size_t at)
+static size_t span_steps(struct json_span *span, struct slice bytes, size_t from)
 {
     uint64_t escaped = span->escape, inside = span->string ? ~(uint64_t)0 : 0;
+    uint64_t front = span->front;
     uint32_t depth = span->depth;
+    size_t at = from;
     while (bytes.size - at >= JSON_SCAN_STEP) {
         uint64_t next = escaped;
         struct json_marks marks = json_scan_marks(bytes.at + at, &next);
         uint64_t strings = parity_below(marks.quotes) ^ inside;
         uint64_t opens = marks.opens & ~strings, closes = marks.closes & ~strings;
-        if (marks.newlines & strings) {
+        if ((marks.newlines & strings) || (opens & (marks.newlines << 1 | front))) {
             break;
         }
         unsigned last = last_bracket(opens, closes, &depth);
@@ -122,12 +148,14 @@ static size_t span_steps(struct json_span *span, struct slice bytes, size_t at)
             break;
         }
         inside = strings >> 63 ? ~(uint64_t)0 : 0;
+        front = marks.newlines >> 63;
         escaped = next;
         at += JSON_SCAN_STEP;
     }
     span->escape = escaped;
     span->string = inside;
     span->depth = depth;
+    look_back(span, bytes, from, at);
     return at;
 }
 

@@ -148,6 +148,9 @@ static uint64_t run_stream(struct fixture *f, struct slice stream, size_t piece,
         for (uint64_t i = 0; i < cut.rejected; i++) {
             buf_format(out, "cut: %s\n", diag.words);
         }
+        if (cut.said) {
+            buf_format(out, "said: %s\n", diag.words);
+        }
         if (cut.size) {
             uint64_t records = 0;
             read_block(f, slice_of(stream.at + from + cut.skip, cut.size), out, &records, &good);
@@ -438,12 +441,25 @@ static const struct sample streams[] = {
                 "'x'\n" A("2")},
         {"[\n{\"b\":\"x},\n{\"a\":2}\n]",
                 "syntax 10: expected '\"' at the end of a string, found the end of the "
-                "record\ncut: expected ',' or ']' between values\n" A("2")},
+                "record\n" A("2")},
         {"[\n{\"b\":\"x},\n{\"a\":2},\n{\"z\":\"" LONG "\"}]",
                 "syntax 10: expected '\"' at the end of a string, found the end of the "
-                "record\ncut: expected ',' or ']' between values\n" A(
-                        "2") "record\nplain 1 raw 78\nz=s:" LONG "\n{\"z\":\"" LONG "\"}\n"},
+                "record\n" A("2") "record\nplain 1 raw 78\nz=s:" LONG "\n{\"z\":\"" LONG "\"}\n"},
         {"[{\"a\":1}{\"a\":2}]", A("1") "cut: expected ',' or ']' between values\n" A("2")},
+        {"[{\"a\":1}{\"a\":2}{\"a\":3},{\"a\":4}]",
+                A("1") "cut: expected ',' or ']' between values\n" A("2") A("3") A("4")},
+        /* an array that nobody closed */
+        {"[{\"a\":1}\n{\"a\":2}\n{\"a\":3}",
+                A("1") "cut: expected ',' or ']' between values\n" A("2") A("3")},
+        {"[{\"a\":1}\n[{\"a\":2},{\"a\":3}]\n{\"a\":4}",
+                A("1") "cut: expected ',' or ']' between values\n" A("2") A("3") A("4")},
+        /* a value that nobody closed */
+        {"[\n{\"b\":{\"c\":1}\n{\"a\":2},\n{\"a\":3}\n]\n",
+                "syntax 13: expected ',' or '}', found the end of the record\n" A("2") A("3")},
+        {"{\n\"b\":[1\n{\"a\":2}\n{\"a\":3}\n",
+                "syntax 9: expected ',' or ']', found the end of the record\n" A("2") A("3")},
+        {"{\n\"b\":\n{\"c\":[\n{},\n{}]}}\n{\"a\":3}\n",
+                "record\nb o:\nplain 1 raw 23\nb.c=o:\nb.c=o:\n{\"b\":{\"c\":[{},{}]}}\n" A("3")},
         {"[{\"a\":1},,{\"a\":2}]", A("1") "cut: expected a value, found ','\n" A("2")},
         {"[{\"a\":1},]", A("1") "cut: expected a value behind ',', found ']'\n"},
         {"[{\"a\":1}]]", A("1") "cut: expected a value, found ']'\n"},
@@ -454,6 +470,63 @@ static const struct sample streams[] = {
                                 "stream\n"},
         {"[{\"a\":1},{\"a\":", A("1") "syntax 6: expected a value, found the end of the record\n"},
 };
+
+#define BESIDE(key)                                                                                \
+    "said: '" key "', beside the array of records, belongs to no record and is not read\n"
+
+static const struct sample envelopes[] = {
+        {"{\"Records\":[{\"a\":1},{\"a\":2}]}", A("1") A("2")},
+        {"\xEF\xBB\xBF\n {\n  \"records\" : [\n{\"a\":1}\n,{\"a\":2}\n]\n}\n", A("1") A("2")},
+        {"{\"Records\":[{\"a\":1}]}\n{\"Records\":[{\"a\":2},{\"a\":3}]}\n{\"a\":4}\n",
+                A("1") A("2") A("3") A("4")},
+        {"{\"@odata.context\":\"x{[\\\"\",\"@odata.count\":2,\"value\":[{\"a\":1}],"
+         "\"@odata.nextLink\":\"y]\"}",
+                A("1")},
+        {"{\"kind\":\"k\",\"metadata\":{\"x\":[\"}\"]},\"items\":[{\"a\":1}]}", A("1")},
+        {"{\"owner\":\"1\",\"subscriptionFilters\":[\"f\"],\"logEvents\":[{\"a\":1}]}",
+                BESIDE("owner") A("1")},
+        {"{\"events\":[{\"a\":1}],\"count\":1,\"total\":{\"b\":2},\"x\":0}",
+                A("1") BESIDE("total")},
+        {"{\"x\":1,\"events\":[{\"a\":1}],\"y\":1}\n{\"z\":1,\"events\":[{\"a\":2}]}",
+                BESIDE("x") A("1") A("2")},
+        {"{\"value\":[]}\n{\"value\":[{\"a\":1}]}", A("1")},
+        /* a record of its own */
+        {"{\"a\":1,\"events\":[1]}\n{\"a\":2}", "record\na n:1\nplain 1 raw 20\na=n:1\nevents=n:1\n"
+                                                "{\"a\":1,\"events\":[1]}\n" A("2")},
+        {"{\"eventTime\":1,\"items\":[{\"a\":1}]}\n",
+                "record\nplain 1 raw 33\neventTime=n:1\nitems.a=n:1\n"
+                "{\"eventTime\":1,\"items\":[{\"a\":1}]}\n"},
+        {"{\"id\":{},\"events\":[{\"a\":1}]}\n", "record\nplain 1 raw 28\nid=o:\nevents.a=n:1\n"
+                                                 "{\"id\":{},\"events\":[{\"a\":1}]}\n"},
+        {"{\"value\":[],\"a\":1}\n", "record\na n:1\nplain 1 raw 18\nvalue=o:\na=n:1\n"
+                                     "{\"value\":[],\"a\":1}\n"},
+        /* broken */
+        {"{\"Records\":[{\"a\":1},{\"b\":", A("1") "syntax 6: expected a value, found the end of "
+                                                   "the record\n"},
+        {"{\"Records\":[{\"a\":1}]", A("1") "cut: expected '}' at the end of the object around the "
+                                            "array\n"},
+        {"{\"Records\":[{\"a\":1}]\n{\"Records\":[{\"a\":2}]}",
+                A("1") "cut: expected '}' at the end of the object around the array\n" A("2")},
+        {"{\"Records\":[{\"a\":1}\n{\"Records\":[{\"a\":2}]}",
+                A("1") "cut: expected ',' or ']' between values\n" A("2")},
+        {"{\"Records\":[{\"a\":1},]}\n{\"a\":2}",
+                A("1") "cut: expected a value behind ',', found ']'\n" A("2")},
+        {"{\"Records\":[{\"a\":1}],\"x\":\"\n{\"a\":2}",
+                A("1") "cut: expected '}' at the end of the object around the array\n" A("2")},
+        {"{\"Records\":[{\"a\":1}]} x\n{\"a\":2}",
+                A("1") "cut: expected nothing more behind the object around the array\n" A("2")},
+};
+
+static void elements_of_an_envelope_are_records(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_fixture(&f);
+    for (size_t i = 0; i < sizeof envelopes / sizeof *envelopes; i++) {
+        expect_stream(&f, slice_text(envelopes[i].text), envelopes[i].fields);
+    }
+    close_fixture(&f);
+}
 
 static void lines_and_values_are_told_apart_by_the_first_line(void **state)
 {
@@ -590,6 +663,7 @@ int main(void)
             cmocka_unit_test(json_is_recognised_by_its_first_bytes),
             cmocka_unit_test(a_nul_is_refused_wherever_it_stands),
             cmocka_unit_test(lines_and_values_are_told_apart_by_the_first_line),
+            cmocka_unit_test(elements_of_an_envelope_are_records),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

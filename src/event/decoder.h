@@ -40,6 +40,7 @@ struct cut {
     uint64_t records; /* ordinals that the block uses, rejected ones included */
     /* Ordinals rejected while skipping, before the block's first; `diag` says why. */
     uint64_t rejected;
+    bool said; /* `diag` has words about the stream; no ordinal is rejected */
 };
 
 enum { DECODE_HEADER_LIMIT = 64 << 10 }; /* a longer header is not kept */
