@@ -196,7 +196,7 @@ static void judge_block(struct worker *worker)
     struct reader *reader = reader_of(worker, decoder);
     struct turn_counts *counts = &worker->parcel.counts;
     decoder->begin(reader, worker->block.records, buf_slice(&worker->block.header));
-    for (uint64_t record = worker->block.first;; record++) {
+    for (uint64_t n = 0;; n++) {
         struct diag diag;
         diag.line = diag.column = 0;
         diag.words[0] = 0;
@@ -205,6 +205,8 @@ static void judge_block(struct worker *worker)
             warn_of_block(worker, decoder, reader);
             return;
         }
+        uint64_t place = decoder->ordinal ? decoder->ordinal(reader) : n;
+        uint64_t record = worker->block.first + place;
         if (e == OK && worker->event.truncated) {
             e = diag_say(&diag, ERR_LIMIT, "over %d values of one record", EVENT_MORE_LIMIT);
         }

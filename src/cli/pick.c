@@ -99,17 +99,26 @@ static void drop(struct pick *pick, const struct cut *cut)
     memmove(pick->bytes, pick->bytes + used, pick->size);
 }
 
-/* Decodes up to the `nth` record of the block. */
+/* Decodes up to the `nth` record of the block, counted from 0. */
 static enum err decode(struct pick *pick, const struct cut *cut, uint64_t nth, struct event *event,
         struct diag *diag)
 {
-    enum err e = OK;
+    const struct decoder *decoder = pick->decoder;
     struct slice block = slice_of(pick->bytes + cut->skip, cut->size);
-    pick->decoder->begin(pick->reader, block, buf_slice(&pick->header));
-    for (uint64_t n = 1; n <= nth && e != ERR_END; n++) {
-        e = pick->decoder->next(pick->reader, event, diag);
+    decoder->begin(pick->reader, block, buf_slice(&pick->header));
+    for (uint64_t n = 0;; n++) {
+        enum err e = decoder->next(pick->reader, event, diag);
+        if (e == ERR_END) {
+            return diag_say(diag, ERR_NOT_FOUND, "its block ends before it");
+        }
+        uint64_t place = decoder->ordinal ? decoder->ordinal(pick->reader) : n;
+        if (place == nth) {
+            return e;
+        }
+        if (place > nth) {
+            return diag_say(diag, ERR_NOT_FOUND, "it is part of a record that begins before it");
+        }
     }
-    return e == ERR_END ? diag_say(diag, ERR_NOT_FOUND, "its block ends before it") : e;
 }
 
 enum err pick_record(struct pick *pick, const struct input *input, uint64_t ordinal,
@@ -136,7 +145,7 @@ enum err pick_record(struct pick *pick, const struct input *input, uint64_t ordi
         }
         before += cut.rejected;
         if (ordinal <= before + cut.records) {
-            return decode(pick, &cut, ordinal - before, event, diag);
+            return decode(pick, &cut, ordinal - before - 1, event, diag);
         }
         before += cut.records;
         drop(pick, &cut);

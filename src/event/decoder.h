@@ -79,8 +79,12 @@ struct decoder {
      * when that cut() began. */
     void (*begin)(struct reader *reader, struct slice block, struct slice header);
     /* The next record: OK; ERR_END; anything else: this record is rejected, diag says why, the
-     * next call goes on behind it. Each OK or rejection uses one ordinal. */
+     * next call goes on behind it. Each OK or rejection uses one ordinal, unless `ordinal` says
+     * otherwise. */
     enum err (*next)(struct reader *reader, struct event *event, struct diag *diag);
+    /* What next() last gave: its place among the block's ordinals, from 0; of a record that joins
+     * several (the lines of an audit event) the first one's. NULL: they follow one another. */
+    uint64_t (*ordinal)(const struct reader *reader);
     /* After ERR_END: what is wrong with the block beside its rejected records (a checksum), one
      * call each; false: no more. NULL: the format knows none. */
     bool (*warning)(struct reader *reader, struct diag *diag);
