@@ -4,42 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NEAR_WORD = 32 };
-
-/* Edit distance of two short words (insert, delete, replace). */
-static unsigned distance(const char *a, const char *b)
-{
-    unsigned row[NEAR_WORD + 1];
-    size_t n = strlen(b);
-    for (size_t j = 0; j <= n; j++) {
-        row[j] = (unsigned)j;
-    }
-    for (size_t i = 0; a[i]; i++) {
-        unsigned corner = row[0];
-        row[0] = (unsigned)i + 1;
-        for (size_t j = 0; j < n; j++) {
-            unsigned best = corner + (a[i] != b[j]);
-            corner = row[j + 1];
-            best = best < row[j] + 1 ? best : row[j] + 1;
-            best = best < corner + 1 ? best : corner + 1;
-            row[j + 1] = best;
-        }
-    }
-    return row[n];
-}
+#include "base/near.h"
 
 const char *option_nearest(const char *word, const char *const *names)
 {
     const char *best = NULL;
-    unsigned least = 3; /* more than two slips is another word */
-    if (strlen(word) < 2 || strlen(word) > NEAR_WORD) {
+    size_t least = 3; /* more than two slips is another word */
+    if (strlen(word) < 2) {
         return NULL;
     }
     for (; *names; names++) {
-        if (strlen(*names) > NEAR_WORD) {
-            continue;
-        }
-        unsigned d = distance(word, *names);
+        size_t d = near_distance(slice_text(word), slice_text(*names));
         if (strncmp(word, *names, strlen(word)) == 0) {
             d = 1; /* a word cut short */
         }

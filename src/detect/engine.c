@@ -209,6 +209,32 @@ bool engine_routable(const struct engine *engine, uint32_t rule, struct diag *re
     return false;
 }
 
+/* The rule's place in a class, whose rules stand in order of their numbers; NULL: not there. */
+const struct class_rule *engine_place(const struct engine_class *class, uint32_t rule)
+{
+    const struct class_rule *rules = class->class.rules;
+    uint32_t low = 0, high = class->class.rule_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (rules[middle].rule->number < rule) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < class->class.rule_count && rules[low].rule->number == rule ? &rules[low] : NULL;
+}
+
+bool engine_seen(const struct engine *engine, uint32_t rule)
+{
+    for (uint32_t i = 0; i < engine->class_count; i++) {
+        if (engine_place(engine->classes[i], rule)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* ---- classes ---- */
 
 /* A class in the making. */
@@ -399,6 +425,7 @@ static enum err add_class(struct engine *engine, const uint8_t *active, struct e
         free_class(c);
         return e;
     }
+    c->number = engine->class_count;
     engine->classes[engine->class_count++] = c;
     *out = c;
     return OK;

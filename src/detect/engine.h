@@ -37,3 +37,5 @@ const struct paths *engine_paths(const struct engine *engine);
 uint32_t engine_field_count(const struct engine *engine);
 /* false: the taxonomy maps nothing to the rule's logsource; `reason` gets the words. */
 bool engine_routable(const struct engine *engine, uint32_t rule, struct diag *reason);
+/* Was there an event yet that the rule's logsource takes? Not while judges run. */
+bool engine_seen(const struct engine *engine, uint32_t rule);

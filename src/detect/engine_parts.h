@@ -24,6 +24,7 @@ struct engine_class {
     int kept_count;
     _Atomic int stage; /* how often it was tuned */
     uint8_t *active;   /* by entry: what makes it this class */
+    uint32_t number;   /* index into engine->classes */
 };
 
 /* How one case of one entry sees the fields: pairs (rule's field, event's field). */
@@ -66,6 +67,7 @@ enum err engine_class_for(
  * for `rules explain`. Owner of *out: the caller, by class_fini. */
 enum err engine_class_of_rule(struct engine *engine, const struct engine_class *class,
         uint32_t rule, struct class *out) MUST_CHECK;
+const struct class_rule *engine_place(const struct engine_class *class, uint32_t rule);
 /* Makes the class's plan anew with what was seen; does nothing when another judge
  * was there first for this stage. */
 enum err engine_tune(struct engine *engine, struct engine_class *class, int stage,

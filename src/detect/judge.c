@@ -478,31 +478,48 @@ static void next_epoch(struct judge *j)
     j->naming = 0;
 }
 
-enum err judge_event(struct judge *judge, struct event *event, const struct hit **hits,
-        size_t *count, struct diag *diag)
+/* Begins on an event: its class, with the fields that the class fills. */
+static enum err begin_event(struct judge *j, struct event *event, struct diag *diag)
 {
-    struct judge *j = judge;
     next_epoch(j);
     texts_begin(&j->texts, event);
     keywords_begin(&j->keywords);
     j->counts.events++;
-    *hits = j->hits;
-    *count = 0;
     if (find_seat(j, event, &j->seat) != OK) {
         return diag_say(diag, ERR_LIMIT, "no memory or place for another kind of event");
     }
     const struct class *class = &j->seat->class->class;
-    if (class->rule_count == 0) {
-        return OK;
-    }
-    j->counts.routed++;
-    j->plan = atomic_load_explicit(&j->seat->class->plan, memory_order_acquire);
-    if (class->fill_count) {
+    if (class->rule_count > 0 && class->fill_count > 0) {
         fill_fields(j, event, class);
     }
     if (event->truncated) {
         return diag_say(diag, ERR_LIMIT, "over %d values of one record", EVENT_MORE_LIMIT);
     }
+    return OK;
+}
+
+enum err judge_class(struct judge *judge, struct event *event, uint32_t *class, struct diag *diag)
+{
+    TRY(begin_event(judge, event, diag));
+    if (judge->texts.failed) {
+        return diag_say(diag, ERR_MEMORY, "no memory to judge the record");
+    }
+    *class = judge->seat->class->number;
+    return OK;
+}
+
+enum err judge_event(struct judge *judge, struct event *event, const struct hit **hits,
+        size_t *count, struct diag *diag)
+{
+    struct judge *j = judge;
+    *hits = j->hits;
+    *count = 0;
+    TRY(begin_event(j, event, diag));
+    if (j->seat->class->class.rule_count == 0) {
+        return OK;
+    }
+    j->counts.routed++;
+    j->plan = atomic_load_explicit(&j->seat->class->plan, memory_order_acquire);
     TRY(search(j, event));
     evaluate(j, event);
     TRY(learn(j, event));

@@ -31,6 +31,10 @@ void judge_free(struct judge *judge);
 /* Judges one decoded event. *hits is borrowed until the next call. */
 enum err judge_event(struct judge *judge, struct event *event, const struct hit **hits,
         size_t *count, struct diag *diag) MUST_CHECK;
+/* Only finds the event's class (a number: 0, 1, 2... in the order in which classes are first seen)
+ * and fills the fields that the class fills from others: what judging begins with. */
+enum err judge_class(
+        struct judge *judge, struct event *event, uint32_t *class, struct diag *diag) MUST_CHECK;
 /* Adds the body of "matched": the fields that made the rule true, as JSON members
  * ("Image":"C:\\...","CommandLine":"..."), after judge_event of the same event. */
 void judge_matched(

@@ -262,6 +262,11 @@ const struct taxonomy_entry *taxonomy_entries(const struct taxonomy *t, size_t *
     return t->entries;
 }
 
+size_t taxonomy_listed(const struct taxonomy *t)
+{
+    return t->entry_count;
+}
+
 static const struct taxonomy_entry *entry_for(
         const struct taxonomy *t, struct slice product, struct slice category, struct slice service)
 {

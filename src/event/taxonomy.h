@@ -114,5 +114,7 @@ size_t taxonomy_resolve(const struct taxonomy *t, const struct logsource *logsou
 /* All that taxonomy_resolve can give: the listed ones, those it stands for where a rule gives no
  * product, and the one that always holds. */
 const struct taxonomy_entry *taxonomy_entries(const struct taxonomy *t, size_t *count);
+/* How many of these, at the front, are listed in files. */
+size_t taxonomy_listed(const struct taxonomy *t);
 /* SHA-256 over all files' texts, in order: part of a rule's hash. */
 void taxonomy_hash(const struct taxonomy *t, unsigned char out[32]);
