@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "app/look_run.h"
 #include "app/pipeline.h"
 #include "app/sandbox.h"
 #include "base/memory.h"
@@ -178,6 +180,7 @@ static void fill_facts(const struct run_parts *parts, struct summary_facts *fact
         bool routable = engine_routable(parts->engine, r, NULL);
         facts->rules += !parts->excluded[r] && routable;
         facts->rules_unroutable += !parts->excluded[r] && !routable;
+        facts->rules_unseen += !parts->excluded[r] && routable && !engine_seen(parts->engine, r);
     }
 }
 
@@ -240,6 +243,16 @@ static int judge_inputs(const struct detect_request *request, struct run_parts *
         verb_say("interrupted");
     }
     return all_read(parts, &pipeline) ? VERB_DONE : VERB_SOME;
+}
+
+enum err run_look(struct look *look, struct diag *diag)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    catch_signals();
+    look->now_ns = (int64_t)now.tv_sec * TIME_SECOND + now.tv_nsec;
+    look->stop = &interrupted;
+    return look_run(look, diag);
 }
 
 enum err run_seal(struct inputs *inputs, struct diag *diag)

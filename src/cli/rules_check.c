@@ -1,28 +1,31 @@
 #include "cli/rules_check.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/memory.h"
 #include "cli/detect.h"
-#include "cli/load.h"
+#include "cli/formats.h"
+#include "cli/look.h"
+#include "cli/reach_words.h"
+#include "cli/rules_walk.h"
 #include "cli/visible.h"
 #include "detect/engine.h"
 
-enum { OUTPUT, PLACEHOLDERS, TAXONOMY, QUIET };
+enum { AGAINST, OUTPUT, FORMAT, PLACEHOLDERS, TAXONOMY, QUIET };
 
 static const struct option_row options[] = {
+        [AGAINST] = {"against", 0, "INPUT",
+                "say whether each can fire on these logs; may be repeated"},
         [OUTPUT] = {"output", 'o', "HOW", "table or json (a line a rule)"},
+        [FORMAT] = {"format", 0, "FORMAT", "take the logs for this format, not by content"},
         [PLACEHOLDERS] = {"placeholders", 0, "FILE", "values of the rules' %placeholders%"},
         [TAXONOMY] = {"taxonomy", 0, "FILE", "further logsources and fields; may be repeated"},
-        [QUIET] = {"quiet", 'q', NULL, "only rules that are not loaded, and no count"},
+        [QUIET] = {"quiet", 'q', NULL, "only rules that are not loaded (cannot fire), no count"},
         {0},
 };
 
 struct check_request {
-    struct load_request load;
+    struct look_request look; /* its inputs: --against */
     bool json;
     bool quiet;
 };
@@ -36,12 +39,28 @@ struct check_line {
     uint32_t line;
     uint32_t column; /* 0: not known */
     struct slice reason;
+    const struct rule *rule; /* NULL: none */
+    struct reach reach;      /* with --against */
 };
 
 struct check_counts {
     size_t loaded;
     size_t unroutable;
     size_t refused;
+    size_t can;    /* with --against: fire */
+    size_t unseen; /* of a logsource of no event */
+};
+
+/* One run. */
+struct checking {
+    const struct check_request *request;
+    struct engine *engine;
+    const struct survey *survey;
+    struct reach_near *near; /* NULL: without --against */
+    struct check_counts counts;
+    struct diag reason;
+    struct buf words;
+    bool failed; /* no memory */
 };
 
 static enum err parse(struct check_request *request, int argc, char *const *argv, struct diag *diag)
@@ -54,13 +73,22 @@ static enum err parse(struct check_request *request, int argc, char *const *argv
         case OPTION_WRONG:
             return ERR_USAGE;
         case OPTION_ARGUMENT:
-            TRY(words_add(&request->load.rules, value));
+            TRY(words_add(&request->look.load.rules, value));
             break;
         case TAXONOMY:
-            TRY(words_add(&request->load.taxonomies, value));
+            TRY(words_add(&request->look.load.taxonomies, value));
             break;
         case PLACEHOLDERS:
-            request->load.placeholders = value;
+            request->look.load.placeholders = value;
+            break;
+        case AGAINST:
+            TRY(words_add(&request->look.inputs, value));
+            break;
+        case FORMAT:
+            request->look.decoder = formats_find(value);
+            if (!request->look.decoder) {
+                return diag_say(diag, ERR_USAGE, "--format: '%.80s' is none", value);
+            }
             break;
         case QUIET:
             request->quiet = true;
@@ -72,59 +100,47 @@ static enum err parse(struct check_request *request, int argc, char *const *argv
             }
         }
     }
-    if (request->load.rules.count == 0) {
+    if (request->look.load.rules.count == 0) {
         return diag_say(diag, ERR_USAGE, "no rules: name files or directories");
     }
     return OK;
 }
 
-static void add_member(struct buf *out, const char *name, struct slice text)
-{
-    buf_format(out, "\"%s\":", name);
-    if (text.size == 0) {
-        buf_add(out, SLICE("null"));
-        return;
-    }
-    buf_byte(out, '"');
-    buf_json(out, text);
-    buf_byte(out, '"');
-}
-
 static void add_number(struct buf *out, const char *name, uint32_t number)
 {
     if (number > 0) {
-        buf_format(out, ",\"%s\":%u,", name, number);
+        buf_format(out, ",\"%s\":%u", name, number);
     } else {
-        buf_format(out, ",\"%s\":null,", name);
+        buf_format(out, ",\"%s\":null", name);
     }
-    out->size -= out->size > 0 && !out->failed; /* the last comma is the next member's */
 }
 
-static void write_json(const struct check_line *line, struct buf *out)
+static void write_json(const struct checking *c, const struct check_line *line, struct buf *out)
 {
     buf_byte(out, '{');
-    add_member(out, "file", line->file);
+    rules_walk_member(out, "file", line->file);
     buf_byte(out, ',');
-    add_member(out, "id", line->id);
+    rules_walk_member(out, "id", line->id);
     buf_byte(out, ',');
-    add_member(out, "status", slice_text(line->status));
+    rules_walk_member(out, "status", slice_text(line->status));
     add_number(out, "line", line->line);
     add_number(out, "column", line->column);
     buf_byte(out, ',');
-    add_member(out, "reason", line->reason);
+    rules_walk_member(out, "reason", line->reason);
+    if (c->near && line->rule) {
+        buf_byte(out, ',');
+        reach_words_json(&line->reach, c->near, line->rule, out);
+    } else if (c->near) {
+        buf_add(out, SLICE(",\"verdict\":\"cannot\",\"why\":\"refused\",\"events\":0,"
+                           "\"faults\":[]"));
+    }
     buf_add(out, SLICE("}\n"));
 }
 
 static void write_text(const struct check_line *line, struct buf *out)
 {
     buf_format(out, "%-10s  ", line->status);
-    visible_add(out, line->file, VISIBLE_ANY);
-    if (line->line > 0) {
-        buf_format(out, ":%u", line->line);
-    }
-    if (line->column > 0) {
-        buf_format(out, ":%u", line->column);
-    }
+    rules_walk_place(out, line->file, line->line, line->column);
     buf_add(out, SLICE("  "));
     visible_add(out, line->title, VISIBLE_ANY);
     if (line->reason.size > 0) {
@@ -134,136 +150,202 @@ static void write_text(const struct check_line *line, struct buf *out)
     buf_byte(out, '\n');
 }
 
-/* On a terminal JSON too is made visible: it may hold C1 controls. */
-static enum err write_out(struct buf *out, struct buf *shown)
+/* The rule's verdict on what was read. */
+static void judge_rule(struct checking *c, struct check_line *line)
 {
-    struct slice text = buf_slice(out);
-    if (isatty(STDOUT_FILENO)) {
-        buf_clear(shown);
-        visible_lines(shown, text);
-        text = buf_slice(shown);
+    if (reach_rule(c->survey, line->rule->number, &line->reach) != OK) {
+        c->failed = true;
+        return;
     }
-    if (out->failed || shown->failed) {
-        return ERR_MEMORY;
+    bool can = line->reach.why == REACH_CAN;
+    c->counts.can += can;
+    c->counts.unseen += line->reach.why == REACH_UNSEEN;
+    buf_clear(&c->words);
+    reach_words_text(&line->reach, c->near, line->rule, &c->words);
+    c->failed |= c->words.failed;
+    line->reason = buf_slice(&c->words);
+    if (!c->request->json) {
+        line->status = can ? "can fire" : "cannot";
     }
-    bool whole = fwrite(text.at, 1, text.size, stdout) == text.size;
-    buf_clear(out);
-    return whole ? OK : ERR_IO;
 }
 
-static struct check_line of_rule(
-        const struct rule *rule, const struct engine *engine, struct diag *reason)
+static void set_rule(struct checking *c, const struct rule *rule, struct check_line *line)
 {
-    struct check_line line = {
-            .file = rule->file, .id = rule->id, .title = rule->title, .line = rule->line};
-    *reason = (struct diag){0};
-    line.status = "loaded";
-    if (!engine_routable(engine, rule->number, reason)) {
-        line.status = "unroutable";
-        line.reason = slice_text(reason->words);
+    *line = (struct check_line){.file = rule->file,
+            .id = rule->id,
+            .title = rule->title,
+            .line = rule->line,
+            .rule = rule,
+            .status = "loaded"};
+    c->reason = (struct diag){0};
+    if (!engine_routable(c->engine, rule->number, &c->reason)) {
+        line->status = "unroutable";
+        line->reason = slice_text(c->reason.words);
+        c->counts.unroutable++;
+    } else {
+        c->counts.loaded++;
     }
-    return line;
+    if (c->near) {
+        judge_rule(c, line);
+    }
 }
 
-static struct check_line of_problem(const struct ruleset_problem *p)
+static void set_problem(
+        struct checking *c, const struct ruleset_problem *p, struct check_line *line)
 {
-    return (struct check_line){.file = p->file,
+    *line = (struct check_line){.file = p->file,
             .id = p->id,
             .title = p->title,
             .status = "refused",
             .line = p->line,
             .column = p->column,
             .reason = p->reason};
+    c->counts.refused++;
 }
 
-/* Both lists are in order of files and lines: merged. */
-static enum err write_lines(const struct check_request *request, const struct ruleset *set,
-        const struct engine *engine, struct check_counts *counts)
+static void write_item(void *context, const struct rules_walk_item *item, struct buf *out)
 {
-    struct buf out = {0}, shown = {0};
-    struct diag reason;
-    enum err e = OK;
-    uint32_t r = 0, p = 0;
-    while (e == OK && (r < set->rule_count || p < set->problem_count)) {
-        bool problem = r == set->rule_count;
-        if (r < set->rule_count && p < set->problem_count) {
-            int order = slice_compare(set->problems[p].file, set->rules[r]->file);
-            problem = order < 0 || (order == 0 && set->problems[p].line < set->rules[r]->line);
-        }
-        struct check_line line = problem ? of_problem(&set->problems[p++])
-                                         : of_rule(set->rules[r++], engine, &reason);
-        bool loaded = strcmp(line.status, "loaded") == 0;
-        counts->loaded += loaded;
-        counts->refused += problem;
-        counts->unroutable += !problem && !loaded;
-        if (loaded && request->quiet) {
-            continue;
-        }
-        (request->json ? write_json : write_text)(&line, &out);
-        e = write_out(&out, &shown);
+    struct checking *c = context;
+    struct check_line line;
+    if (item->rule) {
+        set_rule(c, item->rule, &line);
+    } else {
+        set_problem(c, item->problem, &line);
     }
-    buf_fini(&out);
-    buf_fini(&shown);
-    return e == OK && fflush(stdout) != 0 ? ERR_IO : e;
+    bool good =
+            c->near ? line.rule && line.reach.why == REACH_CAN : strcmp(line.status, "loaded") == 0;
+    if (good && c->request->quiet) {
+        return;
+    }
+    if (c->request->json) {
+        write_json(c, &line, out);
+    } else {
+        write_text(&line, out);
+    }
+    out->failed |= c->failed;
+}
+
+static void say_counts(const struct checking *c)
+{
+    const struct check_counts *n = &c->counts;
+    if (c->request->json || c->request->quiet) {
+        return;
+    }
+    if (!c->near) {
+        fprintf(stderr, "%zu loaded, %zu unroutable, %zu refused\n", n->loaded, n->unroutable,
+                n->refused);
+        return;
+    }
+    size_t all = n->loaded + n->unroutable;
+    fprintf(stderr,
+            "%zu can fire, %zu cannot (%zu of a logsource not seen, %zu of one not mapped), "
+            "%zu refused; %llu events read\n"
+            "Cannot: proven for events with the fields and kinds of values of those read. Can: "
+            "nothing stands against it.\n",
+            n->can, all - n->can, n->unseen, n->unroutable, n->refused,
+            (unsigned long long)survey_events(c->survey));
+}
+
+static bool check_set(struct checking *c, const struct ruleset *set)
+{
+    enum err e = rules_walk(set, write_item, c);
+    if (e != OK) {
+        verb_say("cannot write: %s", err_name(e));
+        return false;
+    }
+    say_counts(c);
+    return c->counts.refused == 0;
 }
 
 static int check(const struct check_request *request, struct diag *diag)
 {
     struct loaded loaded;
-    struct engine *engine;
-    struct check_counts counts = {0};
-    if (load_rules(&request->load, &loaded, diag) != OK) {
+    struct checking c = {.request = request};
+    if (load_rules(&request->look.load, &loaded, diag) != OK) {
         verb_say("%s", diag->words);
         return VERB_SOME;
     }
     const struct engine_options plain = {0};
     int code = VERB_SOME;
-    if (engine_new(loaded.set, loaded.taxonomy, &plain, &engine, diag) != OK) {
+    if (engine_new(loaded.set, loaded.taxonomy, &plain, &c.engine, diag) != OK) {
         verb_say("%s", diag->words);
-    } else {
-        enum err e = write_lines(request, loaded.set, engine, &counts);
-        if (e != OK) {
-            verb_say("cannot write: %s", err_name(e));
-        } else if (counts.refused == 0 && loaded.unreadable == 0) {
-            code = VERB_DONE;
-        }
-        if (!request->json && !request->quiet) {
-            fprintf(stderr, "%zu loaded, %zu unroutable, %zu refused\n", counts.loaded,
-                    counts.unroutable, counts.refused);
-        }
-        engine_free(engine);
+    } else if (check_set(&c, loaded.set) && loaded.unreadable == 0) {
+        code = VERB_DONE;
     }
+    engine_free(c.engine);
     load_fini(&loaded);
+    return code;
+}
+
+/* With --against: the same by what the inputs hold. */
+static int check_against(
+        const struct check_request *request, const struct verb_app *app, struct diag *diag)
+{
+    struct look_bench bench;
+    struct checking c = {.request = request};
+    int code = VERB_SOME;
+    if (look_open(&request->look, app, &bench, diag) != OK) {
+        verb_say("%s", diag->words);
+        return VERB_SOME;
+    }
+    c.engine = bench.engine;
+    c.survey = bench.look.survey;
+    enum err e = app->look(&bench.look, diag);
+    if (e == OK && reach_near_new(c.survey, &c.near) != OK) {
+        e = diag_say(diag, ERR_MEMORY, "no memory for names of fields");
+    }
+    if (e != OK) {
+        verb_say("%s", diag->words);
+    } else if (check_set(&c, bench.loaded.set) && look_whole(&bench) &&
+               c.counts.can == c.counts.loaded + c.counts.unroutable) {
+        code = VERB_DONE;
+    }
+    buf_fini(&c.words);
+    reach_near_free(c.near);
+    look_close(&bench);
     return code;
 }
 
 static int run(const struct verb *verb, const struct verb_app *app, int argc, char *const *argv)
 {
-    (void)app;
-    struct check_request request = {.load.threads = detect_cores()};
+    struct check_request request = {
+            .look = {.limits = DECODE_LIMITS, .load.threads = detect_cores()}};
     struct diag diag = {0};
     enum err e = parse(&request, argc, argv, &diag);
     int code = VERB_SOME;
     if (e == ERR_MEMORY) {
         verb_say("no memory");
+    } else if (e != OK) {
+        code = verb_usage(verb, diag.words);
+    } else if (request.look.inputs.count > 0) {
+        code = check_against(&request, app, &diag);
     } else {
-        code = e == OK ? check(&request, &diag) : verb_usage(verb, diag.words);
+        code = check(&request, &diag);
     }
-    words_fini(&request.load.rules);
-    words_fini(&request.load.taxonomies);
+    words_fini(&request.look.inputs);
+    words_fini(&request.look.load.rules);
+    words_fini(&request.look.load.taxonomies);
     return code;
 }
 
 const struct verb rules_check_verb = {
         .name = "rules check",
-        .about = "say of each rule whether it loads, and why not",
-        .arguments = "[OPTION]... PATH...",
+        .about = "say of each rule whether it loads, and whether it can fire on given logs",
+        .arguments = "[--against INPUT]... [OPTION]... PATH...",
         .options = options,
         .notes = "A rule is loaded, refused (it cannot be run as it is written), or unroutable\n"
                  "(no taxonomy file says which events its logsource means). Exits with 1 when\n"
-                 "any is refused.\n",
+                 "any is refused.\n\n"
+                 "With --against, a rule can fire on the logs or it cannot, and why: no event is\n"
+                 "of its logsource; a field that it needs is in no such event (the nearest that\n"
+                 "is there is named), never has a value, is never a number; or must be absent and\n"
+                 "never is. Cannot is proven, for events with the fields and kinds of values of\n"
+                 "those read: no way through the condition becomes true. Can means that nothing\n"
+                 "stands against it, not that it does fire. Exits with 1 when any rule cannot\n"
+                 "fire or is refused, or something could not be read; 0: all can.\n",
         .examples = "  merlon rules check sigma/rules\n"
                     "  merlon rules check -q my-rule.yml\n"
+                    "  merlon rules check --against Security.evtx -q my-rules\n"
                     "  merlon rules check -o json sigma | jq -r 'select(.status!=\"loaded\")'\n",
         .run = run,
 };

@@ -2,10 +2,10 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/detect.h"
 #include "cli/load.h"
+#include "cli/rules_walk.h"
 #include "cli/visible.h"
 
 enum { OUTPUT, LEVEL, PLACEHOLDERS };
@@ -56,34 +56,28 @@ static enum err parse(struct list_request *request, int argc, char *const *argv,
     return OK;
 }
 
-static void add_text(struct buf *out, const char *name, struct slice text)
-{
-    buf_format(out, "%s\"%s\":", out->at[out->size - 1] == '{' ? "" : ",", name);
-    if (text.size == 0) {
-        buf_add(out, SLICE("null"));
-        return;
-    }
-    buf_byte(out, '"');
-    buf_json(out, text);
-    buf_byte(out, '"');
-}
-
 static void write_json(const struct rule *rule, struct buf *out)
 {
     buf_byte(out, '{');
-    if (out->failed) {
-        return;
-    }
-    add_text(out, "id", rule->id);
-    add_text(out, "title", rule->title);
-    add_text(out, "level", level_name(rule->level));
-    add_text(out, "status", rule->status);
-    add_text(out, "author", rule->author);
-    add_text(out, "product", rule->logsource.product);
-    add_text(out, "category", rule->logsource.category);
-    add_text(out, "service", rule->logsource.service);
-    add_text(out, "hash", slice_text(rule->hash));
-    add_text(out, "file", rule->file);
+    rules_walk_member(out, "id", rule->id);
+    buf_byte(out, ',');
+    rules_walk_member(out, "title", rule->title);
+    buf_byte(out, ',');
+    rules_walk_member(out, "level", level_name(rule->level));
+    buf_byte(out, ',');
+    rules_walk_member(out, "status", rule->status);
+    buf_byte(out, ',');
+    rules_walk_member(out, "author", rule->author);
+    buf_byte(out, ',');
+    rules_walk_member(out, "product", rule->logsource.product);
+    buf_byte(out, ',');
+    rules_walk_member(out, "category", rule->logsource.category);
+    buf_byte(out, ',');
+    rules_walk_member(out, "service", rule->logsource.service);
+    buf_byte(out, ',');
+    rules_walk_member(out, "hash", slice_text(rule->hash));
+    buf_byte(out, ',');
+    rules_walk_member(out, "file", rule->file);
     buf_format(out, ",\"line\":%u}\n", rule->line);
 }
 
@@ -106,7 +100,15 @@ static void write_text(const struct rule *rule, struct buf *out)
     buf_byte(out, '\n');
 }
 
-static int list(const struct list_request *request, struct diag *diag)
+static void write_item(void *context, const struct rules_walk_item *item, struct buf *out)
+{
+    const struct list_request *request = context;
+    if (item->rule && load_level(item->rule, request->level)) {
+        (request->json ? write_json : write_text)(item->rule, out);
+    }
+}
+
+static int list(struct list_request *request, struct diag *diag)
 {
     struct loaded loaded;
     if (load_rules(&request->load, &loaded, diag) != OK) {
@@ -114,26 +116,12 @@ static int list(const struct list_request *request, struct diag *diag)
         return VERB_SOME;
     }
     load_say_problems(loaded.set);
-    struct buf out = {0}, shown = {0};
-    for (uint32_t i = 0; i < loaded.set->rule_count; i++) {
-        const struct rule *rule = loaded.set->rules[i];
-        if (load_level(rule, request->level)) {
-            (request->json ? write_json : write_text)(rule, &out);
-        }
-    }
     int code = loaded.set->problem_count == 0 && loaded.unreadable == 0 ? VERB_DONE : VERB_SOME;
-    visible_lines(&shown, isatty(STDOUT_FILENO) ? buf_slice(&out) : (struct slice){0});
-    const struct buf *text = isatty(STDOUT_FILENO) ? &shown : &out;
-    if (out.failed || shown.failed) {
-        verb_say("no memory");
-        code = VERB_SOME;
-    } else if (text->size > 0 &&
-               (fwrite(text->at, 1, text->size, stdout) != text->size || fflush(stdout) != 0)) {
-        verb_say("cannot write the list");
+    enum err e = rules_walk(loaded.set, write_item, request);
+    if (e != OK) {
+        verb_say("cannot write the list: %s", err_name(e));
         code = VERB_SOME;
     }
-    buf_fini(&shown);
-    buf_fini(&out);
     load_fini(&loaded);
     return code;
 }

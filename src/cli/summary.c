@@ -4,30 +4,17 @@
 
 #include "base/memory.h"
 #include "base/time.h"
+#include "cli/figures.h"
 #include "cli/visible.h"
 
 enum { TOP = 10, NAME_COLUMNS = 60, PLOT_COLUMNS = 64, PLOT_STEPS = 8 };
-
-/* 1234567 as 1,234,567. */
-static void add_count(struct buf *out, uint64_t n)
-{
-    struct buf digits = {0};
-    buf_u64(&digits, n);
-    for (size_t i = 0; i < digits.size; i++) {
-        if (i > 0 && (digits.size - i) % 3 == 0) {
-            buf_byte(out, ',');
-        }
-        buf_byte(out, digits.at[i]);
-    }
-    buf_fini(&digits);
-}
 
 /* ", 12 files passed over" where there are any. */
 static void add_part(struct buf *out, uint64_t n, const char *thing, const char *words)
 {
     if (n > 0) {
         buf_add(out, SLICE(", "));
-        add_count(out, n);
+        figures_count(out, n);
         buf_format(out, " %s%s%s", thing, n == 1 || !*thing ? "" : "s", words);
     }
 }
@@ -38,9 +25,9 @@ static void write_facts(const struct summary_facts *f, struct buf *out)
         buf_add(out, SLICE("Interrupted: what follows is what was done so far.\n"));
     }
     buf_add(out, SLICE("Events      "));
-    add_count(out, f->events);
+    figures_count(out, f->events);
     buf_add(out, SLICE(" in "));
-    add_count(out, f->files);
+    figures_count(out, f->files);
     buf_add(out, f->files == 1 ? SLICE(" file") : SLICE(" files"));
     add_part(out, f->rejected, "record", " rejected");
     add_part(out, f->unreadable, "input", " not read");
@@ -52,28 +39,33 @@ static void write_facts(const struct summary_facts *f, struct buf *out)
     if (f->elapsed_ns > 0) {
         double seconds = (double)f->elapsed_ns / 1e9;
         buf_format(out, "Time        %.2f s: ", seconds);
-        add_count(out, (uint64_t)((double)f->events / seconds));
+        figures_count(out, (uint64_t)((double)f->events / seconds));
         buf_format(out, " events/s, %.1f MB/s\n", (double)f->bytes / 1e6 / seconds);
     }
     buf_add(out, SLICE("Rules       "));
-    add_count(out, f->rules);
+    figures_count(out, f->rules);
     add_part(out, f->rules_refused, "", "refused");
     add_part(out, f->rules_unroutable, "", "of a logsource that nothing maps");
+    add_part(out, f->rules_unseen, "", "of a logsource that no event had");
     add_part(out, f->undetermined, "result", " undetermined");
     buf_byte(out, '\n');
+    if (f->rules_unseen + f->rules_unroutable > 0) {
+        buf_add(out, SLICE("            these cannot fire here: merlon rules check --against INPUT "
+                           "says why\n"));
+    }
 }
 
 static void write_levels(const struct tally *tally, struct buf *out)
 {
     buf_add(out, SLICE("Findings    "));
-    add_count(out, tally->findings);
+    figures_count(out, tally->findings);
     const char *before = ": ";
     for (int level = LEVEL_COUNT - 1; level >= 0; level--) {
         if (tally->by_level[level] == 0) {
             continue;
         }
         buf_add(out, slice_text(before));
-        add_count(out, tally->by_level[level]);
+        figures_count(out, tally->by_level[level]);
         buf_byte(out, ' ');
         struct slice name = level_name((enum level)level);
         buf_add(out, name.size > 0 ? name : SLICE("without level"));
@@ -107,7 +99,7 @@ static void write_top(struct buf *out, const char *title, struct line *lines, si
     buf_format(out, "\n%s\n", title);
     for (size_t i = 0; i < count && i < TOP; i++) {
         struct buf number = {0};
-        add_count(&number, lines[i].count);
+        figures_count(&number, lines[i].count);
         for (size_t pad = number.size; pad < 10; pad++) {
             buf_byte(out, ' ');
         }
@@ -150,7 +142,7 @@ static void write_hosts(const struct tally *tally, struct line *lines, struct bu
     write_top(out, "Top hosts", lines, count);
     if (tally->other_hosts > 0) {
         buf_add(out, SLICE("            further hosts, not told apart: "));
-        add_count(out, tally->other_hosts);
+        figures_count(out, tally->other_hosts);
         buf_byte(out, '\n');
     }
 }
@@ -204,13 +196,13 @@ static void write_plot(const struct summary_facts *f, const struct tally *tally,
         buf_add(out, slice_text(steps[step]));
     }
     buf_add(out, SLICE("|  "));
-    add_count(out, most);
+    figures_count(out, most);
     buf_add(out, SLICE(" at most in "));
-    add_count(out, (uint64_t)line->width_s * group);
+    figures_count(out, (uint64_t)line->width_s * group);
     buf_add(out, SLICE(" s\n"));
     if (tally->untimed > 0) {
         buf_add(out, SLICE("  without a time: "));
-        add_count(out, tally->untimed);
+        figures_count(out, tally->untimed);
         buf_byte(out, '\n');
     }
 }

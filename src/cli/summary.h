@@ -24,7 +24,8 @@ struct summary_facts {
     uint32_t rules; /* judging */
     uint32_t rules_refused;
     uint32_t rules_unroutable;
-    int64_t elapsed_ns; /* reading and judging; 0: left out, as is the rate */
+    uint32_t rules_unseen; /* judging, but no event was of their logsource */
+    int64_t elapsed_ns;    /* reading and judging; 0: left out, as is the rate */
     bool interrupted;
     bool utf8; /* the reader's terminal shows block characters */
 };

@@ -10,6 +10,7 @@
 #include "cli/rules_check.h"
 #include "cli/rules_explain.h"
 #include "cli/rules_list.h"
+#include "cli/sources.h"
 #include "cli/version.h"
 #include "cli/visible.h"
 
@@ -18,6 +19,7 @@ const struct verb *const verb_table[] = {
         &rules_check_verb,
         &rules_explain_verb,
         &rules_list_verb,
+        &sources_verb,
         &version_verb,
         &help_verb,
         NULL,

@@ -16,6 +16,7 @@ struct asking {
     const struct step *steps; /* of the rule */
     struct may *may;          /* by step */
     struct reach *out;
+    uint32_t number; /* of the class */
 };
 
 /* ---- one test -------------------------------------------------------------------------------- */
@@ -37,14 +38,15 @@ static struct may test_may(const struct asking *a, const struct test *test)
         return (struct may){true, true}; /* a keyword: of any value */
     }
     const struct survey_fact *f = &a->facts->facts[test->field];
-    uint64_t events = a->facts->events;
+    bool some_valued = f->valued > 0;
+    bool some_lack = a->facts->events > f->valued;
     switch (test->predicate->op) {
     case OP_NULL:
-        return (struct may){f->valued<events, f->valued> 0};
+        return (struct may){some_lack, some_valued};
     case OP_PRESENT:
-        return (struct may){f->valued > 0, f->valued < events};
+        return (struct may){some_valued, some_lack};
     case OP_EXISTS:
-        return (struct may){f->there > 0, f->there < events};
+        return (struct may){f->there > 0, a->facts->events > f->there};
     case OP_NUMBER:
     case OP_LESS:
     case OP_LESS_EQUAL:
@@ -97,15 +99,22 @@ static void find_may(const struct asking *a, uint32_t count)
 
 static void add_fault(struct asking *a, enum reach_fault_kind kind, uint32_t asked, uint32_t stands)
 {
-    struct reach_fault fault = {.kind = kind, .field = field_name(a->fields, asked)};
+    struct reach_fault fault = {.kind = kind,
+            .field = field_name(a->fields, asked),
+            .events = a->facts->events,
+            .class = a->number};
     struct slice other = field_name(a->fields, stands);
     if (stands != asked && other.size > 0 && other.at[0] != '\x02') {
         fault.stands = other;
     }
     for (uint32_t i = 0; i < a->out->fault_count; i++) {
-        const struct reach_fault *f = &a->out->faults[i];
+        struct reach_fault *f = &a->out->faults[i];
         if (f->kind == kind && slice_equal(f->field, fault.field) &&
                 slice_equal(f->stands, fault.stands)) {
+            if (f->class != a->number) { /* it may stand in the condition twice */
+                f->events += fault.events;
+                f->class = a->number;
+            }
             return;
         }
     }
@@ -144,9 +153,8 @@ static bool is_stuck(const struct asking *a, uint32_t step, bool wanted)
     return wanted ? !a->may[step].yes : !a->may[step].no;
 }
 
-/* One stuck child is enough to stop an AND from being true and an OR from being false: the first
- * is named. Else all that are stuck are. Goes on in preorder: a subtree that is not looked at is
- * stepped over, and each step has at most one wish. */
+/* Of a part that is stuck, all that is stuck in it: each of an AND, and all of an OR together, are
+ * enough. In preorder: a subtree that is not named is stepped over. */
 static void add_faults(struct asking *a, uint32_t count, bool *wanted, bool *named)
 {
     named[0] = true;
@@ -161,13 +169,9 @@ static void add_faults(struct asking *a, uint32_t count, bool *wanted, bool *nam
             continue;
         }
         bool wish = s->kind == NODE_NOT ? !wanted[i] : wanted[i];
-        bool one = s->kind == (wanted[i] ? NODE_AND : NODE_OR);
         for (uint32_t child = i + 1; child < i + s->size; child += a->steps[child].size) {
             named[child] = is_stuck(a, child, wish);
             wanted[child] = wish;
-            if (named[child] && one) {
-                break;
-            }
         }
     }
 }
@@ -209,6 +213,7 @@ enum err reach_rule(const struct survey *survey, uint32_t rule, struct reach *ou
     }
     for (uint32_t c = 0; c < engine->class_count; c++) {
         a.class = &engine->classes[c]->class;
+        a.number = c;
         const struct class_rule *place = engine_place(engine->classes[c], rule);
         if (!place || survey->classes[c].events == 0) {
             continue;

@@ -39,6 +39,8 @@ struct reach_fault {
     enum reach_fault_kind kind;
     struct slice field;  /* as the rule names it */
     struct slice stands; /* as events name it there, where that differs; else empty */
+    uint64_t events;     /* for which it is in the way; in the others it is another fault */
+    uint32_t class;      /* private */
 };
 
 struct reach {

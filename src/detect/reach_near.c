@@ -143,6 +143,16 @@ static bool better(unsigned rank_a, uint64_t events_a, unsigned rank_b, uint64_t
     return rank_a != rank_b ? rank_a < rank_b : events_a > events_b;
 }
 
+static bool leads_there(const struct names *names, struct slice field)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        if (slice_equal(names->at[i], field)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool reach_near_find(
         struct reach_near *near, uint32_t rule, struct slice field, struct reach_near_hit *out)
 {
@@ -150,6 +160,9 @@ bool reach_near_find(
     unsigned best = FAR;
     for (uint32_t path = 0; path < near->survey->paths.count; path++) {
         const struct names *names = &near->names[path];
+        if (leads_there(names, field)) {
+            continue; /* the field itself, of other events of the rule */
+        }
         for (size_t i = 0; i < names->count; i++) {
             unsigned r = rank(field, names->at[i]);
             uint64_t events = r < FAR && r <= best ? events_with(near, path, rule) : 0;

@@ -1,0 +1,13 @@
+/* figures: numbers as people read them.
+ *
+ *     figures_count(&out, 1234567)            // 1,234,567
+ *     figures_span(&out, 3725 * TIME_SECOND)  // 1 h 2 min */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/buf.h"
+
+void figures_count(struct buf *out, uint64_t n);
+/* A length of time, its two largest units; below a second in ms, then ns. Not negative. */
+void figures_span(struct buf *out, int64_t ns);
