@@ -10,7 +10,7 @@ _merlon() {
         verb="rules ${COMP_WORDS[2]}"
     fi
     if [ "$COMP_CWORD" = 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W 'detect rules version help' -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W 'detect sources rules version help' -- "$cur")
         return
     fi
     if [ "$COMP_CWORD" = 2 ] && [ "$verb" = rules ]; then
@@ -34,17 +34,19 @@ _merlon() {
         mapfile -t COMPREPLY < <(compgen -W 'evtx json' -- "$cur")
         return
         ;;
-    *' --from' | *' --to' | *' --max-record' | *' -j' | *' --jobs' | *' --record')
+    *' --from' | *' --to' | *' --max-record' | *' -j' | *' --jobs' | *' --record' | *' --fields')
         return
         ;;
     esac
     case $verb in
     detect) options='--rules --output --format --level --exclude-rule --from --to --any-source
         --placeholders --taxonomy --max-record --jobs --quiet --help' ;;
-    'rules check') options='--output --placeholders --taxonomy --quiet --help' ;;
+    'rules check') options='--against --output --format --placeholders --taxonomy --quiet --help' ;;
+    sources) options='--rules --output --fields --format --placeholders --taxonomy --max-record --quiet
+        --help' ;;
     'rules explain') options='--record --format --any-source --placeholders --taxonomy --help' ;;
     'rules list') options='--output --level --placeholders --help' ;;
-    help) options='detect rules version help' ;;
+    help) options='detect sources rules version help' ;;
     *) options='' ;;
     esac
     if [[ $cur == -* || $verb == help ]]; then

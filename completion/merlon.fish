@@ -7,13 +7,14 @@ function __merlon_verb
 end
 
 complete -c merlon -n '__fish_is_nth_token 1' -f -a detect -d 'judge logs by Sigma rules'
+complete -c merlon -n '__fish_is_nth_token 1' -f -a sources -d 'say what logs are'
 complete -c merlon -n '__fish_is_nth_token 1' -f -a rules -d 'check, explain or list rules'
 complete -c merlon -n '__fish_is_nth_token 1' -f -a version -d 'print the version'
 complete -c merlon -n '__fish_is_nth_token 1' -f -a help -d 'help'
 complete -c merlon -n '__merlon_verb rules; and __fish_is_nth_token 2' -f -a check -d 'say of each rule whether it loads'
 complete -c merlon -n '__merlon_verb rules; and __fish_is_nth_token 2' -f -a explain -d 'which parts of a rule hold for an event'
 complete -c merlon -n '__merlon_verb rules; and __fish_is_nth_token 2' -f -a list -d 'list the rules'
-complete -c merlon -n '__merlon_verb help' -f -a 'detect rules version help'
+complete -c merlon -n '__merlon_verb help' -f -a 'detect sources rules version help'
 complete -c merlon -l help -d 'help'
 
 complete -c merlon -n '__merlon_verb detect' -s r -l rules -r -F -d 'rules: a file or a directory'
@@ -30,6 +31,17 @@ complete -c merlon -n '__merlon_verb detect' -l max-record -x -d 'reject longer 
 complete -c merlon -n '__merlon_verb detect' -s j -l jobs -x -d 'threads that judge'
 complete -c merlon -n '__merlon_verb detect' -s q -l quiet -d 'no progress and no summary'
 
+complete -c merlon -n '__merlon_verb sources' -s r -l rules -r -F -d 'say how many of these rules can fire'
+complete -c merlon -n '__merlon_verb sources' -s o -l output -x -a 'table json' -d 'how to write'
+complete -c merlon -n '__merlon_verb sources' -l fields -x -d 'fields in the table'
+complete -c merlon -n '__merlon_verb sources' -l format -x -a 'evtx json' -d 'take the inputs for'
+complete -c merlon -n '__merlon_verb sources' -l placeholders -r -F -d 'values of placeholders'
+complete -c merlon -n '__merlon_verb sources' -l taxonomy -r -F -d 'further logsources and fields'
+complete -c merlon -n '__merlon_verb sources' -l max-record -x -d 'reject longer records'
+complete -c merlon -n '__merlon_verb sources' -s q -l quiet -d 'leave out files of no known format'
+
+complete -c merlon -n '__merlon_verb rules check' -l against -r -F -d 'logs that the rules should fire on'
+complete -c merlon -n '__merlon_verb rules check' -l format -x -a 'evtx json' -d 'take the logs for'
 complete -c merlon -n '__merlon_verb rules check' -s o -l output -x -a 'table json' -d 'how to write'
 complete -c merlon -n '__merlon_verb rules check' -l placeholders -r -F -d 'values of placeholders'
 complete -c merlon -n '__merlon_verb rules check' -l taxonomy -r -F -d 'further logsources and fields'
