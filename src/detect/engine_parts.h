@@ -15,7 +15,7 @@
 #include "detect/plan.h"
 #include "detect/route.h"
 
-enum { ENGINE_CLASSES = 4096, ENGINE_STAGES = 2 };
+enum { ENGINE_CLASSES = 4096, ENGINE_STAGES = 3 };
 
 struct engine_class {
     struct class class;

@@ -9,12 +9,8 @@
 #include "detect/texts.h"
 #include "detect/value_cache.h"
 
-/* A class with fewer rules is not surveyed. From its SURVEY_FIRST-th event on every SURVEY_OFTEN-th
- * is, until SURVEY_MIDDLE, where the plan is made anew; then every SURVEY_SELDOM-th until
- * SURVEY_LAST. */
 enum { ASKED = 32 }; /* values looked up in the cache together */
-enum { SURVEY_RULES = 8, SURVEY_FIRST = 64, SURVEY_MIDDLE = 192, SURVEY_LAST = 8192 };
-enum { SURVEY_OFTEN = 8, SURVEY_SELDOM = 256, REGEX_MEMORY = 16 << 20 };
+enum { REGEX_MEMORY = 16 << 20 };
 
 /* ---- life ---- */
 
@@ -47,8 +43,7 @@ static void free_seat(struct seat *seat)
 {
     memory_free(seat->memo);
     memory_free(seat->woken);
-    memory_free(seat->found);
-    memory_free(seat->census);
+    learn_free(seat->lessons);
     memory_free(seat);
 }
 
@@ -225,6 +220,7 @@ static inline void wake(struct judge *j, const uint32_t *rules, uint32_t count)
 static inline void take_trigger(struct judge *j, uint32_t id)
 {
     const struct trigger *t = &j->plan->triggers[id];
+    learn_found(j->seat->lessons, t->test);
     uint32_t *memo = &j->seat->memo[t->test];
     if (t->exact) {
         *memo = j->epoch << 2 | VERDICT_YES;
@@ -265,22 +261,24 @@ static void scan_and_take(struct judge *j, uint32_t index, const struct value *v
 
 /* A value that may be in the cache, on its way from memory. */
 struct asked {
-    struct value_cache_key key;
     const struct value *value;
+    struct value_cache_entry *entry;
+    uint64_t what;
+    uint32_t field;
 };
 
 static void search_asked(struct judge *j, const struct asked *asked, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        const struct value_cache_entry *e = value_cache_find(j->cache, &asked[i].key);
-        if (!e) {
-            scan_and_take(j, asked[i].key.field, asked[i].value);
-            value_cache_put(j->cache, &asked[i].key, j->scan.ids, j->scan.count);
+        const struct asked *a = &asked[i];
+        if (!value_cache_holds(a->entry, a->what, a->value)) {
+            scan_and_take(j, a->field, a->value);
+            value_cache_put(a->entry, a->what, a->value, j->scan.ids, j->scan.count);
             continue;
         }
         j->counts.cache_found++;
-        for (uint32_t k = 0; k < e->count; k++) {
-            take_trigger(j, e->ids[k]);
+        for (uint32_t k = 0; k < a->entry->count; k++) {
+            take_trigger(j, a->entry->ids[k]);
         }
     }
     j->counts.cache_asked += count;
@@ -300,17 +298,18 @@ static void search_fields(struct judge *j, const struct event *event)
                 if (v->kind == VALUE_NULL || v->kind == VALUE_OBJECT) {
                     continue;
                 }
-                if (!j->cache || v->text.size > VALUE_CACHE_BYTES) {
-                    scan_and_take(j, plan->field_at[field], v);
+                uint16_t at = plan->field_at[field];
+                if (!j->cache || !value_cache_fits(v)) {
+                    scan_and_take(j, at, v);
                     continue;
                 }
                 if (count == ASKED) {
                     search_asked(j, asked, count);
                     count = 0;
                 }
-                asked[count].value = v;
-                asked[count].key = value_cache_key(plan->id, plan->field_at[field], v);
-                value_cache_prefetch(j->cache, &asked[count++].key);
+                uint64_t what = value_cache_what(plan->id, at, v);
+                struct value_cache_entry *entry = value_cache_at(j->cache, what, v);
+                asked[count++] = (struct asked){v, entry, what, at};
             }
         }
     }
@@ -389,78 +388,6 @@ static void evaluate(struct judge *j, const struct event *event)
     j->counts.candidates += j->awake_count;
 }
 
-/* ---- surveys ---- */
-
-/* Keywords and regexes would cost more than there is to learn. */
-static bool is_surveyed(const struct test *test)
-{
-    return test->field != FIELD_NONE && test->predicate->op != OP_REGEX;
-}
-
-/* Counts which tests hold in this event, whether or not they are triggers now. */
-static enum err survey_event(struct judge *j, const struct event *event)
-{
-    struct seat *s = j->seat;
-    const struct class *class = &s->class->class;
-    if (!s->found) {
-        s->found = memory_alloc_array(class->test_count + 1, sizeof *s->found);
-        s->census = memory_alloc(sizeof *s->census);
-        if (!s->found || !s->census) {
-            return ERR_MEMORY;
-        }
-    }
-    for (uint32_t t = 0; t < class->test_count; t++) {
-        const struct test *test = &class->tests[t];
-        if (is_surveyed(test) && event_value(event, test->field)) {
-            s->found[t] += evaluate_test(j, event, t) == VERDICT_YES;
-        }
-    }
-    for (uint32_t f = 0; f < j->plan->field_count; f++) {
-        const struct field_plan *plan = &j->plan->fields[f];
-        const struct value *v = plan->literals ? event_value(event, plan->field) : NULL;
-        if (v) {
-            literal_count(s->census, texts_folded(&j->texts, plan->field, v));
-        }
-    }
-    s->surveyed++;
-    return OK;
-}
-
-static enum err tune(struct judge *j, int stage)
-{
-    struct seat *s = j->seat;
-    uint32_t tests = s->class->class.test_count;
-    float *frequencies = memory_alloc_array(tests + 1, sizeof *frequencies);
-    if (!frequencies) {
-        return ERR_MEMORY;
-    }
-    for (uint32_t t = 0; t < tests; t++) {
-        bool counted = is_surveyed(&s->class->class.tests[t]);
-        frequencies[t] = counted ? (float)s->found[t] / (float)s->surveyed : -1;
-    }
-    struct plan_facts facts = {frequencies, s->census};
-    enum err e = engine_tune(j->engine, s->class, stage, &facts);
-    memory_free(frequencies);
-    return e;
-}
-
-static enum err learn(struct judge *j, const struct event *event)
-{
-    struct seat *s = j->seat;
-    uint64_t n = s->events++;
-    if (n < SURVEY_FIRST || n > SURVEY_LAST || s->class->class.rule_count < SURVEY_RULES ||
-            atomic_load_explicit(&s->class->stage, memory_order_relaxed) == ENGINE_STAGES) {
-        return OK;
-    }
-    if (n % (n < SURVEY_MIDDLE ? SURVEY_OFTEN : SURVEY_SELDOM) == 0) {
-        TRY(survey_event(j, event));
-    }
-    if (n == SURVEY_MIDDLE) {
-        return tune(j, 1);
-    }
-    return n == SURVEY_LAST ? tune(j, 2) : OK;
-}
-
 /* ---- the whole ---- */
 
 static void next_epoch(struct judge *j)
@@ -522,7 +449,7 @@ enum err judge_event(struct judge *judge, struct event *event, const struct hit 
     j->plan = atomic_load_explicit(&j->seat->class->plan, memory_order_acquire);
     TRY(search(j, event));
     evaluate(j, event);
-    TRY(learn(j, event));
+    TRY(learn_event(j, event));
     if (j->texts.failed || j->keywords.failed) {
         return diag_say(diag, ERR_MEMORY, "no memory to judge the record");
     }

@@ -7,6 +7,7 @@
 #include "detect/engine_parts.h"
 #include "detect/judge.h"
 #include "detect/keywords.h"
+#include "detect/learn.h"
 #include "detect/scan.h"
 #include "detect/texts.h"
 
@@ -17,12 +18,10 @@ enum { JUDGE_MAYBE = 3 };
 /* What a judge keeps of one class. */
 struct seat {
     struct engine_class *class;
-    uint32_t *memo;                /* by test: epoch << 2 | verdict or JUDGE_MAYBE */
-    uint32_t *woken;               /* by class rule: the epoch it last woke in */
-    uint32_t *found;               /* by test, in surveys */
-    struct literal_census *census; /* of texts, in surveys */
-    uint32_t surveyed;             /* events */
+    uint32_t *memo;  /* by test: epoch << 2 | verdict or JUDGE_MAYBE */
+    uint32_t *woken; /* by class rule: the epoch it last woke in */
     uint64_t events;
+    struct lessons *lessons; /* NULL: nothing to learn, or no longer */
 };
 
 struct route_slot {

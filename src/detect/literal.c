@@ -8,7 +8,7 @@
 
 enum { LANES = 32 };                      /* bytes of a vector */
 enum { SIEVED = 64, LONGEST_SIEVED = 6 }; /* texts in a sieve, bytes of one */
-enum { LOOKED_AT = 64, COUNTED = 4096 };  /* bytes of a literal, of a value */
+enum { LOOKED_AT = 24, COUNTED = 2048 };  /* bytes of a literal, of a value */
 enum { WINDOW = 4, STRIDES = 3, LIKELY_MIN_BITS = 10, LIKELY_MAX_BITS = 16, PLACES_A_WINDOW = 16 };
 static const unsigned stride_of[STRIDES] = {4, 2, 1};
 

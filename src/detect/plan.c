@@ -1,7 +1,6 @@
 #include "detect/plan.h"
 
 #include <stdatomic.h>
-#include <stdlib.h>
 
 #include "base/fold.h"
 
@@ -10,7 +9,7 @@
 #define OFTEN 0.002f /* share of events */
 #define WAKE 30.0f   /* nanoseconds to take up a candidate, roughly */
 
-enum sort { SORT_ANCHOR, SORT_LITERAL, SORT_OTHER, SORT_KEYWORD };
+enum sort { SORT_ANCHOR, SORT_LITERAL, SORT_OTHER, SORT_KEYWORD, SORTS };
 
 /* A trigger that has been made, before the sets are built. */
 struct entry {
@@ -358,16 +357,32 @@ static enum err add_test(struct build *b, uint32_t test)
 
 /* ---- the sets of each field ---- */
 
-static int by_field(const void *a, const void *b)
+/* Keywords have no field: they come last. */
+static uint32_t entry_key(const struct entry *e, uint32_t event_fields)
 {
-    const struct entry *x = a, *y = b;
-    if (x->field != y->field) {
-        return x->field < y->field ? -1 : 1;
+    return (e->field == FIELD_NONE ? event_fields : e->field) * SORTS + e->sort;
+}
+
+/* Entries by field, then sort; those of equal keys stay in their order. */
+static enum err sort_entries(struct build *b, uint32_t event_fields)
+{
+    uint32_t keys = (event_fields + 1) * SORTS;
+    uint32_t *first = ARENA_ARRAY(&b->scratch, uint32_t, keys + 1);
+    struct entry *sorted = ARENA_ARRAY(&b->scratch, struct entry, b->entry_count);
+    if (!first || !sorted) {
+        return ERR_MEMORY;
     }
-    if (x->sort != y->sort) {
-        return x->sort < y->sort ? -1 : 1;
+    for (uint32_t i = 0; i < b->entry_count; i++) {
+        first[entry_key(&b->entries[i], event_fields) + 1]++;
     }
-    return x->trigger < y->trigger ? -1 : x->trigger > y->trigger;
+    for (uint32_t k = 0; k < keys; k++) {
+        first[k + 1] += first[k];
+    }
+    for (uint32_t i = 0; i < b->entry_count; i++) {
+        sorted[first[entry_key(&b->entries[i], event_fields)]++] = b->entries[i];
+    }
+    b->entries = sorted;
+    return OK;
 }
 
 static enum err build_anchors(
@@ -423,10 +438,10 @@ static enum err build_sort(
     }
 }
 
-static enum err build_fields(struct build *b)
+static enum err build_fields(struct build *b, uint32_t event_fields)
 {
     struct plan *plan = b->plan;
-    qsort(b->entries, b->entry_count, sizeof *b->entries, by_field);
+    TRY(sort_entries(b, event_fields));
     plan->fields = ARENA_ARRAY(&plan->arena, struct field_plan, b->entry_count);
     if (!plan->fields) {
         return ERR_MEMORY;
@@ -528,7 +543,7 @@ static enum err build_all(struct build *b, uint32_t event_fields)
             TRY(add_test(b, t));
         }
     }
-    return build_fields(b);
+    return build_fields(b, event_fields);
 }
 
 enum err plan_build(const struct class *class, const struct plan_facts *facts,
