@@ -31,16 +31,17 @@ _merlon() {
         return
         ;;
     *' --format')
-        mapfile -t COMPREPLY < <(compgen -W 'evtx json' -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W 'evtx json syslog' -- "$cur")
         return
         ;;
-    *' --from' | *' --to' | *' --max-record' | *' -j' | *' --jobs' | *' --record' | *' --fields')
+    *' --from' | *' --to' | *' --zone' | *' --year' | *' --max-record' | *' -j' | *' --jobs' | *' --record' | \
+        *' --fields')
         return
         ;;
     esac
     case $verb in
-    detect) options='--rules --output --format --level --exclude-rule --from --to --any-source
-        --placeholders --taxonomy --max-record --jobs --quiet --help' ;;
+    detect) options='--rules --output --format --level --exclude-rule --from --to --zone --year
+        --any-source --placeholders --taxonomy --max-record --jobs --quiet --help' ;;
     'rules check') options='--against --output --format --placeholders --taxonomy --quiet --help' ;;
     sources) options='--rules --output --fields --format --placeholders --taxonomy --max-record --quiet
         --help' ;;

@@ -33,7 +33,8 @@ struct feed_block {
     uint64_t first;                /* ordinal of the first record, from 1 */
     struct slice file;             /* as shown */
     struct slice file_json;        /* the inside of a JSON string */
-    struct buf notes;              /* lines for stderr */
+    struct decode_place place;
+    struct buf notes; /* lines for stderr */
     char *bytes;
     size_t room;
 };

@@ -195,6 +195,9 @@ static void judge_block(struct worker *worker)
     const struct decoder *decoder = worker->block.decoder;
     struct reader *reader = reader_of(worker, decoder);
     struct turn_counts *counts = &worker->parcel.counts;
+    if (decoder->place) {
+        decoder->place(reader, &worker->block.place);
+    }
     decoder->begin(reader, worker->block.records, buf_slice(&worker->block.header));
     for (uint64_t n = 0;; n++) {
         struct diag diag;

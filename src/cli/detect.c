@@ -7,6 +7,7 @@
 
 #include "base/time.h"
 #include "cli/formats.h"
+#include "decode/syslog_time.h"
 
 #define RECORD_BYTES_MOST ((unsigned long)1 << 30)
 
@@ -14,6 +15,8 @@ enum {
     RULES,
     OUTPUT,
     FORMAT,
+    ZONE,
+    YEAR,
     LEVEL,
     EXCLUDE,
     FROM,
@@ -30,7 +33,9 @@ enum {
 static const struct option_row options[] = {
         [RULES] = {"rules", 'r', "PATH", "rules: a file or a directory; may be repeated"},
         [OUTPUT] = {"output", 'o', "HOW", "table, json, csv or summary"},
-        [FORMAT] = {"format", 0, "FORMAT", "take the inputs for: evtx, json"},
+        [FORMAT] = {"format", 0, "FORMAT", "take the inputs for this: evtx, json, syslog..."},
+        [ZONE] = {"zone", 0, "ZONE", "of syslog times that name none: +02:00, CET (UTC)"},
+        [YEAR] = {"year", 0, "YEAR", "of syslog times that name none (by the file's own time)"},
         [LEVEL] = {"level", 0, "LEVEL", "only rules of this level and above"},
         [EXCLUDE] = {"exclude-rule", 0, "RULE", "leave out a rule: its id, file or title"},
         [FROM] = {"from", 0, "TIME", "only events of this time and later"},
@@ -61,6 +66,18 @@ static enum err wrong(struct diag *diag, int option, const char *value, const ch
             diag, ERR_USAGE, "--%s: '%.80s' is no %s", options[option].name, value, expected);
 }
 
+static enum err wrong_format(const char *value, struct diag *diag)
+{
+    struct buf names = {0};
+    for (size_t i = 0; i < decoders_count; i++) {
+        buf_format(&names, "%s%s", i ? ", " : "", decoders[i]->name);
+    }
+    enum err e = diag_say(diag, ERR_USAGE, "--format: '%.80s' is none of: %.*s", value,
+            SLICE_ARG(buf_slice(&names)));
+    buf_fini(&names);
+    return e;
+}
+
 static enum err set_time(int option, const char *value, bool *has, int64_t *ns, struct diag *diag)
 {
     if (!time_parse(slice_text(value), ns)) {
@@ -73,9 +90,15 @@ static enum err set_time(int option, const char *value, bool *has, int64_t *ns, 
 static enum err set_number(
         struct detect_request *request, int option, const char *value, struct diag *diag)
 {
-    long jobs;
+    long jobs, year;
     unsigned long bytes;
     switch (option) {
+    case YEAR:
+        if (!option_number(value, 1970, 2200, &year)) {
+            return wrong(diag, option, value, "year from 1970 to 2200");
+        }
+        request->limits.year = (int32_t)year;
+        return OK;
     case JOBS:
         if (!option_number(value, 1, DETECT_JOBS, &jobs)) {
             return wrong(diag, option, value, "number from 1 to 256");
@@ -100,7 +123,11 @@ static enum err set_choice(
         return request->format ? OK : wrong(diag, option, value, output_names);
     case FORMAT:
         request->decoder = formats_find(value);
-        return request->decoder ? OK : wrong(diag, option, value, "format: evtx or json");
+        return request->decoder ? OK : wrong_format(value, diag);
+    case ZONE:
+        return syslog_time_zone(slice_text(value), &request->limits.zone_east)
+                       ? OK
+                       : wrong(diag, option, value, "zone; write +02:00, UTC or CET");
     default:
         if (!level_parse(slice_text(value), &request->level)) {
             return wrong(
@@ -138,6 +165,7 @@ static enum err set_option(
         return OK;
     case JOBS:
     case MAX_RECORD:
+    case YEAR:
         return set_number(request, option, value, diag);
     default:
         return set_choice(request, option, value, diag);

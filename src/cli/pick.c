@@ -127,6 +127,9 @@ enum err pick_record(struct pick *pick, const struct input *input, uint64_t ordi
     uint64_t before = 0;
     TRY(stream_open(input, NULL, &pick->stream, diag));
     TRY(recognise(pick, diag));
+    if (pick->decoder->place) {
+        pick->decoder->place(pick->reader, &(struct decode_place){.written_ns = input->written_ns});
+    }
     for (;;) {
         struct cut cut;
         enum err e = next_cut(pick, &cut, diag);

@@ -14,7 +14,7 @@ enum { RECORD, FORMAT, ANY_SOURCE, PLACEHOLDERS, TAXONOMY };
 
 static const struct option_row options[] = {
         [RECORD] = {"record", 0, "N", "the event's number in the file (1)"},
-        [FORMAT] = {"format", 0, "FORMAT", "take the file for: evtx, json"},
+        [FORMAT] = {"format", 0, "FORMAT", "take the file for this: evtx, json, syslog..."},
         [ANY_SOURCE] = {"any-source", 0, NULL, "by the rule alone, without its logsource"},
         [PLACEHOLDERS] = {"placeholders", 0, "FILE", "values of the rule's %placeholders%"},
         [TAXONOMY] = {"taxonomy", 0, "FILE", "further logsources and fields; may be repeated"},

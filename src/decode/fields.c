@@ -16,7 +16,6 @@ enum err fields_init(struct fields_reader *r, const struct fields_form *form,
         r->edges[i] = paths_find(paths, PATHS_ROOT, slice_text(form->names[i]));
     }
     r->format = paths_find(paths, PATHS_ROOT, SLICE(FIELDS_FORMAT));
-    r->format_value = (struct value){.kind = VALUE_STRING, .text = slice_text(form->event.name)};
     return OK;
 }
 
@@ -32,14 +31,16 @@ enum err fields_read(
 {
     struct fields_sink sink = {
             .scratch = &event->scratch, .reader = r, .event = event, .made = &r->made};
+    sink.format = slice_text(r->form->event.name);
     event_begin(event, raw);
     event->form = &r->form->event;
     event->decoder = r;
     buf_clear(&r->made);
-    if (r->format) {
-        event_put(event, r->format, &r->format_value);
-    }
     TRY(r->form->parse(r->context, raw, &sink, diag));
+    if (r->format) {
+        struct value format = {.kind = VALUE_STRING, .text = sink.format};
+        event_put(event, r->format, &format);
+    }
     event->plain_text = !r->made.failed;
     event->constants = buf_slice(&r->made);
     return OK;
@@ -89,12 +90,16 @@ void fields_named_made(struct fields_sink *sink, struct slice name, struct slice
     fields_named(sink, name, text);
 }
 
+void fields_unplain(struct fields_sink *sink)
+{
+    if (sink->made) {
+        sink->made->failed = true;
+    }
+}
+
 void fields_format(struct fields_sink *sink, struct slice format)
 {
-    struct value value = {.text = format, .kind = VALUE_STRING};
-    if (sink->event && sink->reader->format) {
-        event_put(sink->event, sink->reader->format, &value);
-    }
+    sink->format = format;
 }
 
 /* ---- the whole record ------------------------------------------------------------------------ */

@@ -70,7 +70,6 @@ struct fields_reader {
     const struct paths *paths;
     const struct path_edge **edges; /* by fixed name; NULL: no rule names it */
     const struct path_edge *format; /* of FIELDS_FORMAT */
-    struct value format_value;
     struct buf made; /* texts that the record's bytes do not hold, for the search of keywords */
 };
 
@@ -84,6 +83,7 @@ struct fields_sink {
     event_visit *visit;
     void *context;
     bool stopped; /* by the visitor */
+    struct slice format;
 };
 
 /* Owner of what it allocates: the caller, by fields_fini, also after a failure. */
@@ -137,5 +137,7 @@ static inline void fields_made(struct fields_sink *sink, size_t name, struct sli
 void fields_named_value(struct fields_sink *sink, struct slice name, const struct value *value);
 void fields_named(struct fields_sink *sink, struct slice name, struct slice text);
 void fields_named_made(struct fields_sink *sink, struct slice name, struct slice text);
-/* The record is of this format as well (a payload's). Static storage. */
+/* Values stand in the record in another form than keywords are searched in (\u escapes). */
+void fields_unplain(struct fields_sink *sink);
+/* The record is of this format, not of the one that the form names. Static storage. */
 void fields_format(struct fields_sink *sink, struct slice format);

@@ -26,6 +26,8 @@ struct decode_limits {
     size_t record_bytes; /* a longer record is rejected by name */
     uint32_t depth;      /* of nested objects and arrays */
     uint32_t keys;       /* of one record */
+    int32_t zone_east;   /* of timestamps that name no zone: seconds east of UTC */
+    int32_t year;        /* of timestamps that name none; 0: after the file's own time */
 };
 #define DECODE_LIMITS                                                                              \
     {                                                                                              \
@@ -57,6 +59,11 @@ struct cutter {
     struct decode_limits limits;
 };
 
+/* What a stream's bytes do not say. */
+struct decode_place {
+    int64_t written_ns; /* when the file was last written, or now; INT64_MIN: not known */
+};
+
 struct reader; /* a decoder's state of one thread */
 
 struct decoder {
@@ -74,6 +81,8 @@ struct decoder {
     enum err (*reader_new)(
             const struct paths *paths, const struct decode_limits *limits, struct reader **out);
     void (*reader_free)(struct reader *reader);
+    /* Where the blocks of the next begin()s come from. NULL: the format does not care. */
+    void (*place)(struct reader *reader, const struct decode_place *place);
     /* Starts on a block that cut() made. The bytes stay until the next begin; at least 64
      * readable bytes of any content stand behind the block's. `header`: cutter.header as it was
      * when that cut() began. */

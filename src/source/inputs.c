@@ -8,10 +8,12 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/arena.h"
 #include "base/memory.h"
+#include "base/time.h"
 
 /* Paths shown and real, of files and of folders still to walk. */
 struct folder {
@@ -149,6 +151,24 @@ static struct slice join(struct arena *arena, struct slice folder, struct slice 
     return slice_of(at, size);
 }
 
+static int64_t written_ns(const struct stat *st)
+{
+    int64_t ns;
+    if (__builtin_mul_overflow((int64_t)st->st_mtim.tv_sec, TIME_SECOND, &ns) ||
+            __builtin_add_overflow(ns, (int64_t)st->st_mtim.tv_nsec, &ns)) {
+        return INT64_MIN;
+    }
+    return ns;
+}
+
+/* What a pipe gives was written now. */
+static int64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec * TIME_SECOND + now.tv_nsec;
+}
+
 static enum err add_entry(
         struct inputs *inputs, DIR *handle, const struct folder *folder, const char *name)
 {
@@ -175,6 +195,7 @@ static enum err add_entry(
     return add_file(inputs, (struct input){.path = path,
                                     .real = real,
                                     .size = (uint64_t)st.st_size,
+                                    .written_ns = written_ns(&st),
                                     .regular = true,
                                     .fd = -1});
 }
@@ -221,7 +242,9 @@ static enum err add_special(struct inputs *inputs, struct slice path)
         return add_problem(inputs, path, strerror(errno));
     }
     inputs->unknown = true;
-    return add_file(inputs, (struct input){.path = path, .real = path, .named = true, .fd = fd});
+    return add_file(inputs,
+            (struct input){
+                    .path = path, .real = path, .written_ns = now_ns(), .named = true, .fd = fd});
 }
 
 static enum err add_stdin(struct inputs *inputs)
@@ -231,7 +254,9 @@ static enum err add_stdin(struct inputs *inputs)
     if (fstat(STDIN_FILENO, &st) == 0 && S_ISREG(st.st_mode)) {
         file.regular = true;
         file.size = (uint64_t)st.st_size;
+        file.written_ns = written_ns(&st);
     } else {
+        file.written_ns = now_ns();
         inputs->unknown = true;
     }
     return add_file(inputs, file);
@@ -273,6 +298,7 @@ enum err inputs_add(struct inputs *inputs, const char *path)
     return add_file(inputs, (struct input){.path = shown,
                                     .real = kept,
                                     .size = (uint64_t)st.st_size,
+                                    .written_ns = written_ns(&st),
                                     .named = true,
                                     .regular = true,
                                     .fd = -1});

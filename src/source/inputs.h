@@ -22,10 +22,11 @@
 enum { INPUTS_LIMIT = 4000000, INPUTS_ARENA = 1 << 30 };
 
 struct input {
-    struct slice path; /* as shown; NUL-terminated; "-" is standard input */
-    struct slice real; /* without links; "" for standard input */
-    uint64_t size;     /* bytes; 0 where not known */
-    bool named;        /* an argument itself, not found in a directory */
+    struct slice path;  /* as shown; NUL-terminated; "-" is standard input */
+    struct slice real;  /* without links; "" for standard input */
+    uint64_t size;      /* bytes; 0 where not known */
+    int64_t written_ns; /* last change; of a pipe: now */
+    bool named;         /* an argument itself, not found in a directory */
     bool regular;
     int fd; /* open already (standard input, pipes, inputs_open_all), or -1 */
 };

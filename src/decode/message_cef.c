@@ -1,0 +1,190 @@
+#include "decode/message_cef.h"
+
+#include <string.h>
+
+static struct slice from(struct slice text, size_t at)
+{
+    return slice_of(text.at + at, text.size - at);
+}
+
+/* ---- escapes --------------------------------------------------------------------------------- */
+
+static char escaped_byte(char c)
+{
+    return c == 'n' ? '\n' : c == 'r' ? '\r' : c;
+}
+
+static bool is_escape(struct slice text, size_t at)
+{
+    return text.at[at] == '\\' && at + 1 < text.size && strchr("=\\|nr", text.at[at + 1]) &&
+           text.at[at + 1];
+}
+
+static struct slice unescape(struct fields_sink *sink, struct slice text)
+{
+    char *to = arena_alloc(sink->scratch, text.size, 1);
+    size_t size = 0;
+    for (size_t i = 0; to && i < text.size; i++) {
+        if (is_escape(text, i)) {
+            to[size++] = escaped_byte(text.at[++i]);
+        } else {
+            to[size++] = text.at[i];
+        }
+    }
+    return to ? slice_of(to, size) : text;
+}
+
+static bool has_escape(struct slice text)
+{
+    return text.size > 0 && memchr(text.at, '\\', text.size);
+}
+
+/* ---- header ---------------------------------------------------------------------------------- */
+
+bool message_cef_header(struct fields_sink *sink, struct slice *text, int name)
+{
+    size_t i = 0;
+    while (i < text->size && text->at[i] != '|') {
+        i += text->at[i] == '\\' ? 2 : 1;
+    }
+    if (i >= text->size) {
+        return false;
+    }
+    struct slice part = slice_trim(slice_of(text->at, i));
+    *text = from(*text, i + 1);
+    if (name == MESSAGE_NOTHING) {
+        return true;
+    }
+    if (has_escape(part)) {
+        fields_made(sink, (size_t)name, unescape(sink, part));
+    } else {
+        fields_put(sink, (size_t)name, part);
+    }
+    return true;
+}
+
+/* ---- extension ------------------------------------------------------------------------------- */
+
+struct pair {
+    struct slice name, value;
+};
+
+static bool is_name_byte(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '.' || c == '-' || c == '[' || c == ']';
+}
+
+/* Where the name that ends before `equals` begins; SIZE_MAX: none stands there, after a blank. */
+static size_t name_start(struct slice text, size_t equals)
+{
+    size_t start = equals;
+    while (start > 0 && is_name_byte(text.at[start - 1])) {
+        start--;
+    }
+    bool first = start == 0 || text.at[start - 1] == ' ' || text.at[start - 1] == '\t' ||
+                 text.at[start - 1] == '\n';
+    return start < equals && first ? start : SIZE_MAX;
+}
+
+/* The next '=' at or behind `at` that a name stands before and no backslash escapes; its name's
+ * start is *start. text.size: none. */
+static size_t next_equals(struct slice text, size_t at, size_t *start)
+{
+    while (at < text.size) {
+        const char *found = memchr(text.at + at, '=', text.size - at);
+        if (!found) {
+            break;
+        }
+        at = (size_t)(found - text.at);
+        *start = name_start(text, at);
+        if (*start != SIZE_MAX) {
+            return at;
+        }
+        at++;
+    }
+    *start = text.size;
+    return text.size;
+}
+
+/* The pair at the front; *text is then behind it. false: there is none. */
+static bool take_pair(struct slice *text, struct pair *pair)
+{
+    size_t start, behind;
+    size_t equals = next_equals(*text, 0, &start);
+    if (equals == text->size) {
+        return false;
+    }
+    (void)next_equals(*text, equals + 1, &behind);
+    pair->name = slice_of(text->at + start, equals - start);
+    size_t end = behind;
+    while (end > equals + 1 && (text->at[end - 1] == ' ' || text->at[end - 1] == '\t' ||
+                                       text->at[end - 1] == '\n' || text->at[end - 1] == '\r')) {
+        end--;
+    }
+    pair->value = slice_of(text->at + equals + 1, end - equals - 1);
+    *text = from(*text, behind);
+    return true;
+}
+
+static void put_pair(struct fields_sink *sink, struct slice name, struct slice value)
+{
+    if (has_escape(value)) {
+        message_named_made(sink, name, unescape(sink, value));
+    } else {
+        message_named_text(sink, name, value);
+    }
+}
+
+enum { LABELS = 32, CEF_LABEL_PAIRS = 256 }; /* labels beyond these name nothing */
+
+/* cs1Label's text is the name of cs1's value, wherever both stand. */
+static void put_labelled(
+        struct fields_sink *sink, struct slice text, const struct pair *labels, size_t count)
+{
+    struct pair pair;
+    for (size_t n = 0; n < CEF_LABEL_PAIRS && take_pair(&text, &pair); n++) {
+        for (size_t i = 0; i < count; i++) {
+            size_t base = labels[i].name.size - 5;
+            if (pair.name.size == base && memcmp(pair.name.at, labels[i].name.at, base) == 0 &&
+                    labels[i].value.size > 0) {
+                struct slice label = labels[i].value;
+                put_pair(sink, has_escape(label) ? unescape(sink, label) : label, pair.value);
+            }
+        }
+    }
+}
+
+void message_cef_extension(struct fields_sink *sink, struct slice text)
+{
+    struct pair pair, labels[LABELS];
+    struct slice all = text;
+    size_t count = 0;
+    while (take_pair(&text, &pair)) {
+        put_pair(sink, pair.name, pair.value);
+        if (count < LABELS && pair.name.size > 5 && slice_ends(pair.name, SLICE("Label"))) {
+            labels[count++] = pair;
+        }
+    }
+    if (count > 0) {
+        put_labelled(sink, all, labels, count);
+    }
+}
+
+bool message_cef(struct fields_sink *sink, struct slice text)
+{
+    static const int header[] = {MESSAGE_CEF_VERSION, MESSAGE_DEVICE_VENDOR, MESSAGE_DEVICE_PRODUCT,
+            MESSAGE_DEVICE_VERSION, MESSAGE_DEVICE_CLASS, MESSAGE_EVENT_NAME,
+            MESSAGE_DEVICE_SEVERITY};
+    if (!slice_starts(text, SLICE("CEF:"))) {
+        return false;
+    }
+    text = from(text, 4);
+    for (size_t i = 0; i < sizeof header / sizeof *header; i++) {
+        if (!message_cef_header(sink, &text, header[i])) {
+            return i > 1;
+        }
+    }
+    message_cef_extension(sink, text);
+    return true;
+}
