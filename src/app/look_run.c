@@ -69,6 +69,9 @@ static enum err look_block(struct looking *l, const struct feed_block *block, st
         return diag_say(diag, ERR_MEMORY, "no memory for a reader");
     }
     l->file.format = decoder->name;
+    if (decoder->place) {
+        decoder->place(reader, &block->place);
+    }
     decoder->begin(reader, block->records, buf_slice(&block->header));
     for (uint64_t record = block->first;; record++) {
         struct diag why = {0};
