@@ -47,7 +47,9 @@ SUPPORT := $(wildcard test/support/*.c)
 DRIVERS := $(filter-out support,$(sort $(patsubst test/%/,%,$(dir $(wildcard test/*/*.c))) \
 	$(patsubst test/%.c,%,$(wildcard test/*.c))))
 BENCH := $(patsubst bench/%.c,%,$(wildcard bench/*.c))
+# What others build on comes first, then by name.
 TAXONOMY := $(sort $(wildcard taxonomy/*.yml))
+TAXONOMY := $(filter taxonomy/common.yml,$(TAXONOMY)) $(filter-out taxonomy/common.yml,$(TAXONOMY))
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 same = $(filter $(words $(1)),$(words $(sort $(notdir $(1)))))

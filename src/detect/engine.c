@@ -117,9 +117,26 @@ static enum err place_rules(struct engine *e)
     return OK;
 }
 
-static enum err build(struct engine *e, struct diag *diag)
+/* Where the fields stand, or why that cannot be told: a taxonomy may ask for too much. */
+static enum err build_paths(struct engine *e, struct diag *diag)
 {
     size_t patterns;
+    const struct path_pattern *list = taxonomy_patterns(e->taxonomy, &patterns);
+    enum err err = paths_build(e->fields, list, patterns, &e->paths);
+    if (err == ERR_LIMIT) {
+        return diag_say(diag, err,
+                "the taxonomy has over %d fields at one path, or over 255 weak patterns of one "
+                "field",
+                PATHS_TARGETS);
+    }
+    if (err == ERR_UNSUPPORTED) {
+        return diag_say(diag, err, "more than one '?' of the taxonomy's patterns covers one path");
+    }
+    return err == OK ? OK : diag_say(diag, err, "no memory for the fields' places");
+}
+
+static enum err build(struct engine *e, struct diag *diag)
+{
     TRY(copy_fields(e));
     TRY(make_lenses(e));
     TRY(route_new(e->taxonomy, e->fields, &e->router, diag));
@@ -127,8 +144,7 @@ static enum err build(struct engine *e, struct diag *diag)
         return diag_say(diag, ERR_LIMIT, "over %d logsources in the taxonomy", UINT16_MAX);
     }
     TRY(place_rules(e));
-    const struct path_pattern *list = taxonomy_patterns(e->taxonomy, &patterns);
-    TRY(paths_build(e->fields, list, patterns, &e->paths));
+    TRY(build_paths(e, diag));
     e->classes = ARENA_ARRAY(&e->arena, struct engine_class *, ENGINE_CLASSES);
     e->symbol_count = e->options.any_source ? 0 : route_count(e->router);
     e->handles = ARENA_ARRAY(&e->arena, struct handle, e->set->predicate_count);

@@ -16,7 +16,7 @@
 #include "event/event.h"
 #include "event/taxonomy.h"
 
-enum { ROUTE_LIMIT = 64 };  /* routes of all taxonomy files */
+enum { ROUTE_LIMIT = 128 }; /* routes of all taxonomy files */
 enum { ROUTE_MEMO = 160 };  /* bytes of a value that are remembered */
 #define ROUTE_INACTIVE 0xFF /* no case of the entry holds */
 

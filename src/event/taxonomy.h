@@ -79,7 +79,7 @@ struct taxonomy_route {
 
 enum {
     TAXONOMY_FILE_BYTES = 4 << 20,
-    TAXONOMY_ROUTES = 64,    /* of all files together */
+    TAXONOMY_ROUTES = 128,   /* of all files together */
     TAXONOMY_ENTRIES = 4096, /* of all files together */
     TAXONOMY_MEMORY = 256 << 20,
 };

@@ -18,6 +18,6 @@ struct taxonomy_data_file {
     size_t size;
 };
 
-/* Sorted by name; one more element, all zero, stands after the last. */
+/* common.yml, then the others sorted by name; one more element, all zero, stands after the last. */
 extern const struct taxonomy_data_file taxonomy_data_files[];
 extern const size_t taxonomy_data_file_count;
