@@ -30,8 +30,7 @@ static void write_value(
     }
 }
 
-/* The first value that satisfies a test that holds; the first of all for tests of presence. */
-static const struct value *satisfying(
+const struct value *explain_satisfying(
         struct judge *j, const struct event *event, const struct test *t)
 {
     enum op op = t->predicate->op;
@@ -97,7 +96,7 @@ void explain_matched(
             buf_add(out, any ? SLICE(",") : SLICE(""));
             any = true;
             write_name(out, field_name(judge->engine->fields, t->predicate->field));
-            write_value(judge, t, satisfying(judge, event, t), out);
+            write_value(judge, t, explain_satisfying(judge, event, t), out);
         }
     }
     if (keywords) {

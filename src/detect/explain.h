@@ -13,6 +13,9 @@
  */
 void explain_matched(
         struct judge *judge, const struct event *event, const struct hit *hit, struct buf *out);
+/* The first value that satisfies a test that holds; the first of all for tests of presence. */
+const struct value *explain_satisfying(
+        struct judge *judge, const struct event *event, const struct test *test);
 /* After judge_event of the same event. `rule`: number in the ruleset. */
 enum err explain_rule(
         struct judge *judge, const struct event *event, uint32_t rule, struct buf *out) MUST_CHECK;
