@@ -7,6 +7,7 @@
 #   test/X/*.c, test/X.c   build/test/X, linked with all folders (test/support/ goes into each)
 #   bench/X.c              build/bench/X
 #   taxonomy/*.yml         embedded in the program (src/event/taxonomy_data.h)
+#   src/cli/report/*       embedded too (src/cli/report_asset.h)
 #
 # Targets: all test check fuzz tests fuzzers install clean format
 # Another compiler or sanitizer: make BUILD=build/san CC=clang SAN=address,undefined test
@@ -50,6 +51,7 @@ BENCH := $(patsubst bench/%.c,%,$(wildcard bench/*.c))
 # What others build on comes first, then by name.
 TAXONOMY := $(sort $(wildcard taxonomy/*.yml))
 TAXONOMY := $(filter taxonomy/common.yml,$(TAXONOMY)) $(filter-out taxonomy/common.yml,$(TAXONOMY))
+ASSETS := $(sort $(wildcard src/cli/report/*))
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 same = $(filter $(words $(1)),$(words $(sort $(notdir $(1)))))
@@ -82,15 +84,24 @@ $(call obj,$(UNIT) $(FUZZ)): CPPFLAGS += -Itest
 # The taxonomy's bytes, in the order of the names.
 $(BUILD)/gen/taxonomy_data.c: tools/embed $(TAXONOMY) $(BUILD)/flags $(wildcard taxonomy)
 	@mkdir -p $(@D)
-	tools/embed taxonomy_data $(TAXONOMY) > $@
+	tools/embed event/taxonomy_data $(TAXONOMY) > $@
 
 $(BUILD)/obj/gen/taxonomy_data.o: $(BUILD)/gen/taxonomy_data.c $(TAXONOMY)
 	@mkdir -p $(@D)
 	$(COMPILE)
 
+$(BUILD)/gen/report_asset.c: tools/embed $(ASSETS) $(BUILD)/flags
+	@mkdir -p $(@D)
+	tools/embed cli/report_asset $(ASSETS) > $@
+
+$(BUILD)/obj/gen/report_asset.o: $(BUILD)/gen/report_asset.c $(ASSETS)
+	@mkdir -p $(@D)
+	$(COMPILE)
+
 define library
 $(BUILD)/lib$(1).a: $(call obj,$(filter src/$(1)/%,$(SRC))) \
-		$(if $(filter event,$(1)),$(BUILD)/obj/gen/taxonomy_data.o) layers.txt
+		$(if $(filter event,$(1)),$(BUILD)/obj/gen/taxonomy_data.o) \
+		$(if $(filter cli,$(1)),$(BUILD)/obj/gen/report_asset.o) layers.txt
 	@mkdir -p $$(@D) && rm -f $$@
 	$(AR) rcsD $$@ $$(filter %.o,$$^)
 endef

@@ -31,6 +31,7 @@ struct output_finding {
     const struct event *event;
     struct slice time; /* RFC 3339, or empty */
     struct slice host;
+    struct slice user; /* empty unless a report is made */
     struct slice file;
     struct slice file_json; /* the same as the inside of a JSON string */
     uint64_t record;

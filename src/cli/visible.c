@@ -72,20 +72,11 @@ static bool within(const struct range *ranges, size_t count, uint32_t code)
 }
 #define WITHIN(ranges, code) within((ranges), sizeof(ranges) / sizeof *(ranges), (code))
 
-/* One character as it is shown. */
-struct glyph {
-    char text[16];
-    size_t size;
-    size_t columns;
-    size_t taken; /* bytes of the input */
-};
-
-/* `marks`: combining characters in a row so far; many are no script but a way to smear a screen. */
-static struct glyph next_glyph(struct slice text, unsigned *marks)
+struct visible_glyph visible_next(struct slice text, unsigned *marks)
 {
     unsigned before = *marks;
     *marks = 0;
-    struct glyph g = {.taken = 1, .columns = 1, .size = 1};
+    struct visible_glyph g = {.taken = 1, .columns = 1, .size = 1};
     unsigned char c = (unsigned char)text.at[0];
     if (c >= 0x20 && c < 0x7F) {
         g.text[0] = (char)c;
@@ -94,6 +85,7 @@ static struct glyph next_glyph(struct slice text, unsigned *marks)
     size_t n = c < 0x80 ? 0 : utf8_sequence(text.at, text.size);
     if (n == 0) {
         g.size = g.columns = (size_t)snprintf(g.text, sizeof g.text, "\\x%02X", c);
+        g.spelled = true;
         return g;
     }
     uint32_t code = utf8_decode(text.at, &n);
@@ -102,6 +94,7 @@ static struct glyph next_glyph(struct slice text, unsigned *marks)
     *marks = mark ? before + 1 : 0;
     if (WITHIN(hidden, code) || *marks > MARKS) {
         g.size = g.columns = (size_t)snprintf(g.text, sizeof g.text, "\\u{%X}", (unsigned)code);
+        g.spelled = true;
         return g;
     }
     memcpy(g.text, text.at, n);
@@ -115,7 +108,7 @@ size_t visible_width(struct slice text)
     size_t columns = 0;
     unsigned marks = 0;
     while (text.size > 0) {
-        struct glyph g = next_glyph(text, &marks);
+        struct visible_glyph g = visible_next(text, &marks);
         columns += g.columns;
         text = slice_of(text.at + g.taken, text.size - g.taken);
     }
@@ -128,7 +121,7 @@ static bool fits(struct slice text, size_t columns)
     size_t used = 0;
     unsigned marks = 0;
     while (text.size > 0) {
-        struct glyph g = next_glyph(text, &marks);
+        struct visible_glyph g = visible_next(text, &marks);
         used += g.columns;
         if (used > columns) {
             return false;
@@ -145,7 +138,7 @@ size_t visible_add(struct buf *out, struct slice text, size_t columns)
     size_t used = 0;
     unsigned marks = 0;
     while (text.size > 0 && !out->failed) {
-        struct glyph g = next_glyph(text, &marks);
+        struct visible_glyph g = visible_next(text, &marks);
         if (used + g.columns > room) {
             break;
         }

@@ -7,6 +7,7 @@
  * \xHH or \u{HHHH}, so that log content can neither steer the terminal nor fake a line. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/buf.h"
@@ -20,3 +21,15 @@ size_t visible_add(struct buf *out, struct slice text, size_t columns);
 void visible_lines(struct buf *out, struct slice text);
 /* The columns that the text would take. */
 size_t visible_width(struct slice text);
+
+/* One character as it is shown. */
+struct visible_glyph {
+    char text[16];
+    size_t size;
+    size_t columns;
+    size_t taken; /* bytes of the input */
+    bool spelled; /* as \xHH or \u{HHHH} */
+};
+/* The first character of a text that is not empty. `marks`, 0 at first: combining characters in a
+ * row so far; many are no script but a way to smear a screen. */
+struct visible_glyph visible_next(struct slice text, unsigned *marks);
