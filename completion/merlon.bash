@@ -41,7 +41,7 @@ _merlon() {
     esac
     case $verb in
     detect) options='--rules --output --format --level --exclude-rule --from --to --zone --year
-        --any-source --placeholders --taxonomy --max-record --jobs --quiet --help' ;;
+        --any-source --placeholders --taxonomy --max-record --jobs --quiet --html --help' ;;
     'rules check') options='--against --output --format --placeholders --taxonomy --quiet --help' ;;
     sources) options='--rules --output --fields --format --placeholders --taxonomy --max-record --quiet
         --help' ;;

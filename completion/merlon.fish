@@ -31,6 +31,7 @@ complete -c merlon -n '__merlon_verb detect' -l placeholders -r -F -d 'values of
 complete -c merlon -n '__merlon_verb detect' -l taxonomy -r -F -d 'further logsources and fields'
 complete -c merlon -n '__merlon_verb detect' -l max-record -x -d 'reject longer records'
 complete -c merlon -n '__merlon_verb detect' -s j -l jobs -x -d 'threads that judge'
+complete -c merlon -n '__merlon_verb detect' -l html -r -F -d 'also a report as one page'
 complete -c merlon -n '__merlon_verb detect' -s q -l quiet -d 'no progress and no summary'
 
 complete -c merlon -n '__merlon_verb sources' -s r -l rules -r -F -d 'say how many of these rules can fire'

@@ -53,8 +53,22 @@ static void stop(struct run *run, enum err e)
     atomic_store(run->pipeline->stop, true);
 }
 
-static void count_parcel(struct run *run, const struct parcel *parcel)
+/* `piece` begins at the mark's. */
+static enum err take_mark(struct report *report, const struct tally_mark *known,
+        const struct turn_mark *m, const struct parcel *parcel, size_t piece)
 {
+    struct report_mark mark = {m->rule, m->timed, m->time_ns, known->host, {0}};
+    if (m->user_size > 0) {
+        mark.user = slice_of(parcel->hosts.at + m->host_at + m->host_size, m->user_size);
+    }
+    struct slice html = m->piece_size > 0 ? slice_of(parcel->pieces.at + piece, m->piece_size)
+                                          : (struct slice){0};
+    return report_take(report, &mark, html);
+}
+
+static enum err count_parcel(struct run *run, const struct parcel *parcel)
+{
+    size_t piece = 0;
     struct turn_counts *all = &run->counts;
     const struct turn_counts *c = &parcel->counts;
     all->events += c->events;
@@ -72,7 +86,12 @@ static void count_parcel(struct run *run, const struct parcel *parcel)
             mark.host = slice_of(parcel->hosts.at + m.host_at, m.host_size);
         }
         tally_finding(run->pipeline->tally, &mark);
+        if (run->pipeline->report) {
+            TRY(take_mark(run->pipeline->report, &mark, &m, parcel, piece));
+            piece += m.piece_size;
+        }
     }
+    return OK;
 }
 
 /* What goes to a terminal as it is (JSON, CSV) is made visible line by line on the way: a log must
@@ -95,11 +114,10 @@ static void take(void *context, const struct parcel *parcel)
         return;
     }
     if (parcel->out.failed || parcel->notes.failed || parcel->marks.failed ||
-            parcel->hosts.failed) {
+            parcel->hosts.failed || parcel->pieces.failed || count_parcel(run, parcel) != OK) {
         stop(run, diag_say(&run->diag, ERR_MEMORY, "no memory for the output"));
         return;
     }
-    count_parcel(run, parcel);
     if (parcel->notes.size > 0 || (run->pipeline->terminal && parcel->out.size > 0)) {
         progress_wipe(&run->progress);
     }
@@ -210,7 +228,8 @@ enum err pipeline_run(struct pipeline *p, struct diag *diag)
             .output = p->output,
             .feed = &run->feed,
             .turn = &run->turn,
-            .loaded = p->loaded};
+            .loaded = p->loaded,
+            .report = p->report};
     feed_init(&run->feed);
     enum err e = turn_init(&run->turn, run->count);
     if (e != OK) {

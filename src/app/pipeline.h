@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "cli/detect.h"
 #include "cli/output.h"
+#include "cli/report.h"
 #include "cli/summary.h"
 #include "cli/tally.h"
 #include "detect/engine.h"
@@ -26,6 +27,7 @@ struct pipeline {
     struct engine *engine;
     const struct output *output;
     struct tally *tally;
+    struct report *report; /* NULL: none is made */
     const struct loaded *loaded;
     bool draw_progress;
     bool terminal;       /* stdout is one */

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "app/landing.h"
 #include "app/look_run.h"
 #include "app/pipeline.h"
 #include "app/sandbox.h"
@@ -41,6 +42,9 @@ struct run_parts {
     struct inputs *inputs;
     struct output *output;
     struct tally tally;
+    struct report *report;
+    struct landing landing;
+    bool unwritten; /* the report */
     bool *excluded;
     bool *excluding; /* by --exclude-rule: did it name a rule? */
     uint32_t kept;
@@ -49,6 +53,8 @@ struct run_parts {
 static void free_parts(struct run_parts *parts)
 {
     tally_fini(&parts->tally);
+    report_free(parts->report);
+    landing_close(&parts->landing);
     output_free(parts->output);
     inputs_free(parts->inputs);
     engine_free(parts->engine);
@@ -154,7 +160,13 @@ static enum err prepare_output(
             tally_init(&parts->tally, parts->loaded.set) != OK) {
         return diag_say(diag, ERR_MEMORY, "no memory for the output");
     }
-    return OK;
+    if (!request->html) {
+        return OK;
+    }
+    if (report_new(parts->loaded.set, &parts->report) != OK) {
+        return diag_say(diag, ERR_MEMORY, "no memory for the report");
+    }
+    return landing_open(&parts->landing, request->html, diag);
 }
 
 static bool terminal_is_utf8(void)
@@ -196,7 +208,6 @@ static void say_summary(
     if (request->quiet) {
         facts->elapsed_ns = 0;
     }
-    tally_finish(&parts->tally);
     summary_write(facts, &parts->tally, &out);
     if (fwrite(out.at ? out.at : "", 1, out.size, asked ? stdout : stderr) != out.size ||
             fflush(stdout) != 0) {
@@ -206,11 +217,32 @@ static void say_summary(
     buf_fini(&out);
 }
 
+static void write_report(
+        const struct detect_request *request, struct run_parts *parts, struct summary_facts *facts)
+{
+    struct diag diag = {0};
+    struct buf page = {0};
+    if (!parts->report) {
+        return;
+    }
+    enum err e = report_write(parts->report, facts, &parts->tally, &page);
+    if (e == OK) {
+        e = landing_finish(&parts->landing, buf_slice(&page), &diag);
+    }
+    if (e != OK) {
+        verb_say(
+                "%s: %s", request->html, e == ERR_MEMORY ? "no memory for the report" : diag.words);
+        parts->unwritten = true;
+    }
+    buf_fini(&page);
+}
+
 static bool all_read(const struct run_parts *parts, const struct pipeline *pipeline)
 {
     const struct summary_facts *facts = &pipeline->facts;
     return facts->unreadable == 0 && facts->rejected == 0 && pipeline->failed == 0 &&
-           facts->rules_refused == 0 && parts->loaded.unreadable == 0 && !facts->interrupted;
+           facts->rules_refused == 0 && parts->loaded.unreadable == 0 && !parts->unwritten &&
+           !facts->interrupted;
 }
 
 static int judge_inputs(const struct detect_request *request, struct run_parts *parts)
@@ -221,6 +253,7 @@ static int judge_inputs(const struct detect_request *request, struct run_parts *
             .engine = parts->engine,
             .output = parts->output,
             .tally = &parts->tally,
+            .report = parts->report,
             .loaded = &parts->loaded,
             .guard_terminal = isatty(STDOUT_FILENO) && strcmp(request->format->name, "table") != 0,
             .draw_progress = !request->quiet && isatty(STDERR_FILENO),
@@ -238,6 +271,8 @@ static int judge_inputs(const struct detect_request *request, struct run_parts *
     }
     pipeline.facts.interrupted = atomic_load(&interrupted);
     fill_facts(parts, &pipeline.facts);
+    tally_finish(&parts->tally);
+    write_report(request, parts, &pipeline.facts);
     say_summary(request, parts, &pipeline.facts);
     if (pipeline.facts.interrupted) {
         verb_say("interrupted");
@@ -262,7 +297,7 @@ enum err run_seal(struct inputs *inputs, struct diag *diag)
 
 int run_detect(const struct detect_request *request)
 {
-    struct run_parts parts = {0};
+    struct run_parts parts = {.landing = LANDING_NONE};
     struct diag diag = {0};
     int code = VERB_SOME;
     catch_signals();

@@ -25,6 +25,7 @@ void turn_parcel_fini(struct parcel *parcel)
     buf_fini(&parcel->notes);
     buf_fini(&parcel->marks);
     buf_fini(&parcel->hosts);
+    buf_fini(&parcel->pieces);
 }
 
 void turn_fini(struct turn *turn)
@@ -55,6 +56,7 @@ static void empty(struct parcel *parcel)
     empty_buf(&parcel->notes);
     empty_buf(&parcel->marks);
     empty_buf(&parcel->hosts);
+    empty_buf(&parcel->pieces);
     parcel->counts = (struct turn_counts){0};
 }
 

@@ -18,10 +18,12 @@ enum {
     TURN_KEPT = 1 << 20,  /* a buffer that grew over this is given back */
 };
 
-/* One finding for the tally; its host stands in `hosts`. */
+/* One finding for the tally; its host stands in `hosts`, its user behind that. */
 struct turn_mark {
     uint32_t rule;
     uint32_t host_size;
+    uint32_t user_size;
+    uint32_t piece_size; /* of `pieces`; 0: none was made */
     size_t host_at;
     int64_t time_ns;
     bool timed;
@@ -42,6 +44,7 @@ struct parcel {
     struct buf notes; /* for stderr */
     struct buf marks; /* struct turn_mark */
     struct buf hosts;
+    struct buf pieces; /* of the report, one behind the other */
     struct turn_counts counts;
 };
 

@@ -1,6 +1,7 @@
 #include "app/worker.h"
 
 #include "base/time.h"
+#include "cli/report_finding.h"
 #include "cli/visible.h"
 
 void worker_fini(struct worker *worker)
@@ -16,6 +17,7 @@ void worker_fini(struct worker *worker)
     turn_parcel_fini(&worker->parcel);
     buf_fini(&worker->time);
     buf_fini(&worker->host);
+    buf_fini(&worker->user);
     buf_fini(&worker->scratch);
 }
 
@@ -76,6 +78,23 @@ static struct slice event_host(struct worker *worker)
     return (struct slice){0};
 }
 
+/* Whoever did it, where the record says so; "-" is how Windows says that nobody did. */
+static struct slice event_user(struct worker *worker)
+{
+    const struct loaded *loaded = worker->shared->loaded;
+    for (size_t i = 0; i < loaded->user_count; i++) {
+        const struct value *value = event_value(&worker->event, loaded->user_fields[i]);
+        if (!value || value->kind != VALUE_STRING) {
+            continue;
+        }
+        struct slice user = slice_trim(value_slice(value, &worker->user));
+        if (user.size > 0 && !slice_equal(user, SLICE("-"))) {
+            return user;
+        }
+    }
+    return (struct slice){0};
+}
+
 /* Is the event within --from and --to? One without a known time is. */
 static bool within_times(struct worker *worker)
 {
@@ -95,13 +114,23 @@ static bool within_times(struct worker *worker)
     return true;
 }
 
-static void mark(struct worker *worker, const struct turn_mark *known, struct slice host)
+/* Counts a finding, and makes its piece of the report. */
+static void mark(
+        struct worker *worker, const struct turn_mark *known, const struct output_finding *finding)
 {
     struct parcel *parcel = &worker->parcel;
     struct turn_mark m = *known;
+    m.rule = finding->hit->rule->number;
     m.host_at = parcel->hosts.size;
-    m.host_size = (uint32_t)host.size;
-    buf_add(&parcel->hosts, host);
+    m.host_size = (uint32_t)finding->host.size;
+    m.user_size = (uint32_t)finding->user.size;
+    buf_add(&parcel->hosts, finding->host);
+    buf_add(&parcel->hosts, finding->user);
+    if (worker->shared->report && report_wants(worker->shared->report, m.rule)) {
+        size_t start = parcel->pieces.size;
+        report_finding_write(finding, m.timed, m.time_ns, &parcel->pieces);
+        m.piece_size = (uint32_t)(parcel->pieces.size - start);
+    }
     buf_add(&parcel->marks, slice_of((const char *)&m, sizeof m));
 }
 
@@ -117,7 +146,7 @@ static void say_undetermined(struct worker *worker, const struct hit *hit, uint6
 /* Too much for one parcel (or memory refused it): handed over in our turn. */
 static void bound_parcel(struct worker *worker)
 {
-    if (worker->parcel.out.size > WORKER_FLUSH) {
+    if (worker->parcel.out.size > WORKER_FLUSH || worker->parcel.pieces.size > WORKER_FLUSH) {
         turn_flush(worker->shared->turn, worker->block.sequence, &worker->parcel);
     }
 }
@@ -128,6 +157,7 @@ static void write_hits(struct worker *worker, const struct hit *hits, size_t cou
     struct output_finding finding = {.judge = worker->judge,
             .event = &worker->event,
             .host = event_host(worker),
+            .user = event_user(worker),
             .file = worker->block.file,
             .file_json = worker->block.file_json,
             .record = record};
@@ -144,14 +174,12 @@ static void write_hits(struct worker *worker, const struct hit *hits, size_t cou
             continue;
         }
         finding.hit = &hits[i];
-        known.rule = hits[i].rule->number;
-        mark(worker, &known, finding.host);
-        if (!output->format->finding) {
-            continue;
+        mark(worker, &known, &finding);
+        if (output->format->finding) {
+            output->format->finding(output, &finding, &worker->parcel.out);
         }
-        output->format->finding(output, &finding, &worker->parcel.out);
-        if (worker->parcel.out.size > WORKER_FLUSH) {
-            bound_parcel(worker);
+        bound_parcel(worker);
+        if (worker->parcel.out.size == 0) {
             finding.event_size = 0; /* it was handed over with the rest */
         }
     }

@@ -13,6 +13,7 @@
 #include "app/turn.h"
 #include "cli/detect.h"
 #include "cli/output.h"
+#include "cli/report.h"
 #include "detect/judge.h"
 #include "event/event.h"
 
@@ -29,6 +30,7 @@ struct worker_shared {
     struct feed *feed;
     struct turn *turn;
     const struct loaded *loaded;
+    const struct report *report; /* NULL: none is made */
 };
 
 struct worker {
@@ -40,6 +42,7 @@ struct worker {
     struct parcel parcel;
     struct buf time;
     struct buf host;
+    struct buf user;
     struct buf scratch;
 };
 

@@ -27,6 +27,7 @@ enum {
     MAX_RECORD,
     JOBS,
     QUIET,
+    HTML,
     NO_VALUE_CACHE,
 };
 
@@ -46,6 +47,7 @@ static const struct option_row options[] = {
         [MAX_RECORD] = {"max-record", 0, "SIZE", "reject longer records (16M)"},
         [JOBS] = {"jobs", 'j', "N", "threads that judge (one a core)"},
         [QUIET] = {"quiet", 'q', NULL, "no progress and no summary"},
+        [HTML] = {"html", 0, "FILE", "also a report: one page that needs nothing else"},
         [NO_VALUE_CACHE] = {"no-value-cache", 0, NULL, NULL}, /* for measuring */
         {0},
 };
@@ -154,6 +156,10 @@ static enum err set_option(
     case PLACEHOLDERS:
         request->load.placeholders = value;
         return OK;
+    case HTML:
+        request->html = value;
+        request->load.users = true;
+        return OK;
     case ANY_SOURCE:
         request->any_source = true;
         return OK;
@@ -242,6 +248,7 @@ const struct verb detect_verb = {
                  "without a known time are judged whatever --from and --to say.\n",
         .examples = "  merlon detect -r sigma/rules/windows C/Windows/System32/winevt/Logs\n"
                     "  merlon detect -r rules --level high -o csv export.jsonl.zst > findings.csv\n"
+                    "  merlon detect -r rules --html report.html -o summary logs\n"
                     "  zcat *.gz | merlon detect -r rules -o json - | jq .rule.title\n"
                     "  merlon detect -r rules --from 2024-03-01 --to 2024-03-08 -o summary logs\n",
         .run = run,

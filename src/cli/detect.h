@@ -25,6 +25,7 @@ struct detect_request {
     bool any_source;
     bool no_value_cache;
     bool quiet;
+    const char *html; /* where to put the report; NULL: none */
     bool has_from;
     bool has_to;
     int64_t from_ns; /* inclusive */

@@ -81,13 +81,25 @@ static enum err load_set(const struct load_request *request, struct loaded *out,
 }
 
 /* What output shows of every event is numbered like the fields of rules. */
-static enum err add_shown_fields(struct loaded *out)
+static enum err add_shown_fields(const struct load_request *request, struct loaded *out)
 {
+    /* Who acts before whom it is done to; Windows, then clouds, then the rest. */
+    static const char *const users[] = {"User", "SubjectUserName", "TargetUserName", "AccountName",
+            "user.name", "userIdentity.arn", "userIdentity.userName", "userIdentity.principalId",
+            "actor.alternateId", "actor.email", "UserId", "userPrincipalName",
+            "properties.userPrincipalName", "initiatedBy.user.userPrincipalName", "user.username",
+            "protoPayload.authenticationInfo.principalEmail", "caller", "actor", "cs-username",
+            "acct", "username", "user"};
     static const char *const hosts[LOAD_HOSTS] = {"Computer", "host.name", "hostname", "host"};
     TRY(field_intern(out->set->fields, taxonomy_time_field(), &out->time_field));
     for (size_t i = 0; i < LOAD_HOSTS; i++) {
         TRY(field_intern(out->set->fields, slice_text(hosts[i]), &out->host_fields[i]));
     }
+    size_t count = request->users ? sizeof users / sizeof *users : 0;
+    for (size_t i = 0; i < count; i++) {
+        TRY(field_intern(out->set->fields, slice_text(users[i]), &out->user_fields[i]));
+    }
+    out->user_count = count;
     return OK;
 }
 
@@ -98,7 +110,7 @@ enum err load_rules(const struct load_request *request, struct loaded *out, stru
     if (e == OK) {
         e = load_set(request, &loaded, diag);
     }
-    if (e == OK && add_shown_fields(&loaded) != OK) {
+    if (e == OK && add_shown_fields(request, &loaded) != OK) {
         e = diag_say(diag, ERR_MEMORY, "no memory for the rules");
     }
     if (e != OK) {

@@ -17,12 +17,13 @@
 #include "event/taxonomy.h"
 #include "sigma/ruleset.h"
 
-enum { LOAD_FILE_LIMIT = 16 << 20, LOAD_HOSTS = 4 };
+enum { LOAD_FILE_LIMIT = 16 << 20, LOAD_HOSTS = 4, LOAD_USERS = 24 };
 
 struct load_request {
     struct words rules;      /* files and directories */
     struct words taxonomies; /* files, besides those built in */
     const char *placeholders;
+    bool users; /* find whoever did it, too */
     unsigned threads;
 };
 
@@ -33,6 +34,8 @@ struct loaded {
     size_t unreadable;       /* paths of rules that could not be read, each named on stderr */
     uint32_t time_field;     /* where an engine of this set puts an event's time */
     uint32_t host_fields[LOAD_HOSTS]; /* and its host: the first that is present */
+    uint32_t user_fields[LOAD_USERS]; /* and its user; none unless asked for */
+    size_t user_count;
 };
 
 /* Fails only where nothing sensible can follow: no memory, a taxonomy or placeholder file that
