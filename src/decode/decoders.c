@@ -1,13 +1,22 @@
+#include "decode/access.h"
 #include "decode/auditd.h"
 #include "decode/evtx.h"
 #include "decode/json.h"
+#include "decode/squid.h"
 #include "decode/syslog.h"
+#include "decode/w3c.h"
+#include "decode/weberror.h"
 #include "event/decoder.h"
 
 const struct decoder *const decoders[] = {
+        &access_decoder,
+        &weberror_apache_decoder,
         &auditd_decoder,
         &evtx_decoder,
         &json_decoder,
+        &weberror_nginx_decoder,
+        &squid_decoder,
         &syslog_decoder,
+        &w3c_decoder,
 };
 const size_t decoders_count = sizeof decoders / sizeof *decoders;

@@ -178,3 +178,17 @@ int records_rig_recognise(const struct decoder *decoder, const char *text)
 {
     return decoder->recognise(slice_text(text), true);
 }
+
+void records_rig_fuzz(const struct decoder *decoder, const uint8_t *data, size_t size)
+{
+    struct buf whole = {0}, pieces = {0};
+    if (size == 0) {
+        return;
+    }
+    struct slice stream = slice_of((const char *)data + 1, size - 1);
+    records_rig_read(decoder, stream, size + 1, 4096, &whole);
+    records_rig_read(decoder, stream, (size_t)data[0] + 1, 4096, &pieces);
+    check(slice_equal(buf_slice(&whole), buf_slice(&pieces)), "pieces change something");
+    buf_fini(&whole);
+    buf_fini(&pieces);
+}

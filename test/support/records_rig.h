@@ -10,6 +10,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/slice.h"
@@ -20,3 +21,6 @@ void records_rig_read(const struct decoder *decoder, struct slice stream, size_t
         size_t limit, struct buf *out);
 /* The first bytes' recognition. */
 int records_rig_recognise(const struct decoder *decoder, const char *text);
+/* For fuzz targets: any bytes as a stream. The first chooses the size of pieces, which must change
+ * nothing. */
+void records_rig_fuzz(const struct decoder *decoder, const uint8_t *data, size_t size);
