@@ -21,6 +21,6 @@ int main(int argc, char **argv)
 {
     static const struct verb_app app = {.detect = run_detect, .seal = run_seal, .look = run_look};
     hold_standard_streams();
-    memory_keep_freed();
+    memory_settle();
     return verb_main(&app, argc - 1, argv + 1);
 }

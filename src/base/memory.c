@@ -4,6 +4,10 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { HUGE_PAGE = 2 << 20, HEAP_STEP = 64 << 20 };
 
 /* 0: never fail; otherwise allocations left until failing starts, plus one. */
 static _Atomic uint64_t fail_countdown;
@@ -87,8 +91,16 @@ bool memory_grow(void *array, size_t *room, size_t need, size_t size)
     return true;
 }
 
-void memory_keep_freed(void)
+void memory_settle(void)
 {
     mallopt(M_TRIM_THRESHOLD, 256 << 20);
     mallopt(M_MMAP_THRESHOLD, 32 << 20);
+    mallopt(M_ARENA_MAX, 1);
+    mallopt(M_TOP_PAD, HEAP_STEP);
+    /* The first allocation takes the whole step. */
+    memory_free(memory_alloc(HEAP_STEP / 64));
+    uintptr_t end = (uintptr_t)sbrk(0);
+    uintptr_t start = (end - HEAP_STEP + HUGE_PAGE - 1) & ~(uintptr_t)(HUGE_PAGE - 1);
+    /* Slower where it is refused, nothing more. */
+    (void)madvise((void *)start, end - start, MADV_HUGEPAGE);
 }

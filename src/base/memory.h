@@ -20,9 +20,10 @@ void *memory_alloc_array(size_t count, size_t size);
  * and owned when NULL is returned. */
 void *memory_resize(void *block, size_t size);
 void memory_free(void *block);
-/* Called once, at the program's start: freed memory stays with the program, which will ask for it
- * again; giving it back and taking it anew costs a fault a page. */
-void memory_keep_freed(void);
+/* Called once, at the program's start, before other threads: memory comes in large pages where the
+ * system has them, and freed memory stays with the program, which will ask for it again: taking
+ * pages costs a fault each. */
+void memory_settle(void);
 /* Doubles the array that *(T **)array points to until `need` elements of `size` bytes fit; *room
  * is how many do. false: refused, all as it was. New elements are not set. */
 bool memory_grow(void *array, size_t *room, size_t need, size_t size) MUST_CHECK;

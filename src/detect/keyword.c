@@ -104,12 +104,24 @@ bool keyword_is_bare(struct slice part)
     return true;
 }
 
+static bool is_doubled(const char *at)
+{
+    return at[0] == at[1] && !((at[0] >= 'a' && at[0] <= 'z') || (at[0] >= '0' && at[0] <= '9'));
+}
+
+/* A mark that is written twice is far rarer than twice the same mark. */
+static double print_frequency(const char *at)
+{
+    double f = literal_frequency(slice_of(at, PRINT));
+    return is_doubled(at) || is_doubled(at + 1) ? f * 0.01 : f;
+}
+
 static uint32_t rarest_print(struct slice part)
 {
     uint32_t best = 0;
     double least = 2;
     for (size_t i = 0; i + PRINT <= part.size; i++) {
-        double f = literal_frequency(slice_of(part.at + i, PRINT));
+        double f = print_frequency(part.at + i);
         if (f < least) {
             least = f;
             best = (uint32_t)i;
