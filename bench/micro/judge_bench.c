@@ -117,7 +117,7 @@ int main(int argc, char **argv)
     struct taxonomy *taxonomy;
     struct ruleset_options rules = {0};
     struct engine_options options = {.no_value_cache = argc > 5};
-    memory_keep_freed();
+    memory_settle();
     if (argc < 3) {
         fprintf(stderr, "usage: judge_bench RULES FILE [FORMAT [ROUNDS [no-cache]]]\n");
         return 2;
