@@ -112,6 +112,19 @@ static enum err add_problem(struct ruleset_build *b, struct ruleset_problem prob
     return OK;
 }
 
+bool ruleset_is_test(struct slice path)
+{
+    static const char *const ends[] = {".test.yml", ".test.yaml"};
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        struct slice end = slice_text(ends[i]);
+        if (path.size > end.size &&
+                slice_equal_nocase(slice_of(path.at + path.size - end.size, end.size), end)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum err ruleset_load(struct ruleset *set, const char *path, struct diag *diag)
 {
     static const char *const suffixes[] = {".yml", ".yaml", NULL};
@@ -119,6 +132,9 @@ enum err ruleset_load(struct ruleset *set, const char *path, struct diag *diag)
     struct files_list list;
     TRY(files_walk(&b->arena, path, suffixes, &list, diag));
     for (size_t i = 0; i < list.count; i++) {
+        if (list.is_directory && ruleset_is_test(slice_text(list.paths[i]))) {
+            continue;
+        }
         TRY(add_input(b,
                 (struct loader_input){.path = list.paths[i], .name = slice_text(list.paths[i])}));
     }

@@ -56,7 +56,10 @@ struct ruleset {
 enum err ruleset_new(
         const struct ruleset_options *options, struct ruleset **out, struct diag *diag) MUST_CHECK;
 void ruleset_free(struct ruleset *set);
-/* A file, or a directory walked in byte order of names (*.yml, *.yaml; see base/files.h). Files are
+/* Is it the name of a file with tests of rules: *.test.yml, *.test.yaml? */
+bool ruleset_is_test(struct slice path);
+/* A file, or a directory walked in byte order of names (*.yml, *.yaml; see base/files.h), but for
+ * files with tests. Files are
  * read by ruleset_finish; one that is named twice is read once. Only ERR_MEMORY and a path that
  * cannot be read at all are returned; everything else becomes a problem of the set. */
 enum err ruleset_load(struct ruleset *set, const char *path, struct diag *diag) MUST_CHECK;
