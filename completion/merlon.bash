@@ -14,7 +14,7 @@ _merlon() {
         return
     fi
     if [ "$COMP_CWORD" = 2 ] && [ "$verb" = rules ]; then
-        mapfile -t COMPREPLY < <(compgen -W 'check explain list' -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W 'add check diff explain list packs remove update' -- "$cur")
         return
     fi
     case "$verb $prev" in
@@ -34,19 +34,24 @@ _merlon() {
         mapfile -t COMPREPLY < <(compgen -W 'evtx json syslog' -- "$cur")
         return
         ;;
-    *' --from' | *' --to' | *' --zone' | *' --year' | *' --max-record' | *' -j' | *' --jobs' | *' --record' | \
-        *' --fields')
+    'detect --from' | *' --to' | *' --zone' | *' --year' | *' --max-record' | *' -j' | *' --jobs' | *' --record' | \
+        *' --fields' | *' --name')
         return
         ;;
     esac
     case $verb in
     detect) options='--rules --output --format --level --exclude-rule --from --to --zone --year
-        --any-source --placeholders --taxonomy --max-record --jobs --quiet --html --help' ;;
-    'rules check') options='--against --output --format --placeholders --taxonomy --quiet --help' ;;
+        --any-source --placeholders --taxonomy --data --max-record --jobs --quiet
+        --html --help' ;;
+    'rules check') options='--against --output --format --placeholders --taxonomy --data --quiet --help' ;;
     sources) options='--rules --output --fields --format --placeholders --taxonomy --max-record --quiet
         --help' ;;
     'rules explain') options='--record --format --any-source --placeholders --taxonomy --help' ;;
-    'rules list') options='--output --level --placeholders --help' ;;
+    'rules list') options='--output --level --placeholders --data --help' ;;
+    'rules add') options='--name --data --help' ;;
+    'rules diff' | 'rules packs') options='--output --data --help' ;;
+    'rules remove') options='--data --help' ;;
+    'rules update') options='--from --dry-run --data --help' ;;
     help) options='detect sources rules version help' ;;
     *) options='' ;;
     esac

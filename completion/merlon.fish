@@ -8,9 +8,14 @@ end
 
 complete -c merlon -n '__fish_is_nth_token 1' -f -a detect -d 'judge logs by Sigma rules'
 complete -c merlon -n '__fish_is_nth_token 1' -f -a sources -d 'say what logs are'
-complete -c merlon -n '__fish_is_nth_token 1' -f -a rules -d 'check, explain or list rules'
+complete -c merlon -n '__fish_is_nth_token 1' -f -a rules -d 'check, explain, install and list rules'
 complete -c merlon -n '__fish_is_nth_token 1' -f -a version -d 'print the version'
 complete -c merlon -n '__fish_is_nth_token 1' -f -a help -d 'help'
+complete -c merlon -n '__merlon_verb rules; and __fish_is_nth_token 2' -f -a add -d 'install a pack of rules'
+complete -c merlon -n '__merlon_verb rules; and __fish_is_nth_token 2' -f -a diff -d 'what changed between two states'
+complete -c merlon -n '__merlon_verb rules; and __fish_is_nth_token 2' -f -a packs -d 'list installed packs'
+complete -c merlon -n '__merlon_verb rules; and __fish_is_nth_token 2' -f -a remove -d 'remove packs'
+complete -c merlon -n '__merlon_verb rules; and __fish_is_nth_token 2' -f -a update -d 'read packs from their source again'
 complete -c merlon -n '__merlon_verb rules; and __fish_is_nth_token 2' -f -a check -d 'say of each rule whether it loads'
 complete -c merlon -n '__merlon_verb rules; and __fish_is_nth_token 2' -f -a explain -d 'which parts of a rule hold for an event'
 complete -c merlon -n '__merlon_verb rules; and __fish_is_nth_token 2' -f -a list -d 'list the rules'
@@ -27,6 +32,7 @@ complete -c merlon -n '__merlon_verb detect' -l zone -x -d 'zone of times withou
 complete -c merlon -n '__merlon_verb detect' -l year -x -d 'year of times without one'
 complete -c merlon -n '__merlon_verb detect' -l to -x -d 'events before this time'
 complete -c merlon -n '__merlon_verb detect' -l any-source -d 'judge every event by every rule'
+complete -c merlon -n '__merlon_verb detect' -l data -x -a '(__fish_complete_directories)' -d 'where packs are kept'
 complete -c merlon -n '__merlon_verb detect' -l placeholders -r -F -d 'values of placeholders'
 complete -c merlon -n '__merlon_verb detect' -l taxonomy -r -F -d 'further logsources and fields'
 complete -c merlon -n '__merlon_verb detect' -l max-record -x -d 'reject longer records'
@@ -46,6 +52,7 @@ complete -c merlon -n '__merlon_verb sources' -s q -l quiet -d 'leave out files 
 complete -c merlon -n '__merlon_verb rules check' -l against -r -F -d 'logs that the rules should fire on'
 complete -c merlon -n '__merlon_verb rules check' -l format -x -a 'evtx json' -d 'take the logs for'
 complete -c merlon -n '__merlon_verb rules check' -s o -l output -x -a 'table json' -d 'how to write'
+complete -c merlon -n '__merlon_verb rules check' -l data -x -a '(__fish_complete_directories)' -d 'where packs are kept'
 complete -c merlon -n '__merlon_verb rules check' -l placeholders -r -F -d 'values of placeholders'
 complete -c merlon -n '__merlon_verb rules check' -l taxonomy -r -F -d 'further logsources and fields'
 complete -c merlon -n '__merlon_verb rules check' -s q -l quiet -d 'only rules that are not loaded'
@@ -58,4 +65,20 @@ complete -c merlon -n '__merlon_verb rules explain' -l taxonomy -r -F -d 'furthe
 
 complete -c merlon -n '__merlon_verb rules list' -s o -l output -x -a 'table json' -d 'how to write'
 complete -c merlon -n '__merlon_verb rules list' -l level -x -a 'informational low medium high critical' -d 'rules of this level and above'
+complete -c merlon -n '__merlon_verb rules list' -l data -x -a '(__fish_complete_directories)' -d 'where packs are kept'
 complete -c merlon -n '__merlon_verb rules list' -l placeholders -r -F -d 'values of placeholders'
+
+complete -c merlon -n '__merlon_verb rules add' -l name -x -d 'name of the pack'
+complete -c merlon -n '__merlon_verb rules add' -l data -x -a '(__fish_complete_directories)' -d 'where packs are kept'
+
+complete -c merlon -n '__merlon_verb rules diff' -s o -l output -x -a 'table json' -d 'how to write'
+complete -c merlon -n '__merlon_verb rules diff' -l data -x -a '(__fish_complete_directories)' -d 'where packs are kept'
+
+complete -c merlon -n '__merlon_verb rules packs' -s o -l output -x -a 'table json' -d 'how to write'
+complete -c merlon -n '__merlon_verb rules packs' -l data -x -a '(__fish_complete_directories)' -d 'where packs are kept'
+
+complete -c merlon -n '__merlon_verb rules remove' -l data -x -a '(__fish_complete_directories)' -d 'where packs are kept'
+
+complete -c merlon -n '__merlon_verb rules update' -l from -r -F -d 'take it from here'
+complete -c merlon -n '__merlon_verb rules update' -s n -l dry-run -d 'only show what would change'
+complete -c merlon -n '__merlon_verb rules update' -l data -x -a '(__fish_complete_directories)' -d 'where packs are kept'

@@ -24,6 +24,7 @@ enum {
     ANY_SOURCE,
     PLACEHOLDERS,
     TAXONOMY,
+    DATA,
     MAX_RECORD,
     JOBS,
     QUIET,
@@ -44,6 +45,7 @@ static const struct option_row options[] = {
         [ANY_SOURCE] = {"any-source", 0, NULL, "judge every event by every rule"},
         [PLACEHOLDERS] = {"placeholders", 0, "FILE", "values of the rules' %placeholders%"},
         [TAXONOMY] = {"taxonomy", 0, "FILE", "further logsources and fields; may be repeated"},
+        [DATA] = {"data", 0, "DIR", "where installed packs of rules are kept"},
         [MAX_RECORD] = {"max-record", 0, "SIZE", "reject longer records (16M)"},
         [JOBS] = {"jobs", 'j', "N", "threads that judge (one a core)"},
         [QUIET] = {"quiet", 'q', NULL, "no progress and no summary"},
@@ -160,6 +162,9 @@ static enum err set_option(
         request->html = value;
         request->load.users = true;
         return OK;
+    case DATA:
+        request->load.data = value;
+        return OK;
     case ANY_SOURCE:
         request->any_source = true;
         return OK;
@@ -197,9 +202,7 @@ static enum err parse(
             TRY(set_option(request, option, value, diag));
         }
     }
-    if (request->load.rules.count == 0) {
-        return diag_say(diag, ERR_USAGE, "no rules: give -r PATH");
-    }
+    request->load.packs = true;
     if (request->inputs.count == 0) {
         return diag_say(diag, ERR_USAGE, "no input: name files or directories, or - for stdin");
     }
@@ -237,9 +240,10 @@ static int run(const struct verb *verb, const struct verb_app *app, int argc, ch
 const struct verb detect_verb = {
         .name = "detect",
         .about = "judge logs by Sigma rules",
-        .arguments = "-r RULES [-r RULES]... [OPTION]... INPUT...",
+        .arguments = "[-r RULES]... [OPTION]... INPUT...",
         .options = options,
-        .notes = "INPUT is a file, a directory (walked in byte order; links in it are not\n"
+        .notes = "Without -r the rules of the installed packs judge (merlon rules add).\n"
+                 "INPUT is a file, a directory (walked in byte order; links in it are not\n"
                  "followed) or - for standard input: EVTX, JSON lines, JSON arrays or\n"
                  "pretty-printed JSON, and gzip or zstd of these, recognised by content.\n"
                  "A directory's files of no known format are passed over and counted.\n"

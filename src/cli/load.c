@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/files.h"
+#include "cli/packs.h"
 #include "cli/verb.h"
 #include "event/field.h"
 
@@ -76,6 +77,9 @@ static enum err load_set(const struct load_request *request, struct loaded *out,
             verb_say("%s", diag->words);
             out->unreadable++;
         }
+    }
+    if (request->packs && request->rules.count == 0) {
+        TRY(packs_load_all(request->data, out->set, &out->unreadable, diag));
     }
     return ruleset_finish(out->set, diag);
 }

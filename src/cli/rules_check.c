@@ -11,7 +11,7 @@
 #include "cli/visible.h"
 #include "detect/engine.h"
 
-enum { AGAINST, OUTPUT, FORMAT, PLACEHOLDERS, TAXONOMY, QUIET };
+enum { AGAINST, OUTPUT, FORMAT, PLACEHOLDERS, TAXONOMY, DATA, QUIET };
 
 static const struct option_row options[] = {
         [AGAINST] = {"against", 0, "INPUT",
@@ -20,6 +20,7 @@ static const struct option_row options[] = {
         [FORMAT] = {"format", 0, "FORMAT", "take the logs for this format, not by content"},
         [PLACEHOLDERS] = {"placeholders", 0, "FILE", "values of the rules' %placeholders%"},
         [TAXONOMY] = {"taxonomy", 0, "FILE", "further logsources and fields; may be repeated"},
+        [DATA] = {"data", 0, "DIR", "where installed packs of rules are kept"},
         [QUIET] = {"quiet", 'q', NULL, "only rules that are not loaded (cannot fire), no count"},
         {0},
 };
@@ -90,6 +91,9 @@ static enum err parse(struct check_request *request, int argc, char *const *argv
                 return diag_say(diag, ERR_USAGE, "--format: '%.80s' is none", value);
             }
             break;
+        case DATA:
+            request->look.load.data = value;
+            break;
         case QUIET:
             request->quiet = true;
             break;
@@ -100,9 +104,7 @@ static enum err parse(struct check_request *request, int argc, char *const *argv
             }
         }
     }
-    if (request->look.load.rules.count == 0) {
-        return diag_say(diag, ERR_USAGE, "no rules: name files or directories");
-    }
+    request->look.load.packs = true;
     return OK;
 }
 
@@ -331,9 +333,10 @@ static int run(const struct verb *verb, const struct verb_app *app, int argc, ch
 const struct verb rules_check_verb = {
         .name = "rules check",
         .about = "say of each rule whether it loads, and whether it can fire on given logs",
-        .arguments = "[--against INPUT]... [OPTION]... PATH...",
+        .arguments = "[--against INPUT]... [OPTION]... [PATH]...",
         .options = options,
-        .notes = "A rule is loaded, refused (it cannot be run as it is written), or unroutable\n"
+        .notes = "Without PATH the rules of the installed packs. A rule is loaded, refused (it "
+                 "cannot be run as it is written), or unroutable\n"
                  "(no taxonomy file says which events its logsource means). Exits with 1 when\n"
                  "any is refused.\n\n"
                  "With --against, a rule can fire on the logs or it cannot, and why: no event is\n"

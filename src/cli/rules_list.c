@@ -8,12 +8,13 @@
 #include "cli/rules_walk.h"
 #include "cli/visible.h"
 
-enum { OUTPUT, LEVEL, PLACEHOLDERS };
+enum { OUTPUT, LEVEL, PLACEHOLDERS, DATA };
 
 static const struct option_row options[] = {
         [OUTPUT] = {"output", 'o', "HOW", "table or json (a line a rule)"},
         [LEVEL] = {"level", 0, "LEVEL", "only rules of this level and above"},
         [PLACEHOLDERS] = {"placeholders", 0, "FILE", "values of the rules' %placeholders%"},
+        [DATA] = {"data", 0, "DIR", "where installed packs of rules are kept"},
         {0},
 };
 
@@ -38,6 +39,9 @@ static enum err parse(struct list_request *request, int argc, char *const *argv,
         case PLACEHOLDERS:
             request->load.placeholders = value;
             break;
+        case DATA:
+            request->load.data = value;
+            break;
         case LEVEL:
             if (!level_parse(slice_text(value), &request->level)) {
                 return diag_say(diag, ERR_USAGE, "--level: '%.80s' is no level", value);
@@ -50,9 +54,7 @@ static enum err parse(struct list_request *request, int argc, char *const *argv,
             }
         }
     }
-    if (request->load.rules.count == 0) {
-        return diag_say(diag, ERR_USAGE, "no rules: name files or directories");
-    }
+    request->load.packs = true;
     return OK;
 }
 
@@ -145,8 +147,9 @@ static int run(const struct verb *verb, const struct verb_app *app, int argc, ch
 const struct verb rules_list_verb = {
         .name = "rules list",
         .about = "list the rules: level, title, logsource, file",
-        .arguments = "[OPTION]... PATH...",
+        .arguments = "[OPTION]... [PATH]...",
         .options = options,
+        .notes = "Without PATH the rules of the installed packs.\n",
         .examples = "  merlon rules list sigma/rules\n"
                     "  merlon rules list --level critical -o json sigma/rules\n",
         .run = run,

@@ -7,18 +7,28 @@
 #include "base/buf.h"
 #include "cli/detect.h"
 #include "cli/help.h"
+#include "cli/rules_add.h"
 #include "cli/rules_check.h"
+#include "cli/rules_diff.h"
 #include "cli/rules_explain.h"
 #include "cli/rules_list.h"
+#include "cli/rules_packs.h"
+#include "cli/rules_remove.h"
+#include "cli/rules_update.h"
 #include "cli/sources.h"
 #include "cli/version.h"
 #include "cli/visible.h"
 
 const struct verb *const verb_table[] = {
         &detect_verb,
+        &rules_add_verb,
         &rules_check_verb,
+        &rules_diff_verb,
         &rules_explain_verb,
         &rules_list_verb,
+        &rules_packs_verb,
+        &rules_remove_verb,
+        &rules_update_verb,
         &sources_verb,
         &version_verb,
         &help_verb,
@@ -94,7 +104,8 @@ static int unknown(int argc, char *const *argv)
     names[count] = NULL;
     const char *near = option_nearest(word, names);
     if (strcmp(word, "rules") == 0) {
-        diag_say(&diag, ERR_USAGE, "rules: check, explain or list?");
+        diag_say(&diag, ERR_USAGE,
+                "rules: add, check, diff, explain, list, packs, remove or update?");
     } else if (near) {
         diag_say(&diag, ERR_USAGE, "there is no verb '%s'; did you mean '%s'?", word, near);
     } else {
