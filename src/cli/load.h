@@ -23,7 +23,7 @@ struct load_request {
     struct words rules;      /* files and directories */
     struct words taxonomies; /* files, besides those built in */
     const char *placeholders;
-    bool users; /* find whoever did it, too */
+    bool users;       /* find whoever did it, too */
     const char *data; /* --data: where packs are kept, or NULL */
     bool packs;       /* where `rules` is empty: those of the installed packs */
     unsigned threads;
