@@ -11,14 +11,14 @@
 
 const struct decoder *const decoders[] = {
         &access_decoder,
+        &weberror_apache_decoder,
         &auditd_decoder,
         &evtx_decoder,
         &json_decoder,
+        &weberror_nginx_decoder,
         &squid_decoder,
         &syslog_decoder,
         &w3c_decoder,
-        &weberror_apache_decoder,
-        &weberror_nginx_decoder,
         &zeek_decoder,
 };
 const size_t decoders_count = sizeof decoders / sizeof *decoders;

@@ -53,6 +53,12 @@ static size_t take_sequence(const char **at, const char *end, char bytes[4])
     return 0;
 }
 
+/* What Zeek writes as \xHH in JSON too: control bytes but \b \t \n \f \r. */
+static bool stays_escaped(int byte)
+{
+    return (byte < 0x20 && !(byte >= '\b' && byte <= '\r' && byte != '\v')) || byte == 0x7F;
+}
+
 /* Resolves escapes into `to`, which has room for text.size bytes. */
 static size_t unescape(struct slice text, char *to)
 {
@@ -61,7 +67,7 @@ static size_t unescape(struct slice text, char *to)
     while (at < end) {
         const char *next = at;
         int byte = *at == '\\' ? zeek_header_escape(&next, end) : -1;
-        if (byte < 0) {
+        if (byte < 0 || stays_escaped(byte)) {
             *to++ = *at++;
         } else if (byte < 0x80) {
             *to++ = (char)byte;

@@ -12,8 +12,8 @@
  *     all others                  text; (empty): the empty text
  *     - (unset)                   absent; null within a set or vector
  *
- * Escapes are resolved: \\ and \xHH. Bytes that are not UTF-8 then stay as the text \xHH: Zeek
- * writes its JSON so, too. */
+ * Escapes are resolved: \\ and \xHH. Bytes that are not UTF-8 then, and control bytes but \b \t \n
+ * \f \r, stay as the text \xHH: Zeek writes its JSON so, too. */
 #pragma once
 
 #include "event/decoder.h"

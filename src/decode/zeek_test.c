@@ -84,6 +84,7 @@ static void values_are_what_their_type_says(void **state)
             {"string", "a\\\\b", "=a\\b"},
             {"string", "a\\x0ab", "=a\nb"},
             {"string", "\\x2d", "=-"},
+            {"string", "\\x00\\x0b\\x7f\\x1f\\x09", "=\\x00\\x0b\\x7f\\x1f\t"},
             {"string", "\\xc3\\xbc", "=\xc3\xbc"},
             {"string", "\\xfc\\xc3", "=\\xfc\\xc3"},
             {"string", "\\xe2\\x82x", "=\\xe2\\x82x"},
