@@ -10,7 +10,10 @@
 
 #define ADD(out, literal) buf_add((out), SLICE("" literal))
 
-enum { COLUMNS = 140, TICKS = 7, BAR = 10, HEIGHT = 40, FAR = 10 };
+enum { COLUMNS = 140, TICKS = 7, BAR = 10, HEIGHT = 40 };
+/* Findings are far that stand FAR times further out than the middle half is long, and few that are
+ * one of FEW. */
+enum { FAR = 10, FEW = 50 };
 #define FAR_LEAST_S ((int64_t)36 * 86400) /* a clock that is a year off is wrong, a day is not */
 
 enum err report_line_init(struct report_line *line)
@@ -221,29 +224,34 @@ static void count_columns(const struct report_line *line, struct plot *plot)
     }
 }
 
-/* Clocks that are years off would press all else into one bar: times far from the middle half are
- * not drawn, but counted. */
+/* The first bin from an end that is worth drawing: a few findings far from all others, whose clock
+ * may have been wrong, would press all else into one bar. `step`: 1 from the front, -1 from the
+ * back; `from`: the middle half's nearer end. */
+static int64_t draw_from(const struct report_line *line, int step, int64_t from, int64_t reach)
+{
+    uint64_t most = line->findings / FEW > 1 ? line->findings / FEW : 1, dropped = 0;
+    uint32_t end = step > 0 ? 0 : line->used - 1;
+    for (uint32_t i = end; i < line->used; i += (uint32_t)step) {
+        int64_t s = line->bins[i].number * line->width_s;
+        if ((from - s) * step <= FAR * reach) {
+            return s;
+        }
+        dropped += bin_sum(&line->bins[i]);
+        if (dropped > most) {
+            break;
+        }
+    }
+    return line->bins[end].number * line->width_s;
+}
+
 static void make_plot(const struct report_line *line, struct plot *plot)
 {
     *plot = (struct plot){.first_s = line->bins[0].number * line->width_s,
             .last_s = line->bins[line->used - 1].number * line->width_s};
     int64_t low = quarter(line, 1), high = quarter(line, 3);
     int64_t reach = high - low > FAR_LEAST_S ? high - low : FAR_LEAST_S;
-    int64_t first = plot->first_s, last = plot->last_s;
-    for (uint32_t i = 0; i < line->used; i++) {
-        int64_t s = line->bins[i].number * line->width_s;
-        if (low - s <= FAR * reach) {
-            first = s;
-            break;
-        }
-    }
-    for (uint32_t i = line->used; i-- > 0;) {
-        int64_t s = line->bins[i].number * line->width_s;
-        if (s - high <= FAR * reach) {
-            last = s;
-            break;
-        }
-    }
+    int64_t first = draw_from(line, 1, low, reach);
+    int64_t last = draw_from(line, -1, high, reach);
     choose_scale(plot, first, last, line->width_s);
     count_columns(line, plot);
 }
@@ -361,9 +369,9 @@ static void add_head(struct buf *out, const bool *shown, const struct plot *plot
 {
     ADD(out, "<details class=\"figures\"><summary>The same in figures</summary><div "
              "class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Findings over time\">"
-             "<table><caption>Findings in each ");
+             "<table><caption>Findings by ");
     add_span(out, &plot->scale);
-    ADD(out, " that has some</caption><thead><tr><th scope=\"col\">From (UTC)</th>");
+    ADD(out, ", where there are some</caption><thead><tr><th scope=\"col\">From (UTC)</th>");
     for (int l = LEVEL_COUNT - 1; l >= 0; l--) {
         if (shown[l]) {
             ADD(out, "<th scope=\"col\" class=\"n\">");

@@ -142,12 +142,12 @@ static void add_group(struct buf *out, const struct rule *rule, struct report_ru
 /* ---- the filter ------------------------------------------------------------------------------ */
 
 /* Shown by the page's script, which alone can do what it says. */
-static void add_filter(struct buf *out)
+static void add_filter(struct buf *out, bool unlevelled)
 {
     ADD(out, "<form id=\"filter\" hidden aria-label=\"Filter and sort\"><div class=\"field "
              "wide-field\"><label for=\"q\">Text</label><input id=\"q\" type=\"search\" "
              "autocomplete=\"off\" spellcheck=\"false\"></div><fieldset><legend>Level</legend>");
-    for (int l = LEVEL_COUNT - 1; l >= 0; l--) {
+    for (int l = LEVEL_COUNT - 1; l >= (unlevelled ? LEVEL_NONE : LEVEL_INFORMATIONAL); l--) {
         buf_format(out,
                 "<label class=\"check\"><input type=\"checkbox\" name=\"level\" "
                 "value=\"%d\" checked> ",
@@ -200,7 +200,7 @@ void report_rule_write_all(
     }
     add_intro(out, report, all);
     if (count > 0) {
-        add_filter(out);
+        add_filter(out, rules[count - 1]->level == LEVEL_NONE); /* the last has the lowest */
         ADD(out, "<div id=\"flat\" class=\"list\" hidden></div><div id=\"groups\">");
         for (size_t i = 0; i < count; i++) {
             add_group(out, rules[i], &report->rules[rules[i]->number]);
