@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "decode/dnslog.h"
 #include "decode/message_auth.h"
 #include "decode/message_cef.h"
 #include "decode/message_json.h"
@@ -200,11 +201,13 @@ static const struct program {
         {"cron", message_auth_cron},
         {"crond", message_auth_cron},
         {"crontab", message_auth_cron},
+        {"dnsmasq", dnslog_dnsmasq},
         {"gpasswd", message_auth_accounts},
         {"groupadd", message_auth_accounts},
         {"groupdel", message_auth_accounts},
         {"groupmod", message_auth_accounts},
         {"kernel", message_pairs_kernel},
+        {"named", dnslog_bind},
         {"passwd", message_auth_accounts},
         {"postfix", message_pairs_postfix},
         {"sshd", message_sshd},
@@ -214,6 +217,7 @@ static const struct program {
         {"sudo", message_auth_sudo},
         {"systemd", message_auth_systemd},
         {"systemd-logind", message_auth_systemd},
+        {"unbound", dnslog_unbound},
         {"useradd", message_auth_accounts},
         {"userdel", message_auth_accounts},
         {"usermod", message_auth_accounts},
