@@ -312,6 +312,21 @@ static enum err make_room(struct build *b)
     return OK;
 }
 
+/* What correlations ask of a rule's events stands where the rule's own fields do. */
+static enum err add_wanted(struct build *b, struct class_rule *rule, uint32_t view)
+{
+    const struct rule *r = rule->rule;
+    uint32_t *wanted = ARENA_ARRAY(&b->class->arena, uint32_t, r->wanted_count);
+    if (!wanted) {
+        return ERR_MEMORY;
+    }
+    for (uint32_t i = 0; i < r->wanted_count; i++) {
+        wanted[i] = seen_as(b, view, r->wanted[i]);
+    }
+    rule->wanted = wanted;
+    return OK;
+}
+
 static enum err build_rules(struct build *b)
 {
     struct class *c = b->class;
@@ -323,6 +338,7 @@ static enum err build_rules(struct build *b)
         TRY(flatten(b, m->rule->condition, m->view));
         rule->step_count = c->step_count - rule->steps;
         compile(b, rule);
+        TRY(add_wanted(b, rule, m->view));
     }
     return OK;
 }

@@ -50,6 +50,7 @@ struct class_rule {
     uint32_t step_count; /* of them */
     uint32_t code;       /* where its program starts; CODE_YES or CODE_NO for a constant */
     bool slow;           /* no program: a threshold; the tree decides */
+    const uint32_t *wanted; /* rule->wanted as the event's fields */
 };
 
 /* How rules see the fields of this class. */

@@ -108,7 +108,7 @@ static enum err place_rules(struct engine *e)
         const struct taxonomy_entry *terms[TAXONOMY_TERMS];
         struct engine_rule *r = &e->rules[i];
         r->rule = e->set->rules[i];
-        r->excluded = e->options.excluded && e->options.excluded[i];
+        r->excluded = r->rule->correlation || (e->options.excluded && e->options.excluded[i]);
         r->entry_count = (uint8_t)taxonomy_resolve(e->taxonomy, &r->rule->logsource, terms);
         for (uint8_t t = 0; t < r->entry_count; t++) {
             r->entries[t] = (uint16_t)(terms[t] - first);

@@ -81,6 +81,12 @@ void judge_matched(
     explain_matched(judge, event, hit, out);
 }
 
+const struct value *judge_wanted(
+        const struct judge *judge, const struct event *event, const struct hit *hit, uint32_t index)
+{
+    return event_value(event, judge->seat->class->class.rules[hit->place].wanted[index]);
+}
+
 enum err judge_explain(struct judge *judge, struct event *event, uint32_t rule, struct buf *out)
 {
     const struct hit *hits;

@@ -39,6 +39,10 @@ enum err judge_class(
  * ("Image":"C:\\...","CommandLine":"..."), after judge_event of the same event. */
 void judge_matched(
         struct judge *judge, const struct event *event, const struct hit *hit, struct buf *out);
+/* The first value of what a correlation asks of the rule's event, rule->wanted[index], where the
+ * rule itself would see that field; NULL: absent. After judge_event of the same event. */
+const struct value *judge_wanted(const struct judge *judge, const struct event *event,
+        const struct hit *hit, uint32_t index);
 /* For `rules explain`: each condition part with its verdict, values and field mapping, as text or
  * JSON lines. */
 enum err judge_explain(

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "sigma/condition.h"
+#include "sigma/correlation_read.h"
 #include "sigma/meaning.h"
 #include "sigma/selection.h"
 
@@ -303,21 +304,47 @@ static enum err read_filter(struct maker *m, const struct yaml_node *root, struc
     return read_detection(m, filter, true, d);
 }
 
+/* Its condition is one that no event satisfies; it is linked when all rules are there. */
+static enum err read_correlation(struct maker *m, const struct yaml_node *root, struct draft *d)
+{
+    const struct yaml_node *other = yaml_get(root, SLICE("detection"));
+    other = other ? other : yaml_get(root, SLICE("filter"));
+    if (other) {
+        return maker_fail(m, other, ERR_SYNTAX, "a correlation has no detection and no filter");
+    }
+    TRY(read_level(m, root, &d->rule));
+    TRY(correlation_read(m, root, &d->correlation));
+    TRY(maker_group(m, NODE_FALSE, NULL, 0, &d->condition));
+    d->rule.condition = d->condition;
+    d->rule.correlation = d->correlation;
+    return OK;
+}
+
+/* A filter that names its rules needs no logsource to know them. */
+static bool needs_logsource(const struct yaml_node *root)
+{
+    const struct yaml_node *rules = yaml_get(yaml_get(root, SLICE("filter")), SLICE("rules"));
+    return yaml_get(root, SLICE("logsource")) || !rules || rules->kind != YAML_LIST;
+}
+
 static enum err read_document(struct maker *m, const struct yaml_node *root, struct draft *d)
 {
     if (root->kind != YAML_MAP) {
         return maker_fail(m, root, ERR_SYNTAX, "not a map, hence no Sigma rule");
     }
-    if (yaml_get(root, SLICE("correlation"))) {
-        return maker_fail(m, root, ERR_UNSUPPORTED, "correlation rules are not supported yet");
-    }
+    bool correlation = yaml_get(root, SLICE("correlation"));
     bool rule = yaml_get(root, SLICE("detection"));
-    if (!rule && !yaml_get(root, SLICE("filter"))) {
+    if (!correlation && !rule && !yaml_get(root, SLICE("filter"))) {
         return maker_fail(m, root, ERR_SYNTAX, "neither detection nor filter nor correlation");
     }
     TRY(read_title(m, root, &d->rule));
     TRY(read_about(m, root, d));
-    TRY(read_logsource(m, root, &d->rule));
+    if (correlation) {
+        return read_correlation(m, root, d);
+    }
+    if (rule || needs_logsource(root)) {
+        TRY(read_logsource(m, root, &d->rule));
+    }
     return rule ? read_rule(m, root, d) : read_filter(m, root, d);
 }
 

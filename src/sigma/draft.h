@@ -14,12 +14,15 @@
 #include "sigma/rule.h"
 #include "sigma/ruleset.h"
 
+struct correlation;
+
 enum draft_kind { DRAFT_RULE, DRAFT_FILTER, DRAFT_PROBLEM };
 
 struct draft {
     enum draft_kind kind;
     struct rule rule; /* of a filter: title, id, logsource and condition alone */
     struct slice name;
+    struct correlation *correlation; /* NULL: none; else the rule's, its references still texts */
     struct node *condition;
     struct node **leaves; /* of the condition, each once */
     uint32_t leaf_count;

@@ -14,6 +14,8 @@
 #include "event/taxonomy.h"
 #include "sigma/predicate.h"
 
+struct correlation;
+
 enum level {
     LEVEL_NONE, /* not given */
     LEVEL_INFORMATIONAL,
@@ -67,8 +69,13 @@ struct rule {
     const struct slice *falsepositives;
     size_t falsepositive_count;
     struct logsource logsource;
-    const struct node *condition;
+    const struct node *condition; /* of a correlation: NODE_FALSE, no event satisfies it */
+    const struct correlation *correlation; /* NULL: a rule over single events */
+    /* Fields of its events that correlations ask for; numbers in the ruleset's field table. */
+    const uint32_t *wanted;
+    uint32_t wanted_count;
     bool has_keywords; /* some predicate is of any field */
-    char hash[65];     /* hex SHA-256 of the rule's meaning: its condition tree and logsource */
+    char hash[65];     /* hex SHA-256 of the rule's meaning: its condition tree and logsource; of a
+                          correlation: what it asks, and the hashes of its rules */
     uint32_t number;   /* index into ruleset->rules */
 };

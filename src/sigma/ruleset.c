@@ -6,6 +6,7 @@
 #include "base/digest.h"
 #include "base/files.h"
 #include "base/memory.h"
+#include "sigma/correlation_link.h"
 #include "sigma/filter.h"
 #include "sigma/loader.h"
 #include "sigma/placeholder.h"
@@ -303,12 +304,22 @@ static enum err apply_filters(struct ruleset_build *b, uint32_t filter_count, st
     maker_file(m, SLICE(""));
     maker_begin(m, diag);
     for (uint32_t i = 0; n > 0 && i < b->draft_count; i++) {
-        if (b->drafts[i]->kind == DRAFT_RULE) {
+        if (b->drafts[i]->kind == DRAFT_RULE && !b->drafts[i]->correlation) {
             arena_reset(&m->scratch);
             TRY(filter_apply(m, &b->pool, b->drafts[i], filters, n));
         }
     }
     return OK;
+}
+
+/* Those that cannot be linked become problems. */
+static enum err link_correlations(struct ruleset_build *b)
+{
+    const struct correlation_link link = {.arena = &b->arena,
+            .fields = b->pool.fields,
+            .drafts = b->drafts,
+            .count = b->draft_count};
+    return correlation_link(&link);
 }
 
 /* ---- the set ------------------------------------------------------------------------------- */
@@ -374,6 +385,7 @@ static enum err finish(struct ruleset *set, struct diag *diag)
     TRY(make_maps(b));
     TRY(join_all(b, counts));
     TRY(apply_filters(b, counts[DRAFT_FILTER], diag));
+    TRY(link_correlations(b));
     TRY(publish_rules(set, counts[DRAFT_RULE]));
     TRY(publish_problems(set));
     set->predicates = b->pool.predicates;
