@@ -26,6 +26,10 @@ _merlon() {
         mapfile -t COMPREPLY < <(compgen -W 'table json' -- "$cur")
         return
         ;;
+    *' --fire')
+        mapfile -t COMPREPLY < <(compgen -W 'once every' -- "$cur")
+        return
+        ;;
     *' --level')
         mapfile -t COMPREPLY < <(compgen -W 'informational low medium high critical' -- "$cur")
         return
@@ -35,14 +39,14 @@ _merlon() {
         return
         ;;
     'detect --from' | *' --to' | *' --zone' | *' --year' | *' --max-record' | *' -j' | *' --jobs' | *' --record' | \
-        *' --fields' | *' --name')
+        *' --fields' | *' --name' | *' --state-limit')
         return
         ;;
     esac
     case $verb in
     detect) options='--rules --output --format --level --exclude-rule --from --to --zone --year
-        --any-source --placeholders --taxonomy --data --max-record --jobs --quiet
-        --html --help' ;;
+        --any-source --fire --state-limit --placeholders --taxonomy --data --max-record --jobs
+        --quiet --html --help' ;;
     'rules check') options='--against --output --format --placeholders --taxonomy --data --quiet --help' ;;
     sources) options='--rules --output --fields --format --placeholders --taxonomy --max-record --quiet
         --help' ;;

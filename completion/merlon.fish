@@ -33,6 +33,8 @@ complete -c merlon -n '__merlon_verb detect' -l year -x -d 'year of times withou
 complete -c merlon -n '__merlon_verb detect' -l to -x -d 'events before this time'
 complete -c merlon -n '__merlon_verb detect' -l any-source -d 'judge every event by every rule'
 complete -c merlon -n '__merlon_verb detect' -l data -x -a '(__fish_complete_directories)' -d 'where packs are kept'
+complete -c merlon -n '__merlon_verb detect' -l fire -x -a 'once every' -d 'findings of correlations'
+complete -c merlon -n '__merlon_verb detect' -l state-limit -x -d 'memory for the state of correlations'
 complete -c merlon -n '__merlon_verb detect' -l placeholders -r -F -d 'values of placeholders'
 complete -c merlon -n '__merlon_verb detect' -l taxonomy -r -F -d 'further logsources and fields'
 complete -c merlon -n '__merlon_verb detect' -l max-record -x -d 'reject longer records'

@@ -228,6 +228,7 @@ static bool next_of_file(struct feed *feed, struct feed_block *block)
     block->file = feed->input->path;
     block->file_json = feed->file_json;
     block->place.written_ns = feed->input->written_ns;
+    block->file_number = (uint32_t)(feed->input - feed->inputs->files);
     feed->no_memory |= feed->tail.failed || feed->cutter.header.failed || block->header.failed;
     if (feed->ended && feed->tail.size == 0) {
         close_file(feed);

@@ -34,7 +34,8 @@ struct feed_block {
     struct slice file;             /* as shown */
     struct slice file_json;        /* the inside of a JSON string */
     struct decode_place place;
-    struct buf notes; /* lines for stderr */
+    uint32_t file_number; /* index into inputs->files */
+    struct buf notes;     /* lines for stderr */
     char *bytes;
     size_t room;
 };

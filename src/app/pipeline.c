@@ -77,6 +77,8 @@ static enum err count_parcel(struct run *run, const struct parcel *parcel)
     all->no_time += c->no_time;
     all->undetermined += c->undetermined;
     all->failed += c->failed;
+    all->untimed += c->untimed;
+    all->crowded += c->crowded;
     for (size_t at = 0; at + sizeof(struct turn_mark) <= parcel->marks.size;
             at += sizeof(struct turn_mark)) {
         struct turn_mark m;
@@ -106,11 +108,29 @@ static enum err write_terminal(struct slice text, struct diag *diag)
     return e;
 }
 
+static bool take_matches(struct run *run, const struct parcel *parcel)
+{
+    if (parcel->matches.size == 0 && !parcel->matches.failed) {
+        return true;
+    }
+    enum err e = parcel->matches.failed
+                         ? diag_say(&run->diag, ERR_MEMORY, "no memory for correlations")
+                         : correlated_add(run->pipeline->correlated, buf_slice(&parcel->matches),
+                                   &run->diag);
+    if (e != OK) {
+        stop(run, e);
+    }
+    return e == OK;
+}
+
 /* The ordered end of the pipeline: one parcel at a time, in the order of the inputs. */
 static void take(void *context, const struct parcel *parcel)
 {
     struct run *run = context;
     if (run->written != OK) {
+        return;
+    }
+    if (!take_matches(run, parcel)) {
         return;
     }
     if (parcel->out.failed || parcel->notes.failed || parcel->marks.failed ||
@@ -169,6 +189,25 @@ static void run_workers(struct run *run)
     }
 }
 
+/* After all inputs: what was matched is sorted and correlated. */
+static void correlate(struct run *run)
+{
+    struct correlated *c = run->pipeline->correlated;
+    if (!c || run->written != OK) {
+        return;
+    }
+    struct parcel notes = {0};
+    enum err e = correlated_run(c, take, run, &run->diag);
+    if (e != OK && run->written == OK) {
+        stop(run, e);
+    }
+    run->pipeline->facts.inexact = correlated_notes(c, &notes.notes);
+    if (run->written == OK) {
+        take(run, &notes);
+    }
+    turn_parcel_fini(&notes);
+}
+
 static void write_header(struct run *run)
 {
     const struct output *output = run->pipeline->output;
@@ -193,6 +232,8 @@ static void collect(struct run *run)
     p->facts.outside = run->counts.outside;
     p->facts.no_time = run->counts.no_time;
     p->facts.undetermined = run->counts.undetermined;
+    p->facts.untimed = run->counts.untimed;
+    p->facts.crowded = run->counts.crowded;
     p->facts.elapsed_ns = progress_clock() - run->progress.begun_ns;
     p->failed = run->counts.failed;
 }
@@ -229,6 +270,7 @@ enum err pipeline_run(struct pipeline *p, struct diag *diag)
             .feed = &run->feed,
             .turn = &run->turn,
             .loaded = p->loaded,
+            .choice = p->choice,
             .report = p->report};
     feed_init(&run->feed);
     enum err e = turn_init(&run->turn, run->count);
@@ -241,6 +283,7 @@ enum err pipeline_run(struct pipeline *p, struct diag *diag)
         progress_begin(&run->progress, p->draw_progress, p->inputs->bytes, p->inputs->unknown);
         write_header(run);
         run_workers(run);
+        correlate(run);
         progress_wipe(&run->progress);
         collect(run);
         e = run->written;

@@ -10,6 +10,8 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "app/choose.h"
+#include "app/correlated.h"
 #include "base/diag.h"
 #include "base/err.h"
 #include "cli/detect.h"
@@ -29,6 +31,8 @@ struct pipeline {
     struct tally *tally;
     struct report *report; /* NULL: none is made */
     const struct loaded *loaded;
+    const struct choice *choice;
+    struct correlated *correlated; /* NULL: no correlation is run */
     bool draw_progress;
     bool terminal;       /* stdout is one */
     bool guard_terminal; /* and the format does not make text visible itself */

@@ -45,9 +45,8 @@ struct run_parts {
     struct report *report;
     struct landing landing;
     bool unwritten; /* the report */
-    bool *excluded;
-    bool *excluding; /* by --exclude-rule: did it name a rule? */
-    uint32_t kept;
+    struct choice choice;
+    struct correlated *correlated; /* NULL: no correlation is run */
 };
 
 static void free_parts(struct run_parts *parts)
@@ -58,48 +57,9 @@ static void free_parts(struct run_parts *parts)
     output_free(parts->output);
     inputs_free(parts->inputs);
     engine_free(parts->engine);
+    correlated_free(parts->correlated);
+    choose_fini(&parts->choice);
     load_fini(&parts->loaded);
-    memory_free(parts->excluded);
-    memory_free(parts->excluding);
-}
-
-static bool names_rule(const char *name, const struct rule *rule)
-{
-    struct slice text = slice_text(name);
-    struct slice file = rule->file;
-    bool end = slice_ends(file, text) &&
-               (file.size == text.size || file.at[file.size - text.size - 1] == '/');
-    return slice_equal_nocase(text, rule->id) || slice_equal_nocase(text, rule->title) || end;
-}
-
-/* Marks the rules that --level and --exclude-rule leave out. */
-static enum err exclude(
-        const struct detect_request *request, struct run_parts *parts, struct diag *diag)
-{
-    const struct ruleset *set = parts->loaded.set;
-    parts->excluded = memory_alloc_array((size_t)set->rule_count + 1, sizeof(bool));
-    parts->excluding = memory_alloc_array(request->excluded.count + 1, sizeof(bool));
-    if (!parts->excluded || !parts->excluding) {
-        return diag_say(diag, ERR_MEMORY, "no memory for the rules");
-    }
-    for (uint32_t r = 0; r < set->rule_count; r++) {
-        bool out = request->level != LEVEL_NONE && !load_level(set->rules[r], request->level);
-        for (size_t i = 0; i < request->excluded.count; i++) {
-            if (names_rule(request->excluded.at[i], set->rules[r])) {
-                out = true;
-                parts->excluding[i] = true;
-            }
-        }
-        parts->excluded[r] = out;
-        parts->kept += !out;
-    }
-    for (size_t i = 0; i < request->excluded.count; i++) {
-        if (!parts->excluding[i]) {
-            verb_say("--exclude-rule: no rule has the id, title or file '%s'",
-                    request->excluded.at[i]);
-        }
-    }
-    return OK;
 }
 
 static enum err prepare_rules(
@@ -107,16 +67,22 @@ static enum err prepare_rules(
 {
     TRY(load_rules(&request->load, &parts->loaded, diag));
     load_say_problems(parts->loaded.set);
-    TRY(exclude(request, parts, diag));
+    TRY(choose_rules(request, parts->loaded.set, &parts->choice, diag));
+    for (size_t i = 0; i < request->excluded.count; i++) {
+        if (!parts->choice.named[i]) {
+            verb_say("--exclude-rule: no rule has the id, title or file '%s'",
+                    request->excluded.at[i]);
+        }
+    }
     if (parts->loaded.set->rule_count == 0) {
         return diag_say(diag, ERR_NOT_FOUND, "no rule to judge by");
     }
-    if (parts->kept == 0) {
+    if (parts->choice.kept == 0) {
         verb_say("no rule is left: --level and --exclude-rule leave all out");
     }
     struct engine_options options = {.any_source = request->any_source,
             .no_value_cache = request->no_value_cache,
-            .excluded = parts->excluded};
+            .excluded = parts->choice.excluded};
     return engine_new(parts->loaded.set, parts->loaded.taxonomy, &options, &parts->engine, diag);
 }
 
@@ -169,6 +135,21 @@ static enum err prepare_output(
     return landing_open(&parts->landing, request->html, diag);
 }
 
+/* Its temporary files are opened before the process is sealed. */
+static enum err prepare_correlations(
+        const struct detect_request *request, struct run_parts *parts, struct diag *diag)
+{
+    const struct correlated_setting setting = {.set = parts->loaded.set,
+            .choice = &parts->choice,
+            .output = parts->output,
+            .inputs = parts->inputs,
+            .report = parts->report,
+            .every = request->fire_every,
+            .state_limit = request->state_limit,
+            .memory = request->sort_memory};
+    return parts->choice.correlates ? correlated_open(&setting, &parts->correlated, diag) : OK;
+}
+
 static bool terminal_is_utf8(void)
 {
     static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
@@ -190,9 +171,10 @@ static void fill_facts(const struct run_parts *parts, struct summary_facts *fact
     facts->utf8 = terminal_is_utf8();
     for (uint32_t r = 0; r < set->rule_count; r++) {
         bool routable = engine_routable(parts->engine, r, NULL);
-        facts->rules += !parts->excluded[r] && routable;
-        facts->rules_unroutable += !parts->excluded[r] && !routable;
-        facts->rules_unseen += !parts->excluded[r] && routable && !engine_seen(parts->engine, r);
+        facts->rules += parts->choice.judged[r] && routable;
+        facts->rules_unroutable += parts->choice.judged[r] && !routable;
+        facts->rules_unseen += parts->choice.judged[r] && routable && !set->rules[r]->correlation &&
+                               !engine_seen(parts->engine, r);
     }
 }
 
@@ -255,6 +237,8 @@ static int judge_inputs(const struct detect_request *request, struct run_parts *
             .tally = &parts->tally,
             .report = parts->report,
             .loaded = &parts->loaded,
+            .choice = &parts->choice,
+            .correlated = parts->correlated,
             .guard_terminal = isatty(STDOUT_FILENO) && strcmp(request->format->name, "table") != 0,
             .draw_progress = !request->quiet && isatty(STDERR_FILENO),
             .stop = &interrupted};
@@ -307,6 +291,9 @@ int run_detect(const struct detect_request *request)
     }
     if (e == OK) {
         e = prepare_output(request, &parts, &diag);
+    }
+    if (e == OK) {
+        e = prepare_correlations(request, &parts, &diag);
     }
     if (e == OK) {
         code = judge_inputs(request, &parts);

@@ -26,6 +26,7 @@ void turn_parcel_fini(struct parcel *parcel)
     buf_fini(&parcel->marks);
     buf_fini(&parcel->hosts);
     buf_fini(&parcel->pieces);
+    buf_fini(&parcel->matches);
 }
 
 void turn_fini(struct turn *turn)
@@ -50,13 +51,14 @@ static void empty_buf(struct buf *b)
     }
 }
 
-static void empty(struct parcel *parcel)
+void turn_parcel_clear(struct parcel *parcel)
 {
     empty_buf(&parcel->out);
     empty_buf(&parcel->notes);
     empty_buf(&parcel->marks);
     empty_buf(&parcel->hosts);
     empty_buf(&parcel->pieces);
+    empty_buf(&parcel->matches);
     parcel->counts = (struct turn_counts){0};
 }
 
@@ -65,7 +67,7 @@ static void take_next(struct turn *turn, struct parcel *parcel)
 {
     pthread_mutex_unlock(&turn->mutex);
     turn->take(turn->context, parcel);
-    empty(parcel);
+    turn_parcel_clear(parcel);
     pthread_mutex_lock(&turn->mutex);
     turn->next++;
     pthread_cond_broadcast(&turn->moved);
@@ -107,5 +109,5 @@ void turn_flush(struct turn *turn, uint64_t sequence, struct parcel *parcel)
     /* Nobody else takes: what is next is ours, and not delivered yet. */
     pthread_mutex_unlock(&turn->mutex);
     turn->take(turn->context, parcel);
-    empty(parcel);
+    turn_parcel_clear(parcel);
 }

@@ -35,7 +35,9 @@ struct turn_counts {
     uint64_t outside;
     uint64_t no_time;
     uint64_t undetermined;
-    uint64_t failed; /* events that could not be judged */
+    uint64_t failed;  /* events that could not be judged */
+    uint64_t untimed; /* matches without a time: correlations cannot take them */
+    uint64_t crowded; /* values of a field that correlations left out */
 };
 
 /* What a block gave. */
@@ -44,7 +46,8 @@ struct parcel {
     struct buf notes; /* for stderr */
     struct buf marks; /* struct turn_mark */
     struct buf hosts;
-    struct buf pieces; /* of the report, one behind the other */
+    struct buf pieces;  /* of the report, one behind the other */
+    struct buf matches; /* for correlations */
     struct turn_counts counts;
 };
 
@@ -68,3 +71,5 @@ void turn_deliver(struct turn *turn, uint64_t sequence, struct parcel *parcel);
  * what a block holds. */
 void turn_flush(struct turn *turn, uint64_t sequence, struct parcel *parcel);
 void turn_parcel_fini(struct parcel *parcel);
+/* Empty again; large buffers are given back. */
+void turn_parcel_clear(struct parcel *parcel);

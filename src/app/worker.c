@@ -1,5 +1,6 @@
 #include "app/worker.h"
 
+#include "app/collect.h"
 #include "base/time.h"
 #include "cli/report_finding.h"
 #include "cli/visible.h"
@@ -146,8 +147,48 @@ static void say_undetermined(struct worker *worker, const struct hit *hit, uint6
 /* Too much for one parcel (or memory refused it): handed over in our turn. */
 static void bound_parcel(struct worker *worker)
 {
-    if (worker->parcel.out.size > WORKER_FLUSH || worker->parcel.pieces.size > WORKER_FLUSH) {
+    const struct parcel *p = &worker->parcel;
+    if (p->out.size > WORKER_FLUSH || p->pieces.size > WORKER_FLUSH ||
+            p->matches.size > WORKER_FLUSH) {
         turn_flush(worker->shared->turn, worker->block.sequence, &worker->parcel);
+    }
+}
+
+/* What correlations need of the event; without a time it has no place in any window. */
+static void collect_hits(
+        struct worker *worker, const struct hit *hits, size_t count, const struct collect *known)
+{
+    const bool *needed = worker->shared->choice->needed;
+    struct collect c = *known;
+    for (size_t i = 0; i < count; i++) {
+        if (needed[hits[i].rule->number] && !hits[i].undetermined) {
+            collect_hit(&c, &hits[i]);
+        }
+    }
+    worker->parcel.counts.crowded += c.left_out;
+}
+
+static void correlate_hits(
+        struct worker *worker, const struct hit *hits, size_t count, uint64_t record)
+{
+    struct collect c = {.judge = worker->judge,
+            .event = &worker->event,
+            .id = {.record = record, .file = worker->block.file_number},
+            .host = event_host(worker),
+            .scratch = &worker->scratch,
+            .out = &worker->parcel.matches};
+    const bool *needed = worker->shared->choice->needed;
+    size_t wanted = 0;
+    for (size_t i = 0; i < count; i++) {
+        wanted += needed[hits[i].rule->number] && !hits[i].undetermined;
+    }
+    if (wanted == 0) {
+        return;
+    }
+    if (event_time(worker, &c.id.time_ns)) {
+        collect_hits(worker, hits, count, &c);
+    } else {
+        worker->parcel.counts.untimed += wanted;
     }
 }
 
@@ -171,6 +212,9 @@ static void write_hits(struct worker *worker, const struct hit *hits, size_t cou
     for (size_t i = 0; i < count; i++) {
         if (hits[i].undetermined) {
             say_undetermined(worker, &hits[i], record);
+            continue;
+        }
+        if (!worker->shared->choice->visible[hits[i].rule->number]) {
             continue;
         }
         finding.hit = &hits[i];
@@ -199,6 +243,9 @@ static void judge_one(struct worker *worker, uint64_t record)
         return;
     }
     if (count > 0) {
+        if (worker->shared->choice->correlates) {
+            correlate_hits(worker, hits, count, record);
+        }
         write_hits(worker, hits, count, record);
     }
 }

@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+#include "app/choose.h"
 #include "app/feed.h"
 #include "app/turn.h"
 #include "cli/detect.h"
@@ -31,6 +32,7 @@ struct worker_shared {
     struct turn *turn;
     const struct loaded *loaded;
     const struct report *report; /* NULL: none is made */
+    const struct choice *choice;
 };
 
 struct worker {

@@ -9,6 +9,9 @@
 #include "cli/formats.h"
 #include "decode/syslog_time.h"
 
+#define STATE_BYTES_MOST ((unsigned long)1 << 40)
+#define STATE_BYTES ((size_t)1 << 30)
+#define SORT_BYTES ((size_t)256 << 20)
 #define RECORD_BYTES_MOST ((unsigned long)1 << 30)
 
 enum {
@@ -22,6 +25,9 @@ enum {
     FROM,
     TO,
     ANY_SOURCE,
+    FIRE,
+    STATE_LIMIT,
+    SORT_MEMORY,
     PLACEHOLDERS,
     TAXONOMY,
     DATA,
@@ -43,6 +49,9 @@ static const struct option_row options[] = {
         [FROM] = {"from", 0, "TIME", "only events of this time and later"},
         [TO] = {"to", 0, "TIME", "only events before this time"},
         [ANY_SOURCE] = {"any-source", 0, NULL, "judge every event by every rule"},
+        [FIRE] = {"fire", 0, "WHEN", "findings of correlations: once (a stretch) or every (event)"},
+        [STATE_LIMIT] = {"state-limit", 0, "SIZE", "memory for the state of correlations (1G)"},
+        [SORT_MEMORY] = {"sort-memory", 0, "SIZE", NULL}, /* for tests */
         [PLACEHOLDERS] = {"placeholders", 0, "FILE", "values of the rules' %placeholders%"},
         [TAXONOMY] = {"taxonomy", 0, "FILE", "further logsources and fields; may be repeated"},
         [DATA] = {"data", 0, "DIR", "where installed packs of rules are kept"},
@@ -109,6 +118,13 @@ static enum err set_number(
         }
         request->jobs = (unsigned)jobs;
         return OK;
+    case STATE_LIMIT:
+    case SORT_MEMORY:
+        if (!option_bytes(value, STATE_BYTES_MOST, &bytes)) {
+            return wrong(diag, option, value, "size up to 1024G; write 64M, 2G");
+        }
+        *(option == STATE_LIMIT ? &request->state_limit : &request->sort_memory) = bytes;
+        return OK;
     default:
         if (!option_bytes(value, RECORD_BYTES_MOST, &bytes)) {
             return wrong(diag, option, value, "size up to 1G; write 64K, 16M");
@@ -132,6 +148,11 @@ static enum err set_choice(
         return syslog_time_zone(slice_text(value), &request->limits.zone_east)
                        ? OK
                        : wrong(diag, option, value, "zone; write +02:00, UTC or CET");
+    case FIRE:
+        request->fire_every = strcmp(value, "every") == 0;
+        return request->fire_every || strcmp(value, "once") == 0
+                       ? OK
+                       : wrong(diag, option, value, "way to fire: once or every");
     default:
         if (!level_parse(slice_text(value), &request->level)) {
             return wrong(
@@ -141,40 +162,56 @@ static enum err set_choice(
     }
 }
 
+static enum err set_flag(struct detect_request *request, int option)
+{
+    bool *const flags[] = {[ANY_SOURCE] = &request->any_source,
+            [QUIET] = &request->quiet,
+            [NO_VALUE_CACHE] = &request->no_value_cache};
+    *flags[option] = true;
+    return OK;
+}
+
+static enum err set_path(struct detect_request *request, int option, const char *value)
+{
+    const char **const paths[] = {[PLACEHOLDERS] = &request->load.placeholders,
+            [HTML] = &request->html,
+            [DATA] = &request->load.data};
+    *paths[option] = value;
+    request->load.users = request->html != NULL;
+    return OK;
+}
+
+static enum err add_word(struct detect_request *request, int option, const char *value)
+{
+    return words_add(option == RULES     ? &request->load.rules
+                     : option == EXCLUDE ? &request->excluded
+                                         : &request->load.taxonomies,
+            value);
+}
+
 static enum err set_option(
         struct detect_request *request, int option, const char *value, struct diag *diag)
 {
     switch (option) {
     case RULES:
-        return words_add(&request->load.rules, value);
     case EXCLUDE:
-        return words_add(&request->excluded, value);
     case TAXONOMY:
-        return words_add(&request->load.taxonomies, value);
+        return add_word(request, option, value);
     case FROM:
         return set_time(option, value, &request->has_from, &request->from_ns, diag);
     case TO:
         return set_time(option, value, &request->has_to, &request->to_ns, diag);
     case PLACEHOLDERS:
-        request->load.placeholders = value;
-        return OK;
     case HTML:
-        request->html = value;
-        request->load.users = true;
-        return OK;
     case DATA:
-        request->load.data = value;
-        return OK;
+        return set_path(request, option, value);
     case ANY_SOURCE:
-        request->any_source = true;
-        return OK;
     case QUIET:
-        request->quiet = true;
-        return OK;
     case NO_VALUE_CACHE:
-        request->no_value_cache = true;
-        return OK;
+        return set_flag(request, option);
     case JOBS:
+    case STATE_LIMIT:
+    case SORT_MEMORY:
     case MAX_RECORD:
     case YEAR:
         return set_number(request, option, value, diag);
@@ -214,7 +251,10 @@ static enum err parse(
 
 static int run(const struct verb *verb, const struct verb_app *app, int argc, char *const *argv)
 {
-    struct detect_request request = {.limits = DECODE_LIMITS, .jobs = detect_cores()};
+    struct detect_request request = {.limits = DECODE_LIMITS,
+            .jobs = detect_cores(),
+            .state_limit = STATE_BYTES,
+            .sort_memory = SORT_BYTES};
     struct diag diag = {0};
     int code = VERB_USAGE;
     enum err e = parse(&request, argc, argv, &diag);

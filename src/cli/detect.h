@@ -25,7 +25,10 @@ struct detect_request {
     bool any_source;
     bool no_value_cache;
     bool quiet;
-    const char *html; /* where to put the report; NULL: none */
+    const char *html;   /* where to put the report; NULL: none */
+    bool fire_every;    /* --fire every */
+    size_t state_limit; /* bytes for the state of correlations */
+    size_t sort_memory; /* bytes for their events, before a temporary file is used */
     bool has_from;
     bool has_to;
     int64_t from_ns; /* inclusive */

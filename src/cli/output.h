@@ -14,9 +14,11 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/slice.h"
+#include "correlate/machine.h"
 #include "detect/judge.h"
 #include "event/event.h"
 #include "sigma/ruleset.h"
+#include "source/inputs.h"
 
 struct output_setting {
     const struct ruleset *set;
@@ -41,6 +43,12 @@ struct output_finding {
     size_t event_size;
 };
 
+/* What a finding of a correlation is made of. */
+struct output_correlation {
+    const struct machine_finding *finding;
+    const struct inputs *inputs; /* its events name files by their number here */
+};
+
 struct output;
 
 struct output_format {
@@ -48,6 +56,8 @@ struct output_format {
     /* NULL: nothing is written before the findings, or for them. */
     void (*begin)(const struct output *o, struct buf *out);
     void (*finding)(const struct output *o, struct output_finding *finding, struct buf *out);
+    void (*correlation)(
+            const struct output *o, const struct output_correlation *shown, struct buf *out);
     /* Makes o->rule_text: what is the same in all findings of a rule. May be NULL. */
     void (*rule)(const struct output *o, const struct rule *rule, struct buf *out);
 };

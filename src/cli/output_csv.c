@@ -1,5 +1,8 @@
 #include "cli/output_csv.h"
 
+#include "base/time.h"
+#include "cli/output_correlation.h"
+
 static bool is_formula(struct slice text)
 {
     return text.size > 0 && memchr("=+-@\t\r", text.at[0], 6) != NULL;
@@ -82,5 +85,29 @@ static void write_finding(const struct output *o, struct output_finding *f, stru
     buf_add(out, SLICE("\r\n"));
 }
 
-const struct output_format output_csv = {
-        .name = "csv", .begin = begin, .finding = write_finding, .rule = write_rule};
+/* File and record are those of the event at which it fired. */
+static void write_correlation(
+        const struct output *o, const struct output_correlation *shown, struct buf *out)
+{
+    const struct machine_finding *f = shown->finding;
+    struct buf matched = {0};
+    time_format(out, f->time_ns);
+    buf_add(out, o->rule_text[f->rule->number]);
+    next_cell(out, f->host);
+    next_cell(out, output_correlation_file(shown, &f->trigger));
+    buf_byte(out, ',');
+    buf_u64(out, f->trigger.record);
+    buf_byte(&matched, '{');
+    output_correlation_matched(shown, &matched);
+    buf_byte(&matched, '}');
+    next_cell(out, buf_slice(&matched));
+    out->failed |= matched.failed;
+    buf_fini(&matched);
+    buf_add(out, SLICE("\r\n"));
+}
+
+const struct output_format output_csv = {.name = "csv",
+        .begin = begin,
+        .finding = write_finding,
+        .correlation = write_correlation,
+        .rule = write_rule};

@@ -1,5 +1,8 @@
 #include "cli/output_json.h"
 
+#include "base/time.h"
+#include "cli/output_correlation.h"
+
 #define ADD(out, literal) buf_add((out), SLICE(literal))
 
 static void add_text(struct buf *out, struct slice text)
@@ -41,7 +44,7 @@ static void write_rule(const struct output *o, const struct rule *rule, struct b
     add_text(out, slice_text(rule->hash));
     ADD(out, ",\"license\":");
     add_optional(out, rule->license);
-    ADD(out, "},\"source\":{\"file\":\"");
+    buf_add(out, rule->correlation ? SLICE("},\"group\":{") : SLICE("},\"source\":{\"file\":\""));
 }
 
 static void write_finding(const struct output *o, struct output_finding *f, struct buf *out)
@@ -70,5 +73,42 @@ static void write_finding(const struct output *o, struct output_finding *f, stru
     ADD(out, "}}\n");
 }
 
-const struct output_format output_json = {
-        .name = "json", .finding = write_finding, .rule = write_rule};
+static void write_events(const struct output_correlation *shown, struct buf *out)
+{
+    const struct evidence *e = shown->finding->evidence;
+    for (uint32_t i = 0; i < evidence_kept(e); i++) {
+        const struct match_id *event = evidence_at(e, i);
+        buf_add(out, i > 0 ? SLICE(",{\"time\":\"") : SLICE("{\"time\":\""));
+        time_format(out, event->time_ns);
+        ADD(out, "\",\"source\":{\"file\":");
+        add_text(out, output_correlation_file(shown, event));
+        ADD(out, ",\"record\":");
+        buf_u64(out, event->record);
+        ADD(out, "}}");
+    }
+}
+
+static void write_correlation(
+        const struct output *o, const struct output_correlation *shown, struct buf *out)
+{
+    const struct machine_finding *f = shown->finding;
+    ADD(out, "{\"time\":\"");
+    time_format(out, f->time_ns);
+    buf_byte(out, '"');
+    buf_add(out, o->rule_text[f->rule->number]);
+    output_correlation_group(shown, out);
+    ADD(out, "},\"window\":");
+    output_correlation_window(shown, out);
+    ADD(out, ",\"value\":");
+    output_correlation_value(shown, out);
+    ADD(out, ",\"events\":[");
+    write_events(shown, out);
+    ADD(out, "],\"events_total\":");
+    buf_u64(out, f->evidence->total);
+    buf_add(out, f->inexact ? SLICE(",\"inexact\":true}\n") : SLICE(",\"inexact\":false}\n"));
+}
+
+const struct output_format output_json = {.name = "json",
+        .finding = write_finding,
+        .correlation = write_correlation,
+        .rule = write_rule};

@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "base/time.h"
+#include "cli/output_correlation.h"
 #include "cli/visible.h"
 #include "event/value.h"
 
@@ -138,38 +140,76 @@ static void plain_members(struct slice members, struct buf *out)
     }
 }
 
-static void write_fields(struct output_finding *f, size_t columns, struct buf *out)
+static void write_fields(const struct buf *members, size_t columns, struct buf *out)
 {
-    struct buf members = {0}, plain = {0};
-    judge_matched(f->judge, f->event, f->hit, &members);
-    plain_members(buf_slice(&members), &plain);
+    struct buf plain = {0};
+    plain_members(buf_slice(members), &plain);
     visible_add(out, buf_slice(&plain), columns);
-    out->failed |= members.failed || plain.failed;
-    buf_fini(&members);
+    out->failed |= members->failed || plain.failed;
     buf_fini(&plain);
 }
 
-static void write_finding(const struct output *o, struct output_finding *f, struct buf *out)
+/* What all kinds of findings have. */
+struct row {
+    struct slice time;
+    uint32_t rule;
+    struct slice host;
+    struct slice file;
+    uint64_t record;
+};
+
+static void write_row(
+        const struct output *o, const struct row *row, const struct buf *members, struct buf *out)
 {
     struct widths w = widths_of(o->setting.columns);
     char record[32];
     char time[TIME_COLUMNS];
-    size_t shown = f->time.size < sizeof time ? f->time.size : sizeof time;
-    memcpy(time, f->time.at, shown);
+    size_t shown = row->time.size < sizeof time ? row->time.size : sizeof time;
+    if (shown) {
+        memcpy(time, row->time.at, shown);
+    }
     if (shown > 10) {
         time[10] = ' '; /* RFC 3339's T, for people */
     }
     cell(out, slice_of(time, shown), TIME_COLUMNS);
-    buf_add(out, o->rule_text[f->hit->rule->number]);
-    cell(out, f->host, w.host);
-    size_t digits = (size_t)snprintf(record, sizeof record, ":%llu", (unsigned long long)f->record);
+    buf_add(out, o->rule_text[row->rule]);
+    cell(out, row->host, w.host);
+    size_t digits =
+            (size_t)snprintf(record, sizeof record, ":%llu", (unsigned long long)row->record);
     size_t room = digits < w.source ? w.source - digits : 1;
-    size_t used = visible_add(out, path_end(f->file, room), room);
+    size_t used = visible_add(out, path_end(row->file, room), room);
     buf_add(out, slice_of(record, digits));
     pad(out, used + digits, w.source);
-    write_fields(f, w.fields, out);
+    write_fields(members, w.fields, out);
     buf_byte(out, '\n');
 }
 
-const struct output_format output_table = {
-        .name = "table", .begin = begin, .finding = write_finding, .rule = write_rule};
+static void write_finding(const struct output *o, struct output_finding *f, struct buf *out)
+{
+    const struct row row = {f->time, f->hit->rule->number, f->host, f->file, f->record};
+    struct buf members = {0};
+    judge_matched(f->judge, f->event, f->hit, &members);
+    write_row(o, &row, &members, out);
+    buf_fini(&members);
+}
+
+/* The source is that of the event at which it fired. */
+static void write_correlation(
+        const struct output *o, const struct output_correlation *shown, struct buf *out)
+{
+    const struct machine_finding *f = shown->finding;
+    struct buf members = {0}, time = {0};
+    time_format(&time, f->time_ns);
+    output_correlation_matched(shown, &members);
+    const struct row row = {buf_slice(&time), f->rule->number, f->host,
+            output_correlation_file(shown, &f->trigger), f->trigger.record};
+    write_row(o, &row, &members, out);
+    buf_fini(&members);
+    buf_fini(&time);
+}
+
+const struct output_format output_table = {.name = "table",
+        .begin = begin,
+        .finding = write_finding,
+        .correlation = write_correlation,
+        .rule = write_rule};

@@ -48,6 +48,9 @@ static void write_facts(const struct summary_facts *f, struct buf *out)
     add_part(out, f->rules_unroutable, "", "of a logsource that nothing maps");
     add_part(out, f->rules_unseen, "", "of a logsource that no event had");
     add_part(out, f->undetermined, "result", " undetermined");
+    add_part(out, f->inexact, "correlation", " not exact throughout");
+    add_part(out, f->untimed, "match", " without a time not correlated");
+    add_part(out, f->crowded, "value", " of crowded fields not correlated");
     buf_byte(out, '\n');
     if (f->rules_unseen + f->rules_unroutable > 0) {
         buf_add(out, SLICE("            these cannot fire here: merlon rules check --against INPUT "

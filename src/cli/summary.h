@@ -21,7 +21,10 @@ struct summary_facts {
     uint64_t outside; /* of --from and --to */
     uint64_t no_time; /* judged though --from or --to was given: their time is not known */
     uint64_t undetermined;
-    uint32_t rules; /* judging */
+    uint64_t untimed; /* matches without a time, which correlations could not take */
+    uint64_t crowded; /* values that correlations left out: a field had too many */
+    uint32_t inexact; /* correlations that were not exact throughout; each is named before */
+    uint32_t rules;   /* judging */
     uint32_t rules_refused;
     uint32_t rules_unroutable;
     uint32_t rules_unseen; /* judging, but no event was of their logsource */

@@ -15,7 +15,7 @@
 #include "correlate/match.h"
 
 struct distinct_value {
-    struct distinct_value *chain;       /* of the same slot */
+    struct distinct_value *chain;         /* of the same slot */
     struct distinct_value *older, *newer; /* by when they were last seen */
     uint64_t hash;
     struct match_id event;

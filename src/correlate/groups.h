@@ -34,7 +34,7 @@ struct group {
     struct group *before, *after; /* of all, by when they were touched */
     uint64_t hash;
     uint32_t unit;
-    uint32_t epoch; /* of the unit, when this group was last known to be exact */
+    uint32_t epoch;  /* of the unit, when this group was last known to be exact */
     int64_t last_ns; /* its last event */
     int64_t held_ns; /* the last at which the condition was true */
     bool holding;    /* it was true at the last event */

@@ -231,8 +231,7 @@ static enum err drop_passed(struct machine *m, uint32_t unit, int64_t now_ns)
 static enum err keep_limit(struct machine *m)
 {
     int64_t now = m->judged.time_ns;
-    while (m->setting.state_limit && m->groups.bytes > m->setting.state_limit &&
-            m->groups.oldest) {
+    while (m->setting.state_limit && m->groups.bytes > m->setting.state_limit && m->groups.oldest) {
         struct group *g = m->groups.oldest;
         if (!has_passed(m, g, now)) {
             struct machine_unit *u = &m->units[g->unit];

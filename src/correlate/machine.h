@@ -30,10 +30,10 @@ struct machine;
 /* Borrowed from the machine until the call returns. */
 struct machine_finding {
     const struct rule *rule;
-    int64_t time_ns; /* of the event at which the condition became true */
-    int64_t from_ns; /* the first of its events */
-    int64_t to_ns;   /* the last that it was extended by */
-    double value;    /* at time_ns */
+    int64_t time_ns;           /* of the event at which the condition became true */
+    int64_t from_ns;           /* the first of its events */
+    int64_t to_ns;             /* the last that it was extended by */
+    double value;              /* at time_ns */
     const struct slice *group; /* by name of group-by; .at NULL: the events have none */
     const struct evidence *evidence;
     struct slice host;       /* of the event at time_ns */
@@ -55,12 +55,12 @@ struct machine_setting {
 /* What is to be said of a correlation. */
 struct machine_report {
     const struct rule *rule;
-    uint64_t events;     /* that reached it */
-    uint64_t no_value;   /* of these: skipped, the condition's field held nothing that counts */
-    uint64_t no_group;   /* of these: a field of group-by was missing: grouped as null */
-    uint64_t left_out;   /* combinations of several values over MACHINE_SPREAD */
-    uint64_t late;       /* that came after their time */
-    uint64_t evicted;    /* groups */
+    uint64_t events;   /* that reached it */
+    uint64_t no_value; /* of these: skipped, the condition's field held nothing that counts */
+    uint64_t no_group; /* of these: a field of group-by was missing: grouped as null */
+    uint64_t left_out; /* combinations of several values over MACHINE_SPREAD */
+    uint64_t late;     /* that came after their time */
+    uint64_t evicted;  /* groups */
     const struct span_list *inexact;
 };
 

@@ -121,9 +121,9 @@ static enum err enter(struct arrival *a, size_t first)
     }
     struct state *s = state_of(a);
     a->taken++;
-    bool added = s && (c->type == CORRELATION_EVENT_COUNT
-                                      ? state_add_event(c, s, &a->event)
-                                      : state_add_parts(c, s, &a->event, parts));
+    bool added =
+            s && (c->type == CORRELATION_EVENT_COUNT ? state_add_event(c, s, &a->event)
+                                                     : state_add_parts(c, s, &a->event, parts));
     return added ? OK : ERR_MEMORY;
 }
 
@@ -167,7 +167,7 @@ static void fill_open(const struct machine *m, const struct machine_unit *u, con
             .to_ns = now,
             .value = value,
             .trigger = m->event,
-            .inexact = now <= u->until_ns,
+            .inexact = m->unsure || now <= u->until_ns,
             .host_size = (uint8_t)host.size};
     memcpy(open->host, host.at, host.size);
     state_evidence(u->c, &g->state, from, &open->evidence);
@@ -221,17 +221,19 @@ static enum err fire(struct machine *m, struct machine_unit *u, struct group *g,
 static void settle(struct machine *m, struct machine_unit *u, struct group *g, bool held)
 {
     int64_t now = m->event.time_ns;
+    m->unsure = false;
     if (now <= u->until_ns || g->epoch == u->epoch) {
         return;
     }
     if (held && !m->setting.every) {
         span_add(&u->inexact, now, now);
+        m->unsure = true;
     }
     g->epoch = u->epoch;
 }
 
-enum err machine_fire(struct machine *m, struct machine_unit *u, size_t first,
-        struct group **group, bool *held)
+enum err machine_fire(
+        struct machine *m, struct machine_unit *u, size_t first, struct group **group, bool *held)
 {
     struct arrival a = {.m = m, .u = u, .first = &m->entries[first], .event = m->event};
     const struct machine_entry copy = m->entries[first];

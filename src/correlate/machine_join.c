@@ -142,8 +142,8 @@ static enum err add_entry(struct machine *m, const struct machine_unit *u, const
             .part = input->part,
             .hit = input->hit};
     if (!memory_grow(&m->entries, &m->entry_room, m->entry_count + 1, sizeof entry) ||
-            !memory_grow(&m->shown, &m->shown_room, m->shown_count + w->count + 1,
-                    sizeof *m->shown)) {
+            !memory_grow(
+                    &m->shown, &m->shown_room, m->shown_count + w->count + 1, sizeof *m->shown)) {
         return ERR_MEMORY;
     }
     for (uint32_t i = 0; i < w->count; i++) {

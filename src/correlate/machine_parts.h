@@ -58,7 +58,7 @@ struct machine {
     uint32_t unit_count;
     struct machine_edge *edges; /* those of rule r: [first_edge[r], first_edge[r + 1]) */
     uint32_t *first_edge;
-    uint64_t *touched; /* bitmap of units with inputs */
+    uint64_t *touched;  /* bitmap of units with inputs */
     uint32_t *in_order; /* units in order of their rules' numbers */
     int64_t *ends;      /* by unit: for mark_inexact */
     bool *reached;
@@ -82,6 +82,7 @@ struct machine {
     struct machine_entry *entries;
     size_t entry_count, entry_room;
     struct buf value;
+    bool unsure; /* the finding at hand may be one that another goes on with */
 };
 
 /* machine_join.c: fills keys, shown and entries from the unit's inputs. */
@@ -97,7 +98,7 @@ enum err machine_join_texts(struct machine *m, const struct machine_unit *u,
 
 /* machine_fire.c: the event enters the group of entries[first] by all entries of that key; *held:
  * the condition is true. *group is NULL where the event was skipped. */
-enum err machine_fire(struct machine *m, struct machine_unit *u, size_t first,
-        struct group **group, bool *held) MUST_CHECK;
+enum err machine_fire(struct machine *m, struct machine_unit *u, size_t first, struct group **group,
+        bool *held) MUST_CHECK;
 /* Gives the group's finding, if one is open. */
 enum err machine_fire_close(struct machine *m, struct group *g) MUST_CHECK;

@@ -37,7 +37,7 @@ struct match_id {
 struct match_writer {
     struct buf *out;
     size_t start;
-    size_t field; /* where the last field's count stands */
+    size_t field;      /* where the last field's count stands */
     uint64_t left_out; /* values over MATCH_VALUES */
 };
 

@@ -78,8 +78,7 @@ void sequence_add(struct sequence *s, uint32_t steps, const struct match_id *eve
     }
 }
 
-uint32_t sequence_longest(
-        const struct sequence *s, int64_t from_ns, const struct match_id **events)
+uint32_t sequence_longest(const struct sequence *s, int64_t from_ns, const struct match_id **events)
 {
     for (uint32_t length = s->rules; length > 0; length--) {
         for (uint32_t rule = s->rules; rule-- > length - 1;) {

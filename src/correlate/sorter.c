@@ -35,7 +35,7 @@ struct sorter {
     size_t count, entry_room, next;
     struct run *runs;
     size_t run_count, run_room;
-    uint64_t written; /* bytes of the file */
+    uint64_t written;    /* bytes of the file */
     struct run *current; /* whose record was handed out last */
     bool in_order;
 };

@@ -4,6 +4,7 @@
  *     list.at[i].from_ns, .to_ns      // apart, in order, edges included */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 enum { SPAN_COUNT = 64 }; /* past it the last one grows over the gap */

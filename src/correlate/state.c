@@ -168,8 +168,7 @@ static uint32_t count_parts(
     return count;
 }
 
-bool state_holds(
-        const struct correlation *c, const struct state *s, int64_t from_ns, double *value)
+bool state_holds(const struct correlation *c, const struct state *s, int64_t from_ns, double *value)
 {
     uint64_t parts[PART_WORDS] = {0};
     const struct match_id *events;

@@ -46,10 +46,10 @@ struct code {
 
 struct class_rule {
     const struct rule *rule;
-    uint32_t steps;      /* first of class->steps */
-    uint32_t step_count; /* of them */
-    uint32_t code;       /* where its program starts; CODE_YES or CODE_NO for a constant */
-    bool slow;           /* no program: a threshold; the tree decides */
+    uint32_t steps;         /* first of class->steps */
+    uint32_t step_count;    /* of them */
+    uint32_t code;          /* where its program starts; CODE_YES or CODE_NO for a constant */
+    bool slow;              /* no program: a threshold; the tree decides */
     const uint32_t *wanted; /* rule->wanted as the event's fields */
 };
 

@@ -20,14 +20,14 @@ struct fields;
 struct rule;
 
 enum {
-    CORRELATION_RULES = 256, /* in one correlation */
+    CORRELATION_RULES = 256,  /* in one correlation */
     CORRELATION_ORDERED = 16, /* in one of type temporal_ordered */
-    CORRELATION_GROUPS = 16, /* fields in group-by */
-    CORRELATION_FIELDS = 16, /* fields in a condition */
+    CORRELATION_GROUPS = 16,  /* fields in group-by */
+    CORRELATION_FIELDS = 16,  /* fields in a condition */
     CORRELATION_ALIASES = 256,
-    CORRELATION_CHAIN = 16, /* correlations of correlations, the outermost counted */
+    CORRELATION_CHAIN = 16,   /* correlations of correlations, the outermost counted */
     CORRELATION_STEPS = 4096, /* of a condition's expression */
-    CORRELATION_YEARS = 100, /* the longest timespan */
+    CORRELATION_YEARS = 100,  /* the longest timespan */
 };
 
 enum correlation_type {

@@ -161,15 +161,14 @@ static enum err resolve_part(
     *to = f.found;
     if (f.found == NOWHERE) {
         return refuse(l, from, part, ERR_NOT_FOUND,
-                f.refused ? "rule '%.*s' was refused"
-                          : "no rule has the id, name or title '%.*s'",
+                f.refused ? "rule '%.*s' was refused" : "no rule has the id, name or title '%.*s'",
                 SLICE_ARG(part->reference));
     }
     if (f.other != NOWHERE) {
         const struct draft *a = draft_at(l, f.found), *b = draft_at(l, f.other);
-        return refuse(l, from, part, ERR_SYNTAX,
-                "'%.*s' may be the rule of %.*s:%u or of %.*s:%u", SLICE_ARG(part->reference),
-                SLICE_ARG(a->rule.file), a->rule.line, SLICE_ARG(b->rule.file), b->rule.line);
+        return refuse(l, from, part, ERR_SYNTAX, "'%.*s' may be the rule of %.*s:%u or of %.*s:%u",
+                SLICE_ARG(part->reference), SLICE_ARG(a->rule.file), a->rule.line,
+                SLICE_ARG(b->rule.file), b->rule.line);
     }
     return OK;
 }
@@ -220,9 +219,8 @@ static enum err resolve(struct linker *l, uint32_t i)
         }
         for (uint32_t k = 0; k < p; k++) {
             if (l->parts[i][k] == l->parts[i][p]) {
-                return refuse(l, i, &c->parts[p], ERR_SYNTAX,
-                        "'%.*s' and '%.*s' are the same rule", SLICE_ARG(c->parts[k].reference),
-                        SLICE_ARG(c->parts[p].reference));
+                return refuse(l, i, &c->parts[p], ERR_SYNTAX, "'%.*s' and '%.*s' are the same rule",
+                        SLICE_ARG(c->parts[k].reference), SLICE_ARG(c->parts[p].reference));
             }
         }
     }
@@ -266,12 +264,12 @@ static enum err rank_pass(struct linker *l, uint32_t pass, bool *moved)
         uint32_t level = level_of(l, i, &bad);
         if (bad != NOWHERE) {
             *moved = true;
-            TRY(refuse(l, i, &d->correlation->parts[bad], ERR_NOT_FOUND,
-                    "rule '%.*s' was refused", SLICE_ARG(d->correlation->parts[bad].reference)));
+            TRY(refuse(l, i, &d->correlation->parts[bad], ERR_NOT_FOUND, "rule '%.*s' was refused",
+                    SLICE_ARG(d->correlation->parts[bad].reference)));
         } else if (level == pass && level > CORRELATION_CHAIN) {
             *moved = true;
-            TRY(refuse(l, i, NULL, ERR_LIMIT,
-                    "a chain of more correlations than the limit of %d", (int)CORRELATION_CHAIN));
+            TRY(refuse(l, i, NULL, ERR_LIMIT, "a chain of more correlations than the limit of %d",
+                    (int)CORRELATION_CHAIN));
         } else if (level == pass) {
             *moved = true;
             l->levels[i] = level;
@@ -354,8 +352,8 @@ static enum err want(struct linker *l, uint32_t i, uint32_t field)
             return OK;
         }
     }
-    if (!memory_grow(&l->wanted[i], &l->wanted_room[i], l->wanted_count[i] + 1,
-                sizeof *l->wanted[i])) {
+    if (!memory_grow(
+                &l->wanted[i], &l->wanted_room[i], l->wanted_count[i] + 1, sizeof *l->wanted[i])) {
         return ERR_MEMORY;
     }
     l->wanted[i][l->wanted_count[i]++] = field;
@@ -487,8 +485,7 @@ static enum err link_all(struct linker *l)
     l->wanted = ARENA_ARRAY(&l->scratch, uint32_t *, count);
     l->wanted_count = ARENA_ARRAY(&l->scratch, uint32_t, count);
     l->wanted_room = ARENA_ARRAY(&l->scratch, size_t, count);
-    if (!l->parts || !l->levels || !l->order || !l->wanted || !l->wanted_count ||
-            !l->wanted_room) {
+    if (!l->parts || !l->levels || !l->order || !l->wanted || !l->wanted_count || !l->wanted_room) {
         return ERR_MEMORY;
     }
     for (int kind = 0; kind < KINDS; kind++) {

@@ -96,8 +96,8 @@ static void add_rest(const struct correlation *c, const uint32_t *place, struct 
     }
     for (uint32_t i = 0; i < c->step_count; i++) {
         const struct correlation_step *s = &c->steps[i];
-        buf_format(out, "\nstep %u %u %u", s->kind,
-                s->kind == STEP_PART ? place[s->arg] : s->arg, s->threshold);
+        buf_format(out, "\nstep %u %u %u", s->kind, s->kind == STEP_PART ? place[s->arg] : s->arg,
+                s->threshold);
     }
 }
 

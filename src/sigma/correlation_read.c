@@ -61,8 +61,7 @@ static enum err copy_texts(struct maker *m, const struct slice *from, uint32_t n
 
 /* ---- type, timespan, numbers --------------------------------------------------------------- */
 
-static enum err read_type(
-        struct maker *m, const struct yaml_node *section, struct correlation *c)
+static enum err read_type(struct maker *m, const struct yaml_node *section, struct correlation *c)
 {
     const struct yaml_node *type = yaml_get(section, SLICE("type"));
     if (!is_scalar(type)) {
@@ -74,8 +73,8 @@ static enum err read_type(
             return OK;
         }
     }
-    return maker_fail(m, type, ERR_UNSUPPORTED, "correlation: unknown type '%.*s'",
-            SLICE_ARG(type->text));
+    return maker_fail(
+            m, type, ERR_UNSUPPORTED, "correlation: unknown type '%.*s'", SLICE_ARG(type->text));
 }
 
 static int64_t unit_seconds(char unit)
@@ -120,7 +119,8 @@ static enum err read_timespan(
     }
     if (unit == 0 || n == 0) {
         return maker_fail(m, node, ERR_SYNTAX,
-                "correlation: timespan '%.*s' is not a number from 1 and one of s, m, h, d, w, M, y",
+                "correlation: timespan '%.*s' is not a number from 1 and one of s, m, h, d, w, M, "
+                "y",
                 SLICE_ARG(text));
     }
     if (n > most / unit) {
@@ -157,8 +157,7 @@ static bool is_temporal(const struct correlation *c)
     return c->type == CORRELATION_TEMPORAL || c->type == CORRELATION_TEMPORAL_ORDERED;
 }
 
-static enum err add_parts(
-        struct maker *m, const struct yaml_node *rules, struct correlation *c)
+static enum err add_parts(struct maker *m, const struct yaml_node *rules, struct correlation *c)
 {
     bool ordered = c->type == CORRELATION_TEMPORAL_ORDERED;
     uint32_t most = ordered ? CORRELATION_ORDERED : CORRELATION_RULES;
@@ -204,12 +203,11 @@ static enum err check_field(struct maker *m, const struct yaml_node *condition,
 {
     struct slice type = correlation_type_name(c->type);
     if (needs_field(c) && !field) {
-        return maker_fail(m, condition, ERR_SYNTAX, "correlation: %.*s needs a field",
-                SLICE_ARG(type));
+        return maker_fail(
+                m, condition, ERR_SYNTAX, "correlation: %.*s needs a field", SLICE_ARG(type));
     }
     if (!needs_field(c) && field) {
-        return maker_fail(
-                m, field, ERR_SYNTAX, "correlation: %.*s has no field", SLICE_ARG(type));
+        return maker_fail(m, field, ERR_SYNTAX, "correlation: %.*s has no field", SLICE_ARG(type));
     }
     if (c->type >= CORRELATION_VALUE_SUM && field->kind == YAML_LIST && field->count > 1) {
         return maker_fail(m, field, ERR_SYNTAX, "correlation: %.*s has one field, not a list",
@@ -412,8 +410,7 @@ static enum err check_keys(struct maker *m, const struct yaml_node *section)
     return OK;
 }
 
-enum err correlation_read(
-        struct maker *m, const struct yaml_node *root, struct correlation **out)
+enum err correlation_read(struct maker *m, const struct yaml_node *root, struct correlation **out)
 {
     const struct yaml_node *section = yaml_get(root, SLICE("correlation"));
     struct correlation *c = ARENA_NEW(&m->arena, struct correlation);

@@ -92,8 +92,8 @@ static enum err add_step(struct maker *m, const struct yaml_node *at, struct cor
 }
 
 /* In postorder: operands first. */
-static enum err flatten(struct maker *m, const struct yaml_node *at, const struct node *root,
-        struct correlation *c)
+static enum err flatten(
+        struct maker *m, const struct yaml_node *at, const struct node *root, struct correlation *c)
 {
     struct frame frames[TREE_DEPTH];
     uint32_t depth = 0;

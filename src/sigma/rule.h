@@ -69,7 +69,7 @@ struct rule {
     const struct slice *falsepositives;
     size_t falsepositive_count;
     struct logsource logsource;
-    const struct node *condition; /* of a correlation: NODE_FALSE, no event satisfies it */
+    const struct node *condition;          /* of a correlation: NODE_FALSE, no event satisfies it */
     const struct correlation *correlation; /* NULL: a rule over single events */
     /* Fields of its events that correlations ask for; numbers in the ruleset's field table. */
     const uint32_t *wanted;

@@ -323,7 +323,7 @@ static void documents_that_are_no_rules_are_named(void **state)
                     "critical\n"},
             {HEAD "detection: x\n", "3:12 syntax error: detection is not a map\n"},
             {"title: x\ncorrelation: {type: event_count}\n",
-                    "1:1 unsupported: correlation rules are not supported yet\n"},
+                    "2:14 syntax error: correlation: no rules\n"},
             {HEAD "detection: {s: {A: x, A: y}, condition: s}\n",
                     "3:23 syntax error: key 'A' stands twice in this map\n"},
             {HEAD "detection: {s: {A: x}, condition: s}\n---\na: ]\n",
