@@ -189,31 +189,40 @@ static enum err add_word(struct detect_request *request, int option, const char 
             value);
 }
 
+/* How an option's value is taken; the others are choices. */
+enum taking { CHOICE, WORD, TIME, PATH, FLAG, NUMBER };
+static const uint8_t takings[] = {[RULES] = WORD,
+        [EXCLUDE] = WORD,
+        [TAXONOMY] = WORD,
+        [FROM] = TIME,
+        [TO] = TIME,
+        [PLACEHOLDERS] = PATH,
+        [HTML] = PATH,
+        [DATA] = PATH,
+        [ANY_SOURCE] = FLAG,
+        [QUIET] = FLAG,
+        [NO_VALUE_CACHE] = FLAG,
+        [JOBS] = NUMBER,
+        [STATE_LIMIT] = NUMBER,
+        [SORT_MEMORY] = NUMBER,
+        [MAX_RECORD] = NUMBER,
+        [YEAR] = NUMBER};
+
 static enum err set_option(
         struct detect_request *request, int option, const char *value, struct diag *diag)
 {
-    switch (option) {
-    case RULES:
-    case EXCLUDE:
-    case TAXONOMY:
+    bool from = option == FROM;
+    switch ((size_t)option < sizeof takings ? takings[option] : CHOICE) {
+    case WORD:
         return add_word(request, option, value);
-    case FROM:
-        return set_time(option, value, &request->has_from, &request->from_ns, diag);
-    case TO:
-        return set_time(option, value, &request->has_to, &request->to_ns, diag);
-    case PLACEHOLDERS:
-    case HTML:
-    case DATA:
+    case TIME:
+        return set_time(option, value, from ? &request->has_from : &request->has_to,
+                from ? &request->from_ns : &request->to_ns, diag);
+    case PATH:
         return set_path(request, option, value);
-    case ANY_SOURCE:
-    case QUIET:
-    case NO_VALUE_CACHE:
+    case FLAG:
         return set_flag(request, option);
-    case JOBS:
-    case STATE_LIMIT:
-    case SORT_MEMORY:
-    case MAX_RECORD:
-    case YEAR:
+    case NUMBER:
         return set_number(request, option, value, diag);
     default:
         return set_choice(request, option, value, diag);
