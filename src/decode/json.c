@@ -5,6 +5,8 @@
 #include "base/memory.h"
 #include "decode/json_cut.h"
 #include "decode/json_form.h"
+#include "decode/json_inner.h"
+#include "decode/json_pairs.h"
 #include "decode/json_scan.h"
 #include "decode/json_shape.h"
 #include "decode/json_span.h"
@@ -20,6 +22,8 @@ struct reader {
     struct json_scan scan;
     struct json_walk walk;
     struct json_shape shape;
+    struct json_inner inner;
+    uint32_t pairs;               /* the field that is there where a record has lists of pairs */
     struct json_shape_step loose; /* a step that was not learned */
     struct decode_limits limits;
     size_t at;
@@ -423,6 +427,22 @@ static size_t record_end(const struct reader *r, size_t start)
     return end;
 }
 
+/* What a record says in other forms. */
+static enum err add_more(struct reader *r, struct event *event, struct diag *diag)
+{
+    enum err e = json_inner_put(&r->inner, event);
+    if (e == OK && r->pairs != FIELD_NONE && event_value(event, r->pairs)) {
+        e = json_pairs_put(event, r->walk.paths);
+    }
+    if (e != OK) {
+        return diag_say(diag, e, "no memory for the record's inner values");
+    }
+    if (event->truncated) {
+        return diag_set(diag, ERR_LIMIT, 0, 0, "more than %d values", EVENT_MORE_LIMIT);
+    }
+    return OK;
+}
+
 static enum err next(struct reader *r, struct event *event, struct diag *diag)
 {
     struct slice block = r->scan.block;
@@ -439,7 +459,7 @@ static enum err next(struct reader *r, struct event *event, struct diag *diag)
     event_begin(event, slice_of(block.at + start, 0));
     event->form = &json_form;
     if (!r->failed && read_known(r, start, event, &r->at)) {
-        return OK;
+        return add_more(r, event, diag);
     }
     r->at = record_end(r, start);
     event_begin(event, slice_of(block.at + start, r->at - start));
@@ -449,7 +469,7 @@ static enum err next(struct reader *r, struct event *event, struct diag *diag)
     enum err e = read_exactly(r, start, r->at, event, diag);
     /* Control bytes between the tokens: from here on it is strings that are looked at. */
     r->rough |= e == OK;
-    return e;
+    return e == OK ? add_more(r, event, diag) : e;
 }
 
 static void begin(struct reader *r, struct slice block, struct slice header)
@@ -473,6 +493,7 @@ static void reader_free(struct reader *r)
         json_scan_fini(&r->scan);
         json_walk_fini(&r->walk);
         json_shape_fini(&r->shape);
+        json_inner_fini(&r->inner);
         memory_free(r);
     }
 }
@@ -489,7 +510,10 @@ static enum err reader_new(
     r->walk.paths = paths;
     r->walk.scan = &r->scan;
     r->walk.limits = *limits;
-    if (json_walk_init(&r->walk) != OK || json_shape_init(&r->shape) != OK) {
+    r->pairs = json_inner_route(paths, SLICE("\x01"
+                                             "pairs"));
+    if (json_walk_init(&r->walk) != OK || json_shape_init(&r->shape) != OK ||
+            json_inner_init(&r->inner, paths, limits) != OK) {
         reader_free(r);
         return ERR_MEMORY;
     }

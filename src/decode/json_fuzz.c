@@ -31,13 +31,15 @@ static void set_up(void)
     static const char *const names[] = {"a", "b", "EventID", "Image", "x.y"};
     static const struct path_pattern patterns[] = {{{"*", 1}, {"*", 1}, false},
             {{"Event.EventData.*", 17}, {"*", 1}, true},
-            {{"Event.System.EventID", 20}, {"EventID", 7}, false}};
+            {{"Event.System.EventID", 20}, {"EventID", 7}, false},
+            {{"\x01json", 5}, {"\x01json", 5}, false}, {{"j", 1}, {"\x01json", 5}, false},
+            {{"\x01pairs", 6}, {"\x01pairs", 6}, false}, {{"x", 1}, {"\x01pairs", 6}, false}};
     fields = field_table_new();
     for (size_t i = 0; fields && i < sizeof names / sizeof *names; i++) {
         uint32_t id;
         check(field_intern(fields, slice_text(names[i]), &id) == OK);
     }
-    check(paths_build(fields, patterns, 3, &paths) == OK);
+    check(paths_build(fields, patterns, sizeof patterns / sizeof *patterns, &paths) == OK);
     check(event_init(&event, paths->field_count) == OK);
 }
 

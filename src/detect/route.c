@@ -224,6 +224,9 @@ static uint16_t value_symbol(const struct router *router, struct route_memo *mem
 {
     const struct table *t = &router->tables[route];
     size_t size = v->text.size;
+    if (t->count == 0) {
+        return OTHER; /* no entry asks for more than whether it is there */
+    }
     if (size == 0 || size > ROUTE_MEMO) {
         return symbol_of(t, texts_folded(texts, t->field, v));
     }
