@@ -232,7 +232,7 @@ static bool open_node(struct build *b, struct frame *frame, struct loops *loops)
         return false;
     }
     /* Arrays repeat elements: then none is known to be alone. */
-    out->slot = frame->filled && !frame->instance.arrays ? node->slot : 0;
+    out->slot = frame->filled && !frame->instance.placed.arrays ? node->slot : 0;
     b->opens[b->open_count++] = (struct open){.out = b->builder->nodes.count - 1,
             .from = frame->at,
             .end = node->end,
@@ -249,7 +249,7 @@ static bool open_element(struct build *b, struct frame *frame)
         return fail(b, "element inside an attribute");
     }
     struct loops *kept = NULL;
-    if (frame->filled && frame->instance.arrays) {
+    if (frame->filled && frame->instance.placed.arrays) {
         struct loops loops = {.count = 0};
         if (!find_loops(b, frame, frame->at, &loops)) {
             return false;

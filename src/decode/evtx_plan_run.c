@@ -73,7 +73,7 @@ static bool covered(struct running *r, const struct frame *frame)
     const struct evtx_plan *plan = frame->plan;
     return plan && plan->covered && frame->depth + plan->deep + 2u <= r->run->depth &&
            r->nodes <= EVTX_PLAN_RECORD_NODES &&
-           (!frame->instance.arrays || arrays_listed(r, frame)) &&
+           (!frame->instance.placed.arrays || arrays_listed(r, frame)) &&
            add_constants(r, frame->instance.template->constants);
 }
 
@@ -91,7 +91,7 @@ static bool push(struct running *r, struct evtx_place place, const struct op *op
     if (!evtx_template_instance(run->templates, place, run->values, &frame->instance, &fault)) {
         return false;
     }
-    uint32_t end = frame->instance.end;
+    uint32_t end = frame->instance.placed.end;
     if (end < place.end && run->chunk.at[end] != 0) {
         return false; /* something stands behind the instance */
     }
@@ -101,7 +101,7 @@ static bool push(struct running *r, struct evtx_place place, const struct op *op
     frame->fragments = 0;
     frame->depth = depth;
     r->nodes += frame->instance.template->count;
-    r->wide = r->wide && !frame->instance.ansi;
+    r->wide = r->wide && !frame->instance.placed.ansi;
     return covered(r, frame);
 }
 
@@ -309,7 +309,7 @@ bool evtx_plan_run(const struct evtx_plan_run *run, struct evtx_place place, str
             ok = run_op(&r, frame, &frame->plan->ops[frame->op++]);
             continue;
         }
-        if (frame->fragments != frame->instance.fragments) {
+        if (frame->fragments != frame->instance.placed.fragments) {
             return false; /* one stands where none is expected */
         }
         run->values->used = frame->instance.first;

@@ -560,13 +560,13 @@ static bool push(struct running *r, struct evtx_place place, bool container, str
     if (!evtx_template_instance(print->templates, place, print->values, &frame->instance, &fault)) {
         return false;
     }
-    uint32_t end = frame->instance.end;
+    uint32_t end = frame->instance.placed.end;
     frame->program = program_for(print->templates, frame->instance.template, container);
     frame->step = 0;
     frame->fragments = 0;
     frame->tail = tail;
     return (end >= place.end || print->chunk.at[end] == 0) && frame->program &&
-           frame->program->covered && (!frame->instance.arrays || arrays_listed(r, frame));
+           frame->program->covered && (!frame->instance.placed.arrays || arrays_listed(r, frame));
 }
 
 static bool push_value(struct running *r, struct frame *frame, const struct step *step,
@@ -724,7 +724,7 @@ bool evtx_print_run(const struct evtx_print *print, struct evtx_place place, str
             ok = run_step(&r, frame, &frame->program->steps[frame->step++]);
             continue;
         }
-        ok = frame->fragments == frame->instance.fragments;
+        ok = frame->fragments == frame->instance.placed.fragments;
         buf_add(out, frame->tail);
         print->values->used = frame->instance.first;
         r.frame_count--;

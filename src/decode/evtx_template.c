@@ -383,70 +383,6 @@ uint32_t evtx_template_lone(struct slice chunk, struct evtx_place place)
     return at < place.end && chunk.at[at] == TOKEN_INSTANCE ? at + 1 : 0;
 }
 
-/* The size that a value of a type must have, by the type's byte; others are looked at. */
-enum { SIZE_ODD = 0, SIZE_ANY = 0xFF };
-
-static const uint8_t type_sizes[256] = {
-        [EVTX_NULL] = SIZE_ANY,
-        [EVTX_STRING] = SIZE_ANY,
-        [EVTX_INT8] = 1,
-        [EVTX_UINT8] = 1,
-        [EVTX_INT16] = 2,
-        [EVTX_UINT16] = 2,
-        [EVTX_INT32] = 4,
-        [EVTX_UINT32] = 4,
-        [EVTX_INT64] = 8,
-        [EVTX_UINT64] = 8,
-        [EVTX_REAL32] = 4,
-        [EVTX_REAL64] = 8,
-        [EVTX_BOOL] = 4,
-        [EVTX_BINARY] = SIZE_ANY,
-        [EVTX_GUID] = 16,
-        [EVTX_FILETIME] = 8,
-        [EVTX_SYSTEMTIME] = 16,
-        [EVTX_HEX32] = 4,
-        [EVTX_HEX64] = 8,
-};
-
-/* A value whose type says more than a size. False: it cannot be. */
-static bool note_value(
-        struct slice chunk, const struct evtx_value *value, struct evtx_instance *instance)
-{
-    if (!evtx_text_fits(value->type, slice_of(chunk.at + value->at, value->size))) {
-        return false;
-    }
-    instance->arrays |= value->type >= EVTX_ARRAY;
-    instance->ansi |= value->type == EVTX_ANSI;
-    instance->fragments += value->type == EVTX_BINXML && value->size;
-    return true;
-}
-
-/* Where the values of each descriptor are. */
-static bool place_values(struct slice chunk, struct evtx_place place, struct evtx_value *values,
-        struct evtx_instance *instance, struct evtx_fault *fault)
-{
-    const char *descriptor = chunk.at + place.at;
-    uint32_t at = place.at + 4 * instance->count;
-    for (uint32_t i = 0; i < instance->count; i++, descriptor += 4) {
-        uint16_t size = evtx_u16(descriptor);
-        uint8_t type = (uint8_t)descriptor[2];
-        uint8_t wanted = type_sizes[type];
-        if (size > place.end - at) {
-            *fault = (struct evtx_fault){"value that is longer than its record", at};
-            return false;
-        }
-        values[i] = (struct evtx_value){at, size, type};
-        if (wanted != SIZE_ANY && wanted != size && size &&
-                (wanted != SIZE_ODD || !note_value(chunk, &values[i], instance))) {
-            *fault = (struct evtx_fault){"value of a wrong size or unknown type", at};
-            return false;
-        }
-        at += size;
-    }
-    instance->end = at;
-    return true;
-}
-
 bool evtx_template_instance(struct evtx_templates *templates, struct evtx_place place,
         struct evtx_values *values, struct evtx_instance *instance, struct evtx_fault *fault)
 {
@@ -478,8 +414,21 @@ bool evtx_template_instance(struct evtx_templates *templates, struct evtx_place 
         fault->what = "more values than there is room for";
         return false;
     }
-    struct evtx_value *first = &values->at[values->used];
-    if (!place_values(chunk, (struct evtx_place){at, place.end}, first, instance, fault)) {
+    struct evtx_template *template = instance->template;
+    if (!template->layout && instance->count && instance->count <= EVTX_LAYOUT_VALUES) {
+        template->layout = evtx_template_alloc(
+                templates, evtx_values_layout_size(instance->count), EVTX_LAYOUT_ALIGN);
+        if (template->layout) {
+            evtx_values_layout(template->layout, instance->count);
+        }
+    }
+    const struct evtx_placing in = {.chunk = chunk,
+            .at = at,
+            .end = place.end,
+            .count = instance->count,
+            .layout = template->layout,
+            .values = &values->at[values->used]};
+    if (!evtx_values_place(&in, &instance->placed, fault)) {
         return false;
     }
     values->used += instance->count;

@@ -16,6 +16,7 @@
 #include "base/arena.h"
 #include "base/slice.h"
 #include "decode/evtx_tree.h"
+#include "decode/evtx_values.h"
 
 enum {
     EVTX_CACHE_SOFT = 16 << 20,  /* bytes of templates at which all are forgotten */
@@ -27,6 +28,7 @@ enum {
 
 struct evtx_plan;
 struct evtx_program;
+struct evtx_layout;
 
 struct evtx_template {
     const struct evtx_node *nodes;
@@ -34,6 +36,7 @@ struct evtx_template {
     struct evtx_plan *plans;       /* decode/evtx_plan.h */
     struct evtx_program *programs; /* decode/evtx_print.h */
     struct slice constants;        /* its texts that are values, UTF-8, a NUL behind each */
+    struct evtx_layout *layout;    /* types that its instances' values had */
     /* What it is recognised by. */
     char guid[16];
     struct slice body;
@@ -55,26 +58,17 @@ void evtx_template_tidy(struct evtx_templates *templates);
 void *evtx_template_alloc(struct evtx_templates *templates, size_t size, size_t align);
 uint64_t evtx_template_compiled(const struct evtx_templates *templates); /* so far, for measuring */
 
-struct evtx_value {
-    uint32_t at; /* in the chunk */
-    uint16_t size;
-    uint8_t type; /* enum evtx_type; EVTX_NULL whenever size is 0 and it is no string */
-};
-
 /* Values of the instances that are open, the innermost last. */
 struct evtx_values {
     uint32_t used;
-    struct evtx_value at[EVTX_VALUES_LIMIT];
+    struct evtx_value at[EVTX_VALUES_LIMIT + EVTX_VALUES_SLACK];
 };
 
 struct evtx_instance {
     struct evtx_template *template;
     uint32_t first; /* of its values in struct evtx_values */
     uint32_t count;
-    uint32_t end;       /* of its bytes in the chunk */
-    bool arrays;        /* some value is one */
-    bool ansi;          /* some value is an ANSI string */
-    uint32_t fragments; /* values that are BinXml and not empty */
+    struct evtx_placed placed;
 };
 
 /* Reads the instance at `at` (behind its token) that must end by `end`; its values are added to

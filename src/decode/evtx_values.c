@@ -1,0 +1,213 @@
+#include "decode/evtx_values.h"
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#include "decode/evtx_text.h"
+
+/* The size that a value of a type must have, by the type's byte; others are looked at. */
+enum { SIZE_ODD = 0, SIZE_ANY = 0xFF };
+
+static const uint8_t type_sizes[256] = {
+        [EVTX_NULL] = SIZE_ANY,
+        [EVTX_STRING] = SIZE_ANY,
+        [EVTX_INT8] = 1,
+        [EVTX_UINT8] = 1,
+        [EVTX_INT16] = 2,
+        [EVTX_UINT16] = 2,
+        [EVTX_INT32] = 4,
+        [EVTX_UINT32] = 4,
+        [EVTX_INT64] = 8,
+        [EVTX_UINT64] = 8,
+        [EVTX_REAL32] = 4,
+        [EVTX_REAL64] = 8,
+        [EVTX_BOOL] = 4,
+        [EVTX_BINARY] = SIZE_ANY,
+        [EVTX_GUID] = 16,
+        [EVTX_FILETIME] = 8,
+        [EVTX_SYSTEMTIME] = 16,
+        [EVTX_HEX32] = 4,
+        [EVTX_HEX64] = 8,
+};
+
+/* ---- one by one -------------------------------------------------------------------------- */
+
+/* A value whose type says more than a size. False: it cannot be. */
+static bool note_value(
+        struct slice chunk, const struct evtx_value *value, struct evtx_placed *placed)
+{
+    if (!evtx_text_fits(value->type, slice_of(chunk.at + value->at, value->size))) {
+        return false;
+    }
+    placed->arrays |= value->type >= EVTX_ARRAY;
+    placed->ansi |= value->type == EVTX_ANSI;
+    placed->fragments += value->type == EVTX_BINXML && value->size;
+    return true;
+}
+
+static bool place_each(
+        const struct evtx_placing *in, struct evtx_placed *out, struct evtx_fault *fault)
+{
+    const char *descriptor = in->chunk.at + in->at;
+    uint32_t at = in->at + 4 * in->count;
+    *out = (struct evtx_placed){0};
+    for (uint32_t i = 0; i < in->count; i++, descriptor += 4) {
+        uint16_t size = evtx_u16(descriptor);
+        uint8_t type = (uint8_t)descriptor[2];
+        uint8_t wanted = type_sizes[type];
+        if (size > in->end - at) {
+            *fault = (struct evtx_fault){"value that is longer than its record", at};
+            return false;
+        }
+        in->values[i] = (struct evtx_value){at, size, type, 0};
+        if (wanted != SIZE_ANY && wanted != size && size &&
+                (wanted != SIZE_ODD || !note_value(in->chunk, &in->values[i], out))) {
+            *fault = (struct evtx_fault){"value of a wrong size or unknown type", at};
+            return false;
+        }
+        at += size;
+    }
+    out->end = at;
+    return true;
+}
+
+#ifdef __SSE2__
+
+/* ---- four at a time ---------------------------------------------------------------------- */
+
+enum { LANES = 4, LEARNED = 64 };
+
+struct lanes {
+    uint32_t used[LANES]; /* all bits but behind the last value */
+    uint32_t type[LANES]; /* shifted to where a descriptor has it; 0: none was seen yet */
+    uint32_t size[LANES]; /* that the type must have */
+    uint32_t free[LANES]; /* all bits: any size, or one that is looked at */
+};
+
+struct evtx_layout {
+    uint32_t count;
+    uint32_t learned; /* how often; LEARNED: no more, its instances differ too much */
+    uint32_t odd_count;
+    uint8_t odd[EVTX_LAYOUT_VALUES]; /* values whose size depends on their bytes */
+    alignas(EVTX_LAYOUT_ALIGN) struct lanes lanes[];
+};
+
+size_t evtx_values_layout_size(uint32_t count)
+{
+    return sizeof(struct evtx_layout) + (count + LANES - 1) / LANES * sizeof(struct lanes);
+}
+
+void evtx_values_layout(struct evtx_layout *layout, uint32_t count)
+{
+    layout->count = count;
+    for (uint32_t i = 0; i < count; i++) {
+        layout->lanes[i / LANES].used[i % LANES] = UINT32_MAX;
+    }
+}
+
+/* Takes over the types of an instance; a value that is not set says nothing. */
+static void learn(struct evtx_layout *layout, const struct evtx_value *values)
+{
+    layout->learned++;
+    layout->odd_count = 0;
+    for (uint32_t i = 0; i < layout->count; i++) {
+        struct lanes *lanes = &layout->lanes[i / LANES];
+        uint32_t k = i % LANES;
+        if (values[i].type != EVTX_NULL) {
+            lanes->type[k] = (uint32_t)values[i].type << 16;
+        }
+        uint8_t wanted = type_sizes[lanes->type[k] >> 16];
+        lanes->size[k] = wanted;
+        lanes->free[k] = wanted == SIZE_ANY || wanted == SIZE_ODD ? UINT32_MAX : 0;
+        if (wanted == SIZE_ODD) {
+            layout->odd[layout->odd_count++] = (uint8_t)i;
+        }
+    }
+}
+
+static __m128i load(const void *at)
+{
+    return _mm_loadu_si128((const __m128i *)at);
+}
+
+/* False: the instance has other types, or is broken. */
+static bool place_lanes(const struct evtx_placing *in, struct evtx_placed *out)
+{
+    const struct evtx_layout *layout = in->layout;
+    const __m128i zero = _mm_setzero_si128();
+    const char *descriptor = in->chunk.at + in->at;
+    struct evtx_value *to = in->values;
+    __m128i ends = _mm_set1_epi32((int)(in->at + 4 * in->count));
+    __m128i good = _mm_cmpeq_epi32(zero, zero);
+    uint32_t groups = (in->count + LANES - 1) / LANES;
+    for (uint32_t g = 0; g < groups; g++, descriptor += 4 * LANES, to += LANES) {
+        const struct lanes *lanes = &layout->lanes[g];
+        __m128i all = _mm_and_si128(load(descriptor), load(lanes->used));
+        __m128i size = _mm_and_si128(all, _mm_set1_epi32(0xFFFF));
+        __m128i type = _mm_and_si128(all, _mm_set1_epi32(0xFF0000));
+        /* The sums of sizes up to each lane. */
+        __m128i sum = _mm_add_epi32(size, _mm_slli_si128(size, 4));
+        sum = _mm_add_epi32(ends, _mm_add_epi32(sum, _mm_slli_si128(sum, 8)));
+        ends = _mm_shuffle_epi32(sum, 0xFF);
+        __m128i starts = _mm_sub_epi32(sum, size);
+        _mm_storeu_si128((__m128i *)(void *)to, _mm_unpacklo_epi32(starts, all));
+        _mm_storeu_si128((__m128i *)(void *)(to + 2), _mm_unpackhi_epi32(starts, all));
+        __m128i fits = _mm_or_si128(_mm_cmpeq_epi32(size, load(lanes->size)), load(lanes->free));
+        fits = _mm_or_si128(fits, _mm_cmpeq_epi32(size, zero));
+        fits = _mm_and_si128(fits, _mm_cmpeq_epi32(type, load(lanes->type)));
+        good = _mm_and_si128(good, _mm_or_si128(fits, _mm_cmpeq_epi32(type, zero)));
+    }
+    *out = (struct evtx_placed){.end = (uint32_t)_mm_cvtsi128_si32(ends)};
+    if (_mm_movemask_epi8(good) != 0xFFFF || out->end > in->end) {
+        return false;
+    }
+    for (uint32_t i = 0; i < layout->odd_count; i++) {
+        const struct evtx_value *value = &in->values[layout->odd[i]];
+        if (value->type == EVTX_BINXML) {
+            out->fragments += value->size != 0;
+        } else if (value->size && !note_value(in->chunk, value, out)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool evtx_values_place(
+        const struct evtx_placing *in, struct evtx_placed *out, struct evtx_fault *fault)
+{
+    struct evtx_layout *layout = in->layout;
+    bool usable = layout && layout->count == in->count;
+    if (usable && layout->learned && place_lanes(in, out)) {
+        return true;
+    }
+    if (!place_each(in, out, fault)) {
+        return false;
+    }
+    if (usable && layout->learned < LEARNED) {
+        learn(layout, in->values);
+    }
+    return true;
+}
+
+#else
+
+size_t evtx_values_layout_size(uint32_t count)
+{
+    (void)count;
+    return 1;
+}
+
+void evtx_values_layout(struct evtx_layout *layout, uint32_t count)
+{
+    (void)layout;
+    (void)count;
+}
+
+bool evtx_values_place(
+        const struct evtx_placing *in, struct evtx_placed *out, struct evtx_fault *fault)
+{
+    return place_each(in, out, fault);
+}
+
+#endif
