@@ -350,6 +350,45 @@ static bool make_ops(struct making *m)
     return true;
 }
 
+/* The steps of an operation: one for each field. Returns how many. */
+static uint32_t add_steps(const struct making *m, uint32_t number, struct step *to)
+{
+    const struct op *op = &m->ops[number];
+    struct step step = {.kind = STEP_OTHER, .slot = op->slot, .op = (uint16_t)number};
+    bool leaf = op->kind == OP_LEAF && has_field(op->edge) && !op->object && op->guards <= 1;
+    if (!leaf && op->kind != OP_DATA && op->kind != OP_ATTRIBUTE) {
+        to[0] = step;
+        return 1;
+    }
+    step.kind = leaf && op->guards ? STEP_GUARDED : STEP_PLAIN;
+    step.guard = leaf && op->guards ? m->guards[op->guard] : 0;
+    step.unset = op->kind == OP_DATA ? UNSET_EMPTY : leaf ? UNSET_NULL : UNSET_NOTHING;
+    uint32_t n = 0;
+    for (; n < PATHS_TARGETS && op->edge->field[n] != FIELD_NONE; n++) {
+        to[n] = step;
+        to[n].field = op->edge->field[n];
+        to[n].weak = op->edge->weak[n];
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        to[i].left = (uint8_t)(n - 1 - i);
+    }
+    return n;
+}
+
+static bool make_steps(struct making *m)
+{
+    struct step *steps = evtx_template_alloc(
+            m->run->templates, m->op_count * PATHS_TARGETS * sizeof *steps, alignof(struct step));
+    if (!steps) {
+        return false;
+    }
+    for (uint32_t i = 0; i < m->op_count; i++) {
+        m->plan->step_count += add_steps(m, i, steps + m->plan->step_count);
+    }
+    m->plan->steps = steps;
+    return true;
+}
+
 static bool one_root(const struct evtx_template *template, const struct evtx_plan *plan)
 {
     return template->count && template->count <= EVTX_PLAN_NODES &&
@@ -385,7 +424,8 @@ static struct evtx_plan *make_plan(const struct evtx_plan_run *run, struct evtx_
         bool more = m.nodes[i].kind == EVTX_SLOT && m.nodes[i].slot >= slots;
         slots = more ? m.nodes[i].slot + 1u : slots;
     }
-    if (one_root(template, plan) && make_room(&m, slots) && count_uses(&m) && make_ops(&m)) {
+    if (one_root(template, plan) && make_room(&m, slots) && count_uses(&m) && make_ops(&m) &&
+            make_steps(&m)) {
         plan->covered = true;
         plan->root = template->nodes[0].text;
         plan->ops = m.ops;

@@ -39,6 +39,28 @@ struct op {
     struct value constant;
 };
 
+/* What a value that is not set leaves behind. */
+enum unset { UNSET_NOTHING, UNSET_NULL, UNSET_EMPTY };
+
+enum step_kind {
+    STEP_PLAIN,   /* puts the slot's value */
+    STEP_GUARDED, /* the same, when the value of the slot `guard` is not set */
+    STEP_OTHER,   /* what the operation says */
+};
+
+/* A part of an operation that hardly ever needs to be looked at as a whole: a slot's value goes to
+ * a field. */
+struct step {
+    uint32_t field;
+    uint16_t slot;
+    uint16_t guard;
+    uint16_t op;   /* the operation */
+    uint8_t kind;  /* enum step_kind */
+    uint8_t unset; /* enum unset */
+    uint8_t weak;
+    uint8_t left; /* steps of the operation behind this one */
+};
+
 struct evtx_plan {
     struct evtx_plan *next;
     uint32_t node;  /* where the root's key is looked up */
@@ -47,8 +69,10 @@ struct evtx_plan {
     uint8_t deep;
     struct slice root;
     uint16_t op_count;
-    uint16_t slots; /* that `fixed` has */
+    uint16_t slots; /* that `listed` has */
     const struct op *ops;
+    const struct step *steps; /* of all operations */
+    uint32_t step_count;
     const uint16_t *guards;
     const struct slice *siblings;
     const bool *listed; /* by slot: an array here is a list at a Data element, else the tree */

@@ -10,7 +10,7 @@
 struct frame {
     const struct evtx_plan *plan;
     struct evtx_instance instance;
-    uint32_t op;
+    uint32_t step;
     uint32_t fragments; /* met so far */
     uint32_t depth;     /* of elements around it */
 };
@@ -37,21 +37,34 @@ static const struct evtx_value *slot_of(
                                         : &unset;
 }
 
-/* The texts of templates that stand outside the record. */
-static bool add_constants(struct running *r, struct slice constants)
+/* The texts of templates that stand outside the record. Most templates stand in one other only:
+ * what both have is kept. */
+static bool add_constants(struct running *r, struct evtx_template *template)
 {
     struct slice *all = &r->event->constants;
-    if (constants.size == 0 || all->size == 0) {
-        *all = constants.size ? constants : *all;
+    struct slice own = template->constants;
+    if (own.size == 0 || all->size == 0) {
+        *all = own.size ? own : *all;
         return true;
     }
-    char *to = arena_alloc(&r->event->scratch, all->size + constants.size, 1);
+    if (template->around.at == all->at && template->around.size == all->size) {
+        *all = template->joined;
+        return true;
+    }
+    size_t size = all->size + own.size;
+    bool kept = template->around.at == NULL;
+    char *to = kept ? evtx_template_alloc(r->run->templates, size, 1)
+                    : arena_alloc(&r->event->scratch, size, 1);
     if (!to) {
         return false;
     }
     memcpy(to, all->at, all->size);
-    memcpy(to + all->size, constants.at, constants.size);
-    *all = slice_of(to, all->size + constants.size);
+    memcpy(to + all->size, own.at, own.size);
+    if (kept) {
+        template->around = *all;
+        template->joined = slice_of(to, size);
+    }
+    *all = slice_of(to, size);
     return true;
 }
 
@@ -74,7 +87,7 @@ static bool covered(struct running *r, const struct frame *frame)
     return plan && plan->covered && frame->depth + plan->deep + 2u <= r->run->depth &&
            r->nodes <= EVTX_PLAN_RECORD_NODES &&
            (!frame->instance.placed.arrays || arrays_listed(r, frame)) &&
-           add_constants(r, frame->instance.template->constants);
+           add_constants(r, frame->instance.template);
 }
 
 /* Goes on with the instance at a place; `op`: the operation that met it. */
@@ -97,7 +110,7 @@ static bool push(struct running *r, struct evtx_place place, const struct op *op
     }
     frame->plan = evtx_plan_for(
             run, frame->instance.template, op ? op->child : PATHS_ROOT, op && op->container);
-    frame->op = 0;
+    frame->step = 0;
     frame->fragments = 0;
     frame->depth = depth;
     r->nodes += frame->instance.template->count;
@@ -293,6 +306,87 @@ static bool run_op(struct running *r, struct frame *frame, const struct op *op)
     return false;
 }
 
+/* Where values go. Copies of the event's pointers: the stores of a value's single bytes could, for
+ * all that the compiler knows, change the event's own. */
+struct target {
+    struct event *event;
+    struct value *values;
+    uint64_t *present;
+};
+
+static inline void put_value_of(
+        const struct target *to, const struct step *step, struct slice text, struct lazy as)
+{
+    uint64_t bit = (uint64_t)1 << (step->field & 63);
+    uint64_t *present = &to->present[step->field >> 6];
+    struct value *value = &to->values[step->field];
+    if (__builtin_expect((*present & bit) != 0, 0)) {
+        const struct value again = {.text = text, .kind = as.kind, .form = as.form};
+        event_put_again(to->event, step->field, &again, step->weak);
+        return;
+    }
+    *present |= bit;
+    value->text = text;
+    value->kind = as.kind;
+    value->form = as.form;
+    value->weak = step->weak;
+    value->next = 0;
+}
+
+/* Puts the value of a plain step. False: its type needs the operation. */
+static inline bool run_plain(
+        const struct target *to, const struct step *step, uint8_t type, struct slice bytes)
+{
+    const struct lazy as = lazy[type];
+    bool unset = bytes.size == 0;
+    if (as.form == FORM_UTF16) {
+        unset = bytes.size < 2 || evtx_u16(bytes.at) == 0;
+    }
+    if (__builtin_expect(!unset, 1)) {
+        if (as.form == FORM_TEXT) {
+            return false;
+        }
+        put_value_of(to, step, bytes, as);
+    } else if (step->unset != UNSET_NOTHING) {
+        const struct lazy none = {step->unset == UNSET_NULL ? VALUE_NULL : VALUE_STRING, FORM_TEXT};
+        put_value_of(to, step, (struct slice){0}, none);
+    }
+    return true;
+}
+
+/* Goes on with the frame's steps until it is done or another frame stands on it. */
+static bool run_frame(struct running *r, struct frame *frame)
+{
+    const struct evtx_plan *plan = frame->plan;
+    const struct evtx_value *values = &r->run->values->at[frame->instance.first];
+    const char *chunk = r->run->chunk.at;
+    const struct target to = {r->event, r->event->values, r->event->present};
+    bool complete = frame->instance.count >= plan->slots;
+    uint32_t frames = r->frame_count;
+    const struct step *end = plan->steps + plan->step_count;
+    for (const struct step *step = plan->steps + frame->step; step != end; step++) {
+        bool plain = step->kind == STEP_PLAIN ||
+                     (step->kind == STEP_GUARDED && complete && values[step->guard].size == 0);
+        if (__builtin_expect(plain && complete, 1)) {
+            const struct evtx_value v = values[step->slot];
+            if (run_plain(&to, step, v.type, slice_of(chunk + v.at, v.size))) {
+                continue;
+            }
+        }
+        const struct op *op = &plan->ops[step->op];
+        step += step->left;
+        frame->step = (uint32_t)(step + 1 - plan->steps);
+        if (!run_op(r, frame, op)) {
+            return false;
+        }
+        if (r->frame_count != frames) {
+            return true;
+        }
+    }
+    frame->step = plan->step_count;
+    return true;
+}
+
 bool evtx_plan_run(const struct evtx_plan_run *run, struct evtx_place place, struct event *event)
 {
     struct running r;
@@ -305,8 +399,8 @@ bool evtx_plan_run(const struct evtx_plan_run *run, struct evtx_place place, str
     bool ok = push(&r, place, NULL, 0);
     while (ok && r.frame_count) {
         struct frame *frame = &r.frames[r.frame_count - 1];
-        if (frame->op < frame->plan->op_count) {
-            ok = run_op(&r, frame, &frame->plan->ops[frame->op++]);
+        if (frame->step < frame->plan->step_count) {
+            ok = run_frame(&r, frame);
             continue;
         }
         if (frame->fragments != frame->instance.placed.fragments) {

@@ -36,6 +36,8 @@ struct evtx_template {
     struct evtx_plan *plans;       /* decode/evtx_plan.h */
     struct evtx_program *programs; /* decode/evtx_print.h */
     struct slice constants;        /* its texts that are values, UTF-8, a NUL behind each */
+    struct slice around;           /* the constants of the templates that an instance stood in, */
+    struct slice joined;           /* and both together; decode/evtx_plan_run.c */
     struct evtx_layout *layout;    /* types that its instances' values had */
     /* What it is recognised by. */
     char guid[16];
