@@ -32,6 +32,7 @@ struct reader {
     struct evtx_templates *templates;
     struct evtx_plan_run run;
     struct evtx_builder builder;
+    struct evtx_stream_memo memo;
     struct evtx_shape shape;
     struct buf path;
     struct evtx_counts counts;
@@ -229,6 +230,7 @@ static bool read_fast(struct reader *r, struct evtx_place content, struct event 
     const struct evtx_stream stream = {.paths = r->paths,
             .chunk = r->chunk,
             .names = &r->builder.names,
+            .memo = &r->memo,
             .depth = r->builder.depth};
     return evtx_stream_run(&stream, content, event);
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/utf8.h"
 #include "decode/evtx_out.h"
 #include "decode/evtx_shape.h"
@@ -306,12 +307,175 @@ static bool end_element(struct streaming *s)
     return true;
 }
 
+/* ---- the usual elements, token after token without a look at the state ------------------- */
+
+/* What follows an element's name: its text, up to its end. */
+struct plain_text {
+    struct slice bytes;
+    uint32_t end; /* behind the element */
+};
+
+/* The end of an element's start, one string or none, the end of the element. False: anything
+ * else. */
+static bool look_at_text(const struct streaming *s, uint32_t at, struct plain_text *text)
+{
+    const char *bytes = s->stream->chunk.at;
+    *text = (struct plain_text){0};
+    if (s->end - at < 2 || bytes[at] != TOKEN_CLOSE_START) {
+        return false;
+    }
+    at++;
+    if (bytes[at] == TOKEN_VALUE) {
+        if (s->end - at < 5 || bytes[at + 1] != EVTX_STRING) {
+            return false;
+        }
+        uint32_t size = 2u * evtx_u16(bytes + at + 2);
+        at += 4;
+        if (size >= s->end - at) {
+            return false;
+        }
+        text->bytes = slice_of(bytes + at, size);
+        at += size;
+    }
+    text->end = at + 1;
+    return bytes[at] == TOKEN_END_ELEMENT;
+}
+
+/* Puts a text, or what an element without one leaves behind. */
+static void put_text(struct streaming *s, const struct path_edge *edge, struct slice wide,
+        enum value_kind without)
+{
+    struct value value = {.kind = (uint8_t)without};
+    if (!edge || edge->field[0] == FIELD_NONE) {
+        return;
+    }
+    if (!evtx_text_unset(EVTX_STRING, wide)) {
+        value = (struct value){.text = wide, .kind = VALUE_STRING, .form = FORM_UTF16};
+    }
+    event_put(s->event, edge, &value);
+}
+
+/* At `at` a name is used that was defined before: `name`, seen last at *known. */
+static bool is_name(const struct streaming *s, const char *at, struct slice name, uint32_t *known)
+{
+    struct slice found;
+    uint32_t name_at = evtx_u32(at);
+    if (name_at == 0 || name_at == (uint32_t)(at - s->stream->chunk.at) + 4) {
+        return false;
+    }
+    if (name_at != *known) {
+        if (!evtx_tree_name_text(s->stream->names, s->stream->chunk, name_at, &found) ||
+                !slice_equal(found, name)) {
+            return false;
+        }
+        *known = name_at;
+    }
+    return true;
+}
+
+/* <Data Name= */
+static bool names_data(const struct streaming *s, const char *element, const char *attribute)
+{
+    struct evtx_stream_memo *memo = s->stream->memo;
+    if (memo->chunk != s->stream->names->chunk) {
+        memo->chunk = s->stream->names->chunk;
+        memo->data_at = 0; /* no name stands in the header */
+        memo->name_at = 0;
+    }
+    return is_name(s, element, SLICE("Data"), &memo->data_at) &&
+           is_name(s, attribute, SLICE("Name"), &memo->name_at);
+}
+
+/* Where the key of a Data element leads. False: not a plain one. */
+static bool find_key(
+        struct streaming *s, uint32_t node, struct slice wide, const struct path_edge **edge)
+{
+    uint64_t hash = hash_bytes(wide, node);
+    struct evtx_stream_key *key = &s->stream->memo->keys[hash % EVTX_STREAM_KEYS];
+    if (key->size == wide.size && key->node == node &&
+            memcmp(key->bytes, wide.at, wide.size) == 0) {
+        *edge = key->edge;
+        return true;
+    }
+    char room[EVTX_STREAM_KEY_BYTES / 2 * 3];
+    if (utf8_until_nul(wide).size != wide.size) {
+        return false;
+    }
+    *edge = paths_find(s->stream->paths, node, slice_of(room, utf8_from_utf16(wide, room)));
+    key->edge = *edge;
+    key->node = node;
+    key->size = (uint16_t)wide.size;
+    memcpy(key->bytes, wide.at, wide.size);
+    return true;
+}
+
+/* <Data Name="key">text</Data> in a container. False, and nothing was done: the long way. */
+static bool quick_data(struct streaming *s, const struct level *parent)
+{
+    enum { NAME = 4, ATTRIBUTE = 12, VALUE = 17, KEY = 21 };
+    const char *bytes = s->stream->chunk.at + s->at;
+    const struct path_edge *edge;
+    struct plain_text text;
+    if (s->end - s->at < KEY || bytes[ATTRIBUTE] != TOKEN_ATTRIBUTE ||
+            bytes[VALUE] != TOKEN_VALUE || bytes[VALUE + 1] != EVTX_STRING) {
+        return false;
+    }
+    uint32_t size = 2u * evtx_u16(bytes + VALUE + 2);
+    if (size == 0 || size > EVTX_STREAM_KEY_BYTES || size > s->end - s->at - KEY ||
+            !names_data(s, bytes + NAME, bytes + ATTRIBUTE + 1) ||
+            !look_at_text(s, s->at + KEY + size, &text) ||
+            !find_key(s, parent->edge->child, slice_of(bytes + KEY, size), &edge)) {
+        return false;
+    }
+    put_text(s, edge, text.bytes, VALUE_STRING);
+    s->at = text.end;
+    return true;
+}
+
+/* <Key>text</Key>, the first of its name. */
+static bool quick_leaf(struct streaming *s, struct level *parent)
+{
+    const char *bytes = s->stream->chunk.at + s->at;
+    struct plain_text text;
+    struct slice name;
+    if (s->end - s->at < 8 || evtx_u32(bytes + 4) == s->at + 8 ||
+            parent->name_count == EVTX_STREAM_NAMES || !look_at_text(s, s->at + 8, &text) ||
+            !evtx_tree_name_text(s->stream->names, s->stream->chunk, evtx_u32(bytes + 4), &name) ||
+            (parent->container && slice_equal(name, SLICE("Data")))) {
+        return false;
+    }
+    for (uint32_t i = 0; i < parent->name_count; i++) {
+        if (slice_equal(parent->names[i], name)) {
+            return false;
+        }
+    }
+    parent->names[parent->name_count] = name;
+    parent->counts[parent->name_count++] = 1;
+    put_text(s, below(s, parent->edge, name), text.bytes, VALUE_NULL);
+    s->at = text.end;
+    return true;
+}
+
+/* An element without elements in it, whose names were defined before. */
+static bool quick_element(struct streaming *s, bool attributes)
+{
+    struct level *parent = &s->levels[s->depth];
+    if (s->depth == 0 || s->in_start || parent->text.filled || parent->data ||
+            s->depth == EVTX_STREAM_DEPTH || s->depth == s->stream->depth ||
+            !leads_on(parent->edge)) {
+        return false;
+    }
+    bool done = attributes ? parent->container && quick_data(s, parent) : quick_leaf(s, parent);
+    parent->elements |= done;
+    return done;
+}
+
 static bool step(struct streaming *s, uint8_t token)
 {
     const char *bytes;
     switch (token & ~TOKEN_MORE) {
     case TOKEN_OPEN:
-        return open_element(s, token & TOKEN_MORE);
+        return quick_element(s, token & TOKEN_MORE) || open_element(s, token & TOKEN_MORE);
     case TOKEN_ATTRIBUTE:
         return open_attribute(s);
     case TOKEN_VALUE:
