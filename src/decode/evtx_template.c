@@ -15,8 +15,6 @@ enum {
     PLACES = 16384,
     TEMPLATE_DEPTH = 128,
     MARKED = 64, /* children of an element that are compared with each other */
-    TOKEN_INSTANCE = 0x0c,
-    TOKEN_FRAGMENT = 0x0f,
 };
 
 /* What the template at an offset of this chunk is: compiled, or broken and why. */
@@ -347,9 +345,9 @@ static struct evtx_template *load(
     return template;
 }
 
-static struct evtx_template *find(
-        struct evtx_templates *templates, uint32_t at, struct evtx_fault *fault)
+static const struct near *find(struct evtx_templates *templates, uint32_t at)
 {
+    static const struct near too_many = {.fault = {"too many templates in the chunk", 0}};
     struct near *near;
     for (uint32_t i = at * 0x9E3779B1u >> 22;; i = (i + 1) % NEAR) {
         near = &templates->near[i];
@@ -357,80 +355,83 @@ static struct evtx_template *find(
             break;
         }
         if (near->at == at) {
-            *fault = near->fault;
-            return near->template;
+            return near;
         }
     }
     if (templates->near_count == EVTX_CHUNK_TEMPLATES) {
-        *fault = (struct evtx_fault){"too many templates in the chunk", at};
-        return NULL;
+        return &too_many;
     }
-    struct evtx_template *template = load(templates, at, &near->fault);
+    near->template = load(templates, at, &near->fault);
     near->at = at;
     near->chunk = templates->chunks;
-    near->template = template;
     templates->near_count++;
-    *fault = near->fault;
-    return template;
+    return near;
 }
 
-uint32_t evtx_template_lone(struct slice chunk, struct evtx_place place)
+static bool fail(struct evtx_fault *fault, const char *what, uint32_t at)
 {
-    uint32_t at = place.at;
-    if (place.end - at >= 5 && chunk.at[at] == TOKEN_FRAGMENT) {
-        at += 4;
+    *fault = (struct evtx_fault){what, at};
+    return false;
+}
+
+/* Room for what the template's instances have in common; where there is none, they are read one
+ * value after another. */
+static void make_layout(
+        struct evtx_templates *templates, struct evtx_template *template, uint32_t count)
+{
+    if (count == 0 || count > EVTX_LAYOUT_VALUES) {
+        return;
     }
-    return at < place.end && chunk.at[at] == TOKEN_INSTANCE ? at + 1 : 0;
+    template->layout =
+            evtx_template_alloc(templates, evtx_values_layout_size(count), EVTX_LAYOUT_ALIGN);
+    if (template->layout) {
+        evtx_values_layout(template->layout, count);
+    }
 }
 
 bool evtx_template_instance(struct evtx_templates *templates, struct evtx_place place,
         struct evtx_values *values, struct evtx_instance *instance, struct evtx_fault *fault)
 {
+    static const char early[] = "instance of a template ends too early";
     struct slice chunk = templates->chunk;
     uint32_t at = place.at;
-    *fault = (struct evtx_fault){"instance of a template ends too early", at};
     if (place.end - at < 13) {
-        return false;
+        return fail(fault, early, at);
     }
     uint32_t template_at = evtx_u32(chunk.at + at + 5);
-    *instance = (struct evtx_instance){.first = values->used};
-    instance->template = find(templates, template_at, fault);
-    if (!instance->template) {
-        return false;
+    const struct near *near = find(templates, template_at);
+    struct evtx_template *template = near->template;
+    if (!template) {
+        return fail(fault, near->fault.what, near->fault.at ? near->fault.at : template_at);
     }
     at += 9;
-    *fault = (struct evtx_fault){"instance of a template ends too early", at};
     if (template_at == at) {
-        size_t stored = EVTX_TEMPLATE_HEADER + instance->template->body.size;
+        size_t stored = EVTX_TEMPLATE_HEADER + template->body.size;
         if (stored + 4 > place.end - at) {
-            return false;
+            return fail(fault, early, at);
         }
         at += (uint32_t)stored;
     }
-    instance->count = evtx_u32(chunk.at + at);
+    uint32_t count = evtx_u32(chunk.at + at);
     at += 4;
-    if (instance->count > (place.end - at) / 4 ||
-            instance->count > EVTX_VALUES_LIMIT - values->used) {
-        fault->what = "more values than there is room for";
-        return false;
+    if (count > (place.end - at) / 4 || count > EVTX_VALUES_LIMIT - values->used) {
+        return fail(fault, "more values than there is room for", at - 4);
     }
-    struct evtx_template *template = instance->template;
-    if (!template->layout && instance->count && instance->count <= EVTX_LAYOUT_VALUES) {
-        template->layout = evtx_template_alloc(
-                templates, evtx_values_layout_size(instance->count), EVTX_LAYOUT_ALIGN);
-        if (template->layout) {
-            evtx_values_layout(template->layout, instance->count);
-        }
+    if (!template->layout) {
+        make_layout(templates, template, count);
     }
     const struct evtx_placing in = {.chunk = chunk,
             .at = at,
             .end = place.end,
-            .count = instance->count,
+            .count = count,
             .layout = template->layout,
             .values = &values->at[values->used]};
+    instance->template = template;
+    instance->first = values->used;
+    instance->count = count;
     if (!evtx_values_place(&in, &instance->placed, fault)) {
         return false;
     }
-    values->used += instance->count;
+    values->used += count;
     return true;
 }

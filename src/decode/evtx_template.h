@@ -82,5 +82,13 @@ struct evtx_place {
 bool evtx_template_instance(struct evtx_templates *templates, struct evtx_place place,
         struct evtx_values *values, struct evtx_instance *instance, struct evtx_fault *fault);
 /* The instance's token when the stretch holds one instance and nothing else (the usual record):
- * the offset behind the token, else 0. */
-uint32_t evtx_template_lone(struct slice chunk, struct evtx_place place);
+ * the offset behind the token, else 0. [MS-EVEN6] 2.2.12 has the tokens. */
+static inline uint32_t evtx_template_lone(struct slice chunk, struct evtx_place place)
+{
+    enum { TOKEN_INSTANCE = 0x0c, TOKEN_FRAGMENT = 0x0f };
+    uint32_t at = place.at;
+    if (place.end - at >= 5 && chunk.at[at] == TOKEN_FRAGMENT) {
+        at += 4;
+    }
+    return at < place.end && chunk.at[at] == TOKEN_INSTANCE ? at + 1 : 0;
+}

@@ -79,10 +79,10 @@ static bool place_each(
 enum { LANES = 4, LEARNED = 64 };
 
 struct lanes {
-    uint32_t used[LANES]; /* all bits but behind the last value */
-    uint32_t type[LANES]; /* shifted to where a descriptor has it; 0: none was seen yet */
-    uint32_t size[LANES]; /* that the type must have */
-    uint32_t free[LANES]; /* all bits: any size, or one that is looked at */
+    uint32_t used[LANES];  /* all bits but behind the last value */
+    uint32_t fixed[LANES]; /* the bits of a descriptor that are always the same: not the size of a
+                              string, for one */
+    uint32_t usual[LANES]; /* how they are: type and size */
 };
 
 struct evtx_layout {
@@ -115,11 +115,13 @@ static void learn(struct evtx_layout *layout, const struct evtx_value *values)
         struct lanes *lanes = &layout->lanes[i / LANES];
         uint32_t k = i % LANES;
         if (values[i].type != EVTX_NULL) {
-            lanes->type[k] = (uint32_t)values[i].type << 16;
+            lanes->usual[k] = (uint32_t)values[i].type << 16;
         }
-        uint8_t wanted = type_sizes[lanes->type[k] >> 16];
-        lanes->size[k] = wanted;
-        lanes->free[k] = wanted == SIZE_ANY || wanted == SIZE_ODD ? UINT32_MAX : 0;
+        uint8_t type = (uint8_t)(lanes->usual[k] >> 16);
+        uint8_t wanted = type_sizes[type];
+        bool any = wanted == SIZE_ANY || wanted == SIZE_ODD;
+        lanes->fixed[k] = any ? 0xFFFF0000 : UINT32_MAX;
+        lanes->usual[k] = (uint32_t)type << 16 | (any ? 0u : wanted);
         if (wanted == SIZE_ODD) {
             layout->odd[layout->odd_count++] = (uint8_t)i;
         }
@@ -131,42 +133,50 @@ static __m128i load(const void *at)
     return _mm_loadu_si128((const __m128i *)at);
 }
 
-/* False: the instance has other types, or is broken. */
+/* A value whose size depends on its bytes. False: leave it to place_each. */
+static bool note_odd(
+        const struct evtx_placing *in, const struct evtx_value *value, struct evtx_placed *out)
+{
+    if (value->size == 0) {
+        return true;
+    }
+    if (value->type == EVTX_BINXML) {
+        out->fragments++;
+        return true;
+    }
+    return note_value(in->chunk, value, out);
+}
+
+/* False: some value has another type than it had so far, or the instance is broken. */
 static bool place_lanes(const struct evtx_placing *in, struct evtx_placed *out)
 {
     const struct evtx_layout *layout = in->layout;
-    const __m128i zero = _mm_setzero_si128();
+    const struct lanes *lanes = layout->lanes;
+    const struct lanes *end = lanes + (in->count + LANES - 1) / LANES;
     const char *descriptor = in->chunk.at + in->at;
     struct evtx_value *to = in->values;
     __m128i ends = _mm_set1_epi32((int)(in->at + 4 * in->count));
-    __m128i good = _mm_cmpeq_epi32(zero, zero);
-    uint32_t groups = (in->count + LANES - 1) / LANES;
-    for (uint32_t g = 0; g < groups; g++, descriptor += 4 * LANES, to += LANES) {
-        const struct lanes *lanes = &layout->lanes[g];
+    __m128i good = _mm_set1_epi32(-1);
+    for (; lanes != end; lanes++, descriptor += 4 * LANES, to += LANES) {
         __m128i all = _mm_and_si128(load(descriptor), load(lanes->used));
+        __m128i usual = _mm_cmpeq_epi32(_mm_and_si128(all, load(lanes->fixed)), load(lanes->usual));
+        __m128i unset = _mm_cmpeq_epi32(all, _mm_setzero_si128());
+        good = _mm_and_si128(good, _mm_or_si128(usual, unset));
+        /* The sums of the sizes up to each lane. */
         __m128i size = _mm_and_si128(all, _mm_set1_epi32(0xFFFF));
-        __m128i type = _mm_and_si128(all, _mm_set1_epi32(0xFF0000));
-        /* The sums of sizes up to each lane. */
         __m128i sum = _mm_add_epi32(size, _mm_slli_si128(size, 4));
-        sum = _mm_add_epi32(ends, _mm_add_epi32(sum, _mm_slli_si128(sum, 8)));
+        sum = _mm_add_epi32(_mm_add_epi32(sum, _mm_slli_si128(sum, 8)), ends);
         ends = _mm_shuffle_epi32(sum, 0xFF);
         __m128i starts = _mm_sub_epi32(sum, size);
         _mm_storeu_si128((__m128i *)(void *)to, _mm_unpacklo_epi32(starts, all));
         _mm_storeu_si128((__m128i *)(void *)(to + 2), _mm_unpackhi_epi32(starts, all));
-        __m128i fits = _mm_or_si128(_mm_cmpeq_epi32(size, load(lanes->size)), load(lanes->free));
-        fits = _mm_or_si128(fits, _mm_cmpeq_epi32(size, zero));
-        fits = _mm_and_si128(fits, _mm_cmpeq_epi32(type, load(lanes->type)));
-        good = _mm_and_si128(good, _mm_or_si128(fits, _mm_cmpeq_epi32(type, zero)));
     }
     *out = (struct evtx_placed){.end = (uint32_t)_mm_cvtsi128_si32(ends)};
     if (_mm_movemask_epi8(good) != 0xFFFF || out->end > in->end) {
         return false;
     }
     for (uint32_t i = 0; i < layout->odd_count; i++) {
-        const struct evtx_value *value = &in->values[layout->odd[i]];
-        if (value->type == EVTX_BINXML) {
-            out->fragments += value->size != 0;
-        } else if (value->size && !note_value(in->chunk, value, out)) {
+        if (!note_odd(in, &in->values[layout->odd[i]], out)) {
             return false;
         }
     }
