@@ -1,6 +1,7 @@
 #include "decode/evtx_plan.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "decode/evtx_plan_parts.h"
 #include "decode/evtx_text.h"
@@ -166,6 +167,7 @@ static bool make_attributes(struct making *m, uint32_t element, uint32_t start,
             if (has_field(to)) {
                 struct op *op = add_op(m, OP_ATTRIBUTE);
                 op->slot = m->nodes[c.slot].slot;
+                op->type = m->nodes[c.slot].type;
                 op->edge = to;
             }
         }
@@ -204,6 +206,7 @@ static bool make_leaf(struct making *m, const struct contents *c, const struct o
     op->text = has_field(text) ? text : NULL;
     op->child = child_of(edge);
     op->slot = c->slots ? m->nodes[c->slot].slot : 0;
+    op->type = c->slots ? m->nodes[c->slot].type : 0;
     op->crowded = c->slots && m->uses[op->slot] != 1;
     return !c->constants || constant_value(m, c->constant, &op->constant);
 }
@@ -276,6 +279,7 @@ static bool make_data(struct making *m, uint32_t element, uint32_t node)
     struct op *op = add_op(m, c.slots ? OP_DATA : OP_CONSTANT);
     op->edge = edge;
     op->slot = c.slots ? m->nodes[c.slot].slot : 0;
+    op->type = c.slots ? m->nodes[c.slot].type : 0;
     op->constant = (struct value){.kind = VALUE_STRING}; /* an empty one is an empty string */
     return !c.constants || constant_value(m, c.constant, &op->constant);
 }
@@ -350,6 +354,18 @@ static bool make_ops(struct making *m)
     return true;
 }
 
+#define LAZY(type, kind) [EVTX_##type] = {VALUE_##kind, FORM_TYPED + EVTX_##type}
+
+struct lazy evtx_plan_lazy(uint8_t type)
+{
+    static const struct lazy lazy[256] = {LAZY(INT8, NUMBER), LAZY(UINT8, NUMBER),
+            LAZY(INT16, NUMBER), LAZY(UINT16, NUMBER), LAZY(INT32, NUMBER), LAZY(UINT32, NUMBER),
+            LAZY(INT64, NUMBER), LAZY(UINT64, NUMBER), LAZY(GUID, STRING), LAZY(FILETIME, STRING),
+            LAZY(SYSTEMTIME, STRING), LAZY(SID, STRING), LAZY(HEX32, STRING), LAZY(HEX64, STRING),
+            LAZY(SIZE, STRING), [EVTX_STRING] = {VALUE_STRING, FORM_UTF16}};
+    return lazy[type];
+}
+
 /* The steps of an operation: one for each field. Returns how many. */
 static uint32_t add_steps(const struct making *m, uint32_t number, struct step *to)
 {
@@ -360,19 +376,72 @@ static uint32_t add_steps(const struct making *m, uint32_t number, struct step *
         to[0] = step;
         return 1;
     }
+    const struct lazy as = evtx_plan_lazy(op->type);
     step.kind = leaf && op->guards ? STEP_GUARDED : STEP_PLAIN;
     step.guard = leaf && op->guards ? m->guards[op->guard] : 0;
     step.unset = op->kind == OP_DATA ? UNSET_EMPTY : leaf ? UNSET_NULL : UNSET_NOTHING;
+    step.type = as.form == FORM_TEXT ? STEP_NO_TYPE : op->type;
     uint32_t n = 0;
     for (; n < PATHS_TARGETS && op->edge->field[n] != FIELD_NONE; n++) {
         to[n] = step;
         to[n].field = op->edge->field[n];
-        to[n].weak = op->edge->weak[n];
+        to[n].as = (struct value){.kind = as.kind, .form = as.form, .weak = op->edge->weak[n]};
     }
     for (uint32_t i = 0; i < n; i++) {
         to[i].left = (uint8_t)(n - 1 - i);
     }
     return n;
+}
+
+/* Is one of the fields that an edge leads to marked? */
+static bool has_marked(const uint64_t *bits, const struct path_edge *edge)
+{
+    bool any = false;
+    for (unsigned i = 0; edge && i < PATHS_TARGETS && edge->field[i] != FIELD_NONE; i++) {
+        any = any || (bits[edge->field[i] >> 6] >> (edge->field[i] & 63) & 1);
+    }
+    return any;
+}
+
+static void mark_fields(uint64_t *bits, const struct path_edge *edge)
+{
+    for (unsigned i = 0; edge && i < PATHS_TARGETS && edge->field[i] != FIELD_NONE; i++) {
+        bits[edge->field[i] >> 6] |= (uint64_t)1 << (edge->field[i] & 63);
+    }
+}
+
+/* Which fields the steps put; whether no other operation puts any of them. */
+static bool collect_fields(struct making *m)
+{
+    struct evtx_plan *plan = m->plan;
+    uint32_t words = m->run->paths ? m->run->paths->field_count / 64 + 1 : 1;
+    uint64_t *bits = evtx_template_alloc(m->run->templates, words * 8, alignof(uint64_t));
+    struct step_fields *fields = evtx_template_alloc(
+            m->run->templates, words * sizeof *fields, alignof(struct step_fields));
+    if (!bits || !fields) {
+        return false;
+    }
+    plan->apart = true;
+    for (uint32_t i = 0; i < m->op_count; i++) {
+        const struct op *op = &m->ops[i];
+        plan->apart = plan->apart && !has_marked(bits, op->edge) && !has_marked(bits, op->text);
+        mark_fields(bits, op->edge);
+        mark_fields(bits, op->text);
+    }
+    memset(bits, 0, words * 8);
+    for (uint32_t i = 0; i < plan->step_count; i++) {
+        const struct step *step = &plan->steps[i];
+        if (step->kind != STEP_OTHER) {
+            bits[step->field >> 6] |= (uint64_t)1 << (step->field & 63);
+        }
+    }
+    for (uint32_t w = 0; w < words; w++) {
+        if (bits[w]) {
+            fields[plan->field_words++] = (struct step_fields){w, bits[w]};
+        }
+    }
+    plan->fields = fields;
+    return true;
 }
 
 static bool make_steps(struct making *m)
@@ -386,7 +455,10 @@ static bool make_steps(struct making *m)
         m->plan->step_count += add_steps(m, i, steps + m->plan->step_count);
     }
     m->plan->steps = steps;
-    return true;
+    while (m->plan->first < m->plan->step_count && steps[m->plan->first].kind == STEP_OTHER) {
+        m->plan->first++;
+    }
+    return collect_fields(m);
 }
 
 static bool one_root(const struct evtx_template *template, const struct evtx_plan *plan)

@@ -27,6 +27,7 @@ struct op {
     uint8_t guards; /* attributes that are slots: with one of them set, the element is an
                        object, and its text stands at `text` */
     bool object;    /* it has a constant attribute, hence is one always */
+    uint8_t type;   /* of the slot, as the template expects it */
     uint16_t slot;
     uint16_t guard;   /* the first of the plan's guards */
     bool container;   /* of what a fragment holds: the element is EventData or UserData */
@@ -48,17 +49,27 @@ enum step_kind {
     STEP_OTHER,   /* what the operation says */
 };
 
+/* No value has it: evtx_text_fits. */
+enum { STEP_NO_TYPE = 0xFF };
+
 /* A part of an operation that hardly ever needs to be looked at as a whole: a slot's value goes to
  * a field. */
 struct step {
+    struct value as; /* a value of the usual type, but for its text */
     uint32_t field;
     uint16_t slot;
     uint16_t guard;
     uint16_t op;   /* the operation */
     uint8_t kind;  /* enum step_kind */
+    uint8_t type;  /* the usual one, as the template says, or STEP_NO_TYPE */
     uint8_t unset; /* enum unset */
-    uint8_t weak;
-    uint8_t left; /* steps of the operation behind this one */
+    uint8_t left;  /* steps of the operation behind this one */
+};
+
+/* Fields that steps of a plan put: bits of a word of event->present. */
+struct step_fields {
+    uint32_t word;
+    uint64_t bits;
 };
 
 struct evtx_plan {
@@ -73,10 +84,21 @@ struct evtx_plan {
     const struct op *ops;
     const struct step *steps; /* of all operations */
     uint32_t step_count;
+    uint32_t first; /* that puts a value */
+    const struct step_fields *fields;
+    uint32_t field_words;
+    bool apart; /* no two steps put the same field */
     const uint16_t *guards;
     const struct slice *siblings;
     const bool *listed; /* by slot: an array here is a list at a Data element, else the tree */
 };
+
+/* The kind and form in which a typed value is put as it is; form FORM_TEXT: it is made text. */
+struct lazy {
+    uint8_t kind;
+    uint8_t form;
+};
+struct lazy evtx_plan_lazy(uint8_t type);
 
 /* The template's plan for a place, made when it is new; NULL: no memory, or too many places. */
 const struct evtx_plan *evtx_plan_for(const struct evtx_plan_run *run,

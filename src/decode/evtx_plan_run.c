@@ -11,6 +11,8 @@ struct frame {
     const struct evtx_plan *plan;
     struct evtx_instance instance;
     uint32_t step;
+    bool complete;      /* the instance has all slots of the plan */
+    bool fresh;         /* no field of the steps to come is present; their bits are set already */
     uint32_t fragments; /* met so far */
     uint32_t depth;     /* of elements around it */
 };
@@ -111,8 +113,10 @@ static bool push(struct running *r, struct evtx_place place, const struct op *op
     frame->plan = evtx_plan_for(
             run, frame->instance.template, op ? op->child : PATHS_ROOT, op && op->container);
     frame->step = 0;
+    frame->fresh = false;
     frame->fragments = 0;
     frame->depth = depth;
+    frame->complete = frame->plan && frame->instance.count >= frame->plan->slots;
     r->nodes += frame->instance.template->count;
     r->wide = r->wide && !frame->instance.placed.ansi;
     return covered(r, frame);
@@ -137,20 +141,6 @@ static bool run_fragment(
     return ok;
 }
 
-/* Types whose values are put as they are, with the kind and the form that they have. The others are
- * made text. */
-struct lazy {
-    uint8_t kind;
-    uint8_t form; /* FORM_TEXT: none */
-};
-
-#define LAZY(type, kind) [EVTX_##type] = {VALUE_##kind, FORM_TYPED + EVTX_##type}
-static const struct lazy lazy[256] = {LAZY(INT8, NUMBER), LAZY(UINT8, NUMBER), LAZY(INT16, NUMBER),
-        LAZY(UINT16, NUMBER), LAZY(INT32, NUMBER), LAZY(UINT32, NUMBER), LAZY(INT64, NUMBER),
-        LAZY(UINT64, NUMBER), LAZY(GUID, STRING), LAZY(FILETIME, STRING), LAZY(SYSTEMTIME, STRING),
-        LAZY(SID, STRING), LAZY(HEX32, STRING), LAZY(HEX64, STRING),
-        LAZY(SIZE, STRING), [EVTX_STRING] = {VALUE_STRING, FORM_UTF16}};
-
 static bool put_made(
         struct running *r, const struct path_edge *edge, uint8_t type, struct slice bytes)
 {
@@ -166,13 +156,12 @@ static bool put_made(
 static inline bool put_value(
         struct running *r, const struct path_edge *edge, uint8_t type, struct slice bytes, bool *ok)
 {
-    const struct lazy *as = &lazy[type];
+    const struct lazy as = evtx_plan_lazy(type);
     if (evtx_text_unset(type, bytes)) {
         return false;
     }
-    if (as->form != FORM_TEXT) {
-        event_put(
-                r->event, edge, &(struct value){.kind = as->kind, .form = as->form, .text = bytes});
+    if (as.form != FORM_TEXT) {
+        event_put(r->event, edge, &(struct value){.kind = as.kind, .form = as.form, .text = bytes});
         return true;
     }
     *ok = put_made(r, edge, type, bytes);
@@ -186,7 +175,8 @@ static bool put_list(struct running *r, const struct op *op, const struct evtx_v
     struct slice item;
     uint8_t element = value->type & (EVTX_ARRAY - 1);
     const struct value empty = {.kind = VALUE_STRING};
-    if (evtx_text_item(value->type, bytes_of(r, value), &at, &item) && at == value->size) {
+    if (element != EVTX_STRING && evtx_text_item(value->type, bytes_of(r, value), &at, &item) &&
+            at == value->size) {
         return put_made(r, op->edge, value->type, bytes_of(r, value));
     }
     at = 0;
@@ -306,84 +296,142 @@ static bool run_op(struct running *r, struct frame *frame, const struct op *op)
     return false;
 }
 
-/* Where values go. Copies of the event's pointers: the stores of a value's single bytes could, for
- * all that the compiler knows, change the event's own. */
-struct target {
-    struct event *event;
-    struct value *values;
-    uint64_t *present;
-};
-
-static inline void put_value_of(
-        const struct target *to, const struct step *step, struct slice text, struct lazy as)
+/* Puts a step's value where no step before it can have put one. The bits of the fields are set. */
+static inline void put_first(struct value *values, const struct step *step, struct slice text)
 {
-    uint64_t bit = (uint64_t)1 << (step->field & 63);
-    uint64_t *present = &to->present[step->field >> 6];
-    struct value *value = &to->values[step->field];
-    if (__builtin_expect((*present & bit) != 0, 0)) {
-        const struct value again = {.text = text, .kind = as.kind, .form = as.form};
-        event_put_again(to->event, step->field, &again, step->weak);
-        return;
-    }
-    *present |= bit;
+    struct value *value = &values[step->field];
+    *value = step->as;
     value->text = text;
-    value->kind = as.kind;
-    value->form = as.form;
-    value->weak = step->weak;
-    value->next = 0;
 }
 
-/* Puts the value of a plain step. False: its type needs the operation. */
-static inline bool run_plain(
-        const struct target *to, const struct step *step, uint8_t type, struct slice bytes)
+static void put_unset(struct event *event, const struct step *step)
 {
-    const struct lazy as = lazy[type];
-    bool unset = bytes.size == 0;
-    if (as.form == FORM_UTF16) {
-        unset = bytes.size < 2 || evtx_u16(bytes.at) == 0;
+    const struct value value = {.kind = step->unset == UNSET_NULL ? VALUE_NULL : VALUE_STRING};
+    if (step->unset != UNSET_NOTHING) {
+        event_put_field(event, step->field, &value, step->as.weak);
     }
-    if (__builtin_expect(!unset, 1)) {
-        if (as.form == FORM_TEXT) {
-            return false;
-        }
-        put_value_of(to, step, bytes, as);
-    } else if (step->unset != UNSET_NOTHING) {
-        const struct lazy none = {step->unset == UNSET_NULL ? VALUE_NULL : VALUE_STRING, FORM_TEXT};
-        put_value_of(to, step, (struct slice){0}, none);
+}
+
+/* Puts the value of a plain step of whatever type. False: it needs the operation. */
+static bool run_plain(
+        struct event *event, const struct step *step, uint8_t type, struct slice bytes)
+{
+    const struct lazy as = evtx_plan_lazy(type);
+    if (bytes.size == 0 || (type == EVTX_STRING && evtx_text_unset(type, bytes))) {
+        put_unset(event, step);
+        return true;
+    }
+    if (as.form == FORM_TEXT) {
+        return false;
+    }
+    const struct value value = {.text = bytes, .kind = as.kind, .form = as.form};
+    event_put_field(event, step->field, &value, step->as.weak);
+    return true;
+}
+
+/* Marks the fields of a plan as present, for put_first. False: some are already. */
+static bool take_fields(struct event *event, const struct evtx_plan *plan)
+{
+    uint64_t taken = 0;
+    for (uint32_t i = 0; i < plan->field_words; i++) {
+        taken |= event->present[plan->fields[i].word] & plan->fields[i].bits;
+    }
+    if (taken || !plan->apart) {
+        return false;
+    }
+    for (uint32_t i = 0; i < plan->field_words; i++) {
+        event->present[plan->fields[i].word] |= plan->fields[i].bits;
     }
     return true;
+}
+
+static inline void leave_field(struct event *event, const struct step *step)
+{
+    event->present[step->field >> 6] &= ~((uint64_t)1 << (step->field & 63));
+}
+
+/* From here on the steps look whether their fields are present. */
+static void leave_fields(struct event *event, struct frame *frame)
+{
+    const struct evtx_plan *plan = frame->plan;
+    for (uint32_t i = frame->step; frame->fresh && i < plan->step_count; i++) {
+        if (plan->steps[i].kind != STEP_OTHER) {
+            leave_field(event, &plan->steps[i]);
+        }
+    }
+    frame->fresh = false;
+}
+
+/* The operation of a step whose value is none of the usual ones. */
+static bool run_whole(struct running *r, struct frame *frame, const struct step *step)
+{
+    for (uint32_t i = 0; i <= step->left && frame->fresh && step->kind != STEP_OTHER; i++) {
+        leave_field(r->event, step + i);
+    }
+    frame->step = (uint32_t)(step - frame->plan->steps) + step->left + 1;
+    return run_op(r, frame, &frame->plan->ops[step->op]);
+}
+
+static inline bool has_usual(
+        const struct step *step, const struct evtx_value *value, const char *chunk)
+{
+    return value->type == step->type && value->size != 0 &&
+           (value->type != EVTX_STRING || (value->size >= 2 && evtx_u16(chunk + value->at) != 0));
+}
+
+/* A step that puts a value of another type than usual, none, or more than a value. */
+static bool run_step(struct running *r, struct frame *frame, const struct step *step)
+{
+    const struct evtx_value *slots = &r->run->values->at[frame->instance.first];
+    const struct evtx_value *slot = &slots[step->slot];
+    bool plain = frame->complete &&
+                 (step->kind == STEP_PLAIN ||
+                         (step->kind == STEP_GUARDED && slots[step->guard].size == 0));
+    if (plain) {
+        if (frame->fresh) {
+            leave_field(r->event, step);
+        }
+        if (run_plain(r->event, step, slot->type, bytes_of(r, slot))) {
+            frame->step = (uint32_t)(step - frame->plan->steps) + 1;
+            return true;
+        }
+    }
+    return run_whole(r, frame, step);
 }
 
 /* Goes on with the frame's steps until it is done or another frame stands on it. */
 static bool run_frame(struct running *r, struct frame *frame)
 {
     const struct evtx_plan *plan = frame->plan;
-    const struct evtx_value *values = &r->run->values->at[frame->instance.first];
+    const struct evtx_value *slots = &r->run->values->at[frame->instance.first];
     const char *chunk = r->run->chunk.at;
-    const struct target to = {r->event, r->event->values, r->event->present};
-    bool complete = frame->instance.count >= plan->slots;
+    struct value *values = r->event->values;
     uint32_t frames = r->frame_count;
-    const struct step *end = plan->steps + plan->step_count;
-    for (const struct step *step = plan->steps + frame->step; step != end; step++) {
-        bool plain = step->kind == STEP_PLAIN ||
-                     (step->kind == STEP_GUARDED && complete && values[step->guard].size == 0);
-        if (__builtin_expect(plain && complete, 1)) {
-            const struct evtx_value v = values[step->slot];
-            if (run_plain(&to, step, v.type, slice_of(chunk + v.at, v.size))) {
-                continue;
-            }
+    while (frame->step < plan->step_count) {
+        if (frame->step == plan->first) {
+            frame->fresh = frame->complete && take_fields(r->event, plan);
         }
-        const struct op *op = &plan->ops[step->op];
-        step += step->left;
-        frame->step = (uint32_t)(step + 1 - plan->steps);
-        if (!run_op(r, frame, op)) {
+        const struct step *step = plan->steps + frame->step;
+        const struct step *end = plan->steps + (frame->fresh ? plan->step_count : frame->step);
+        for (; step != end && step->kind == STEP_PLAIN; step++) {
+            const struct evtx_value slot = slots[step->slot];
+            if (!has_usual(step, &slot, chunk)) {
+                break;
+            }
+            put_first(values, step, slice_of(chunk + slot.at, slot.size));
+        }
+        frame->step = (uint32_t)(step - plan->steps);
+        if (frame->step == plan->step_count) {
+            break;
+        }
+        if (!run_step(r, frame, step)) {
             return false;
         }
         if (r->frame_count != frames) {
+            leave_fields(r->event, frame);
             return true;
         }
     }
-    frame->step = plan->step_count;
     return true;
 }
 
