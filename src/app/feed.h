@@ -18,10 +18,10 @@
 #include "source/stream.h"
 
 enum {
-    FEED_BLOCK = 256 << 10,
-    FEED_SLACK = 64 << 10, /* past the longest record, before the decoder gives up on it */
-    FEED_BEHIND = 64,      /* readable bytes behind each block */
-    FEED_KEPT = 1 << 20,   /* a block's buffer that grew over this is given back */
+    FEED_BLOCK = 260 << 10, /* four chunks of an event log, and what says that they end there */
+    FEED_SLACK = 64 << 10,  /* past the longest record, before the decoder gives up on it */
+    FEED_BEHIND = 64,       /* readable bytes behind each block */
+    FEED_KEPT = 1 << 20,    /* a block's buffer that grew over this is given back */
 };
 
 /* A worker's own; filled by feed_next. */
