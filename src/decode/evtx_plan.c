@@ -366,26 +366,39 @@ struct lazy evtx_plan_lazy(uint8_t type)
     return lazy[type];
 }
 
-/* The steps of an operation: one for each field. Returns how many. */
-static uint32_t add_steps(const struct making *m, uint32_t number, struct step *to)
+/* What the steps of an operation have in common. */
+static struct step make_step(const struct making *m, uint32_t number)
 {
     const struct op *op = &m->ops[number];
     struct step step = {.kind = STEP_OTHER, .slot = op->slot, .op = (uint16_t)number};
     bool leaf = op->kind == OP_LEAF && has_field(op->edge) && !op->object && op->guards <= 1;
-    if (!leaf && op->kind != OP_DATA && op->kind != OP_ATTRIBUTE) {
-        to[0] = step;
+    if (leaf || op->kind == OP_DATA || op->kind == OP_ATTRIBUTE) {
+        const struct lazy as = evtx_plan_lazy(op->type);
+        step.kind = STEP_PLAIN;
+        step.unset = op->kind == OP_DATA ? UNSET_EMPTY : leaf ? UNSET_NULL : UNSET_NOTHING;
+        step.type = as.form == FORM_TEXT ? STEP_NO_TYPE : op->type;
+        step.as = (struct value){.kind = as.kind, .form = as.form};
+    }
+    if (leaf && op->guards) {
+        step.kind = STEP_GUARDED;
+        step.guard = m->guards[op->guard];
+    }
+    return step;
+}
+
+/* The steps of an operation: one for each field. Returns how many. */
+static uint32_t add_steps(const struct making *m, uint32_t number, struct step *to)
+{
+    const struct path_edge *edge = m->ops[number].edge;
+    to[0] = make_step(m, number);
+    if (to[0].kind == STEP_OTHER) {
         return 1;
     }
-    const struct lazy as = evtx_plan_lazy(op->type);
-    step.kind = leaf && op->guards ? STEP_GUARDED : STEP_PLAIN;
-    step.guard = leaf && op->guards ? m->guards[op->guard] : 0;
-    step.unset = op->kind == OP_DATA ? UNSET_EMPTY : leaf ? UNSET_NULL : UNSET_NOTHING;
-    step.type = as.form == FORM_TEXT ? STEP_NO_TYPE : op->type;
     uint32_t n = 0;
-    for (; n < PATHS_TARGETS && op->edge->field[n] != FIELD_NONE; n++) {
-        to[n] = step;
-        to[n].field = op->edge->field[n];
-        to[n].as = (struct value){.kind = as.kind, .form = as.form, .weak = op->edge->weak[n]};
+    for (; n < PATHS_TARGETS && edge->field[n] != FIELD_NONE; n++) {
+        to[n] = to[0];
+        to[n].field = edge->field[n];
+        to[n].as.weak = edge->weak[n];
     }
     for (uint32_t i = 0; i < n; i++) {
         to[i].left = (uint8_t)(n - 1 - i);
