@@ -14,7 +14,7 @@ _merlon() {
         return
     fi
     if [ "$COMP_CWORD" = 2 ] && [ "$verb" = rules ]; then
-        mapfile -t COMPREPLY < <(compgen -W 'add check diff explain list packs remove update' -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W 'add check diff explain list packs remove test update' -- "$cur")
         return
     fi
     case "$verb $prev" in
@@ -55,6 +55,7 @@ _merlon() {
     'rules add') options='--name --data --help' ;;
     'rules diff' | 'rules packs') options='--output --data --help' ;;
     'rules remove') options='--data --help' ;;
+    'rules test') options='--output --placeholders --taxonomy --untested --quiet --help' ;;
     'rules update') options='--from --dry-run --data --help' ;;
     help) options='detect sources rules version help' ;;
     *) options='' ;;

@@ -15,6 +15,7 @@ complete -c merlon -n '__merlon_verb rules; and __fish_is_nth_token 2' -f -a add
 complete -c merlon -n '__merlon_verb rules; and __fish_is_nth_token 2' -f -a diff -d 'what changed between two states'
 complete -c merlon -n '__merlon_verb rules; and __fish_is_nth_token 2' -f -a packs -d 'list installed packs'
 complete -c merlon -n '__merlon_verb rules; and __fish_is_nth_token 2' -f -a remove -d 'remove packs'
+complete -c merlon -n '__merlon_verb rules; and __fish_is_nth_token 2' -f -a test -d 'run the tests beside rules'
 complete -c merlon -n '__merlon_verb rules; and __fish_is_nth_token 2' -f -a update -d 'read packs from their source again'
 complete -c merlon -n '__merlon_verb rules; and __fish_is_nth_token 2' -f -a check -d 'say of each rule whether it loads'
 complete -c merlon -n '__merlon_verb rules; and __fish_is_nth_token 2' -f -a explain -d 'which parts of a rule hold for an event'
@@ -84,3 +85,9 @@ complete -c merlon -n '__merlon_verb rules remove' -l data -x -a '(__fish_comple
 complete -c merlon -n '__merlon_verb rules update' -l from -r -F -d 'take it from here'
 complete -c merlon -n '__merlon_verb rules update' -s n -l dry-run -d 'only show what would change'
 complete -c merlon -n '__merlon_verb rules update' -l data -x -a '(__fish_complete_directories)' -d 'where packs are kept'
+
+complete -c merlon -n '__merlon_verb rules test' -s o -l output -x -a 'table json' -d 'how to write'
+complete -c merlon -n '__merlon_verb rules test' -l placeholders -r -F -d 'values of placeholders'
+complete -c merlon -n '__merlon_verb rules test' -l taxonomy -r -F -d 'further logsources and fields'
+complete -c merlon -n '__merlon_verb rules test' -l untested -d 'rules without tests fail too'
+complete -c merlon -n '__merlon_verb rules test' -s q -l quiet -d 'only what failed'

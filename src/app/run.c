@@ -254,6 +254,9 @@ static int judge_inputs(const struct detect_request *request, struct run_parts *
         return VERB_SOME;
     }
     pipeline.facts.interrupted = atomic_load(&interrupted);
+    if (request->events) {
+        *request->events = pipeline.facts.events;
+    }
     fill_facts(parts, &pipeline.facts);
     tally_finish(&parts->tally);
     write_report(request, parts, &pipeline.facts);

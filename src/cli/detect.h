@@ -34,6 +34,7 @@ struct detect_request {
     int64_t from_ns; /* inclusive */
     int64_t to_ns;   /* exclusive */
     unsigned jobs;
+    uint64_t *events; /* where to put how many were judged; NULL: nobody asks */
     struct decode_limits limits;
 };
 

@@ -14,6 +14,7 @@
 #include "cli/rules_list.h"
 #include "cli/rules_packs.h"
 #include "cli/rules_remove.h"
+#include "cli/rules_trial.h"
 #include "cli/rules_update.h"
 #include "cli/sources.h"
 #include "cli/version.h"
@@ -28,6 +29,7 @@ const struct verb *const verb_table[] = {
         &rules_list_verb,
         &rules_packs_verb,
         &rules_remove_verb,
+        &rules_trial_verb,
         &rules_update_verb,
         &sources_verb,
         &version_verb,
@@ -105,7 +107,7 @@ static int unknown(int argc, char *const *argv)
     const char *near = option_nearest(word, names);
     if (strcmp(word, "rules") == 0) {
         diag_say(&diag, ERR_USAGE,
-                "rules: add, check, diff, explain, list, packs, remove or update?");
+                "rules: add, check, diff, explain, list, packs, remove, test or update?");
     } else if (near) {
         diag_say(&diag, ERR_USAGE, "there is no verb '%s'; did you mean '%s'?", word, near);
     } else {
