@@ -69,40 +69,61 @@ static bool is_open(const struct yaml_node *node)
     return node->kind == YAML_LIST || node->kind == YAML_MAP;
 }
 
+/* What is open: the node and those above it. */
+struct trail {
+    const struct yaml_node *open[YAML_JSON_DEPTH];
+    size_t depth;
+    struct buf *out;
+};
+
+static bool begin(struct trail *t, const struct yaml_node *node)
+{
+    if (!is_open(node)) {
+        add_scalar(t->out, node);
+        return true;
+    }
+    if (t->depth == YAML_JSON_DEPTH) {
+        return false;
+    }
+    buf_byte(t->out, node->kind == YAML_MAP ? '{' : '[');
+    t->open[t->depth++] = node;
+    return true;
+}
+
+/* The node after one that was begun: its first child; else what comes next, here or further up,
+ * where what has ended is closed. NULL: all has ended. */
+static const struct yaml_node *following(struct trail *t, const struct yaml_node *node)
+{
+    if (is_open(node) && node->first) {
+        return node->first;
+    }
+    while (t->depth > 0) {
+        if (node == t->open[t->depth - 1]) {
+            buf_byte(t->out, node->kind == YAML_MAP ? '}' : ']');
+            t->depth--;
+        }
+        if (t->depth > 0 && node->next) {
+            buf_byte(t->out, ',');
+            return node->next;
+        }
+        node = t->depth > 0 ? t->open[t->depth - 1] : node;
+    }
+    return NULL;
+}
+
 enum err yaml_json_write(const struct yaml_node *node, struct buf *out, struct diag *diag)
 {
-    const struct yaml_node *open[YAML_JSON_DEPTH];
-    size_t depth = 0;
-    for (;;) {
-        if (is_open(node)) {
-            if (depth == YAML_JSON_DEPTH) {
-                return diag_set(diag, ERR_LIMIT, node->line, node->column, "over %d levels",
-                        (int)YAML_JSON_DEPTH);
-            }
-            buf_byte(out, node->kind == YAML_MAP ? '{' : '[');
-            open[depth++] = node;
-        } else {
-            add_scalar(out, node);
+    struct trail t = {.out = out};
+    while (node) {
+        if (!begin(&t, node)) {
+            return diag_set(diag, ERR_LIMIT, node->line, node->column, "over %d levels",
+                    (int)YAML_JSON_DEPTH);
         }
-        /* Down to the first child; else to what comes next, here or further up. */
-        const struct yaml_node *next = is_open(node) ? node->first : NULL;
-        bool first = next != NULL;
-        while (!next && depth > 0) {
-            if (is_open(node) && node == open[depth - 1]) {
-                buf_byte(out, node->kind == YAML_MAP ? '}' : ']');
-                depth--;
-            }
-            next = depth > 0 ? node->next : NULL;
-            node = depth > 0 && !next ? open[depth - 1] : node;
-        }
-        if (!next) {
-            return out->failed ? diag_say(diag, ERR_MEMORY, "no memory for an event") : OK;
-        }
-        buf_add(out, first ? SLICE("") : SLICE(","));
-        if (open[depth - 1]->kind == YAML_MAP) {
-            add_string(out, next->key->text);
+        node = following(&t, node);
+        if (node && t.open[t.depth - 1]->kind == YAML_MAP) {
+            add_string(out, node->key->text);
             buf_byte(out, ':');
         }
-        node = next;
     }
+    return out->failed ? diag_say(diag, ERR_MEMORY, "no memory for an event") : OK;
 }
