@@ -129,7 +129,14 @@ static enum err prepare_output(
     if (!request->html) {
         return OK;
     }
-    if (report_new(parts->loaded.set, &parts->report) != OK) {
+    const struct report_scope scope = {.level = request->level,
+            .excluded = request->excluded.count,
+            .any_source = request->any_source,
+            .has_from = request->has_from,
+            .has_to = request->has_to,
+            .from_ns = request->from_ns,
+            .to_ns = request->to_ns};
+    if (report_new(parts->loaded.set, &scope, &parts->report) != OK) {
         return diag_say(diag, ERR_MEMORY, "no memory for the report");
     }
     return landing_open(&parts->landing, request->html, diag);

@@ -5,13 +5,15 @@
 #include "base/memory.h"
 #include "cli/report_parts.h"
 
-enum err report_new(const struct ruleset *set, struct report **out)
+enum err report_new(
+        const struct ruleset *set, const struct report_scope *scope, struct report **out)
 {
     struct report *r = memory_alloc(sizeof *r);
     if (!r) {
         return ERR_MEMORY;
     }
     r->set = set;
+    r->scope = *scope;
     report_names_init(&r->hosts);
     report_names_init(&r->users);
     r->rules = memory_alloc_array((size_t)set->rule_count + 1, sizeof *r->rules);

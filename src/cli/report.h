@@ -1,6 +1,6 @@
 /* report: a run's findings as one page of HTML that needs nothing but itself.
  *
- *     TRY(report_new(set, &report));
+ *     TRY(report_new(set, &scope, &report));
  *     if (report_wants(report, rule)) report_finding_write(...)   // any thread: pieces for the
  * page TRY(report_take(report, &mark, piece));                     // in order, every finding
  *     TRY(report_write(report, &facts, &tally, &out));
@@ -34,7 +34,19 @@ struct report_mark {
     struct slice user;
 };
 
-enum err report_new(const struct ruleset *set, struct report **out) MUST_CHECK;
+/* What the run was narrowed to, for the page to say. */
+struct report_scope {
+    enum level level; /* and above; LEVEL_NONE: all */
+    size_t excluded;  /* --exclude-rule, so often */
+    bool any_source;
+    bool has_from;
+    bool has_to;
+    int64_t from_ns;
+    int64_t to_ns;
+};
+
+enum err report_new(const struct ruleset *set, const struct report_scope *scope,
+        struct report **out) MUST_CHECK;
 void report_free(struct report *report);
 /* May the next finding of the rule still be shown? Once false it stays so. */
 bool report_wants(const struct report *report, uint32_t rule);

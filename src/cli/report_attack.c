@@ -174,7 +174,9 @@ static int by_place(const void *a, const void *b)
 static void merge(struct matrix *m)
 {
     size_t kept = 0;
-    qsort(m->cells, m->count, m->cells ? sizeof *m->cells : 1, by_place);
+    if (m->count > 0) {
+        qsort(m->cells, m->count, sizeof *m->cells, by_place);
+    }
     for (size_t i = 0; i < m->count; i++) {
         if (kept > 0 && by_place(&m->cells[kept - 1], &m->cells[i]) == 0) {
             m->cells[kept - 1].findings += m->cells[i].findings;

@@ -340,8 +340,8 @@ static void add_lane(struct buf *out, const struct plot *plot, enum level level)
 static void add_tick(struct buf *out, const struct scale *scale, int64_t start)
 {
     struct buf text = {0};
-    report_html_moment(&text, start);
-    struct slice time = buf_slice(&text);
+    report_html_moment(&text, start); /* empty where no time is so late */
+    struct slice time = text.size > 0 ? buf_slice(&text) : SLICE("");
     struct slice date = slice_cut(&time, ' ');
     ADD(out, "<li><b>");
     buf_add(out, scale->months && date.size > 7 ? slice_of(date.at, 7) : date);

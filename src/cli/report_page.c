@@ -217,9 +217,40 @@ static void add_fact(struct buf *out, const char *key, const char *name, uint64_
     }
 }
 
+static void add_scope(struct buf *out, const struct report_scope *scope)
+{
+    if (scope->level != LEVEL_NONE) {
+        ADD(out, "<p class=\"scope\">Only rules of level ");
+        buf_add(out, level_name(scope->level));
+        ADD(out, " and above judged.</p>");
+    }
+    if (scope->excluded > 0) {
+        ADD(out, "<p class=\"scope\">Rules were left out by name.</p>");
+    }
+    if (scope->any_source) {
+        ADD(out, "<p class=\"scope\">Every event was judged by every rule, whatever its "
+                 "logsource.</p>");
+    }
+    if (scope->has_from || scope->has_to) {
+        ADD(out, "<p class=\"scope\">Only events");
+        if (scope->has_from) {
+            ADD(out, " of ");
+            report_html_time(out, scope->from_ns);
+            ADD(out, " and later");
+        }
+        if (scope->has_to) {
+            buf_add(out, scope->has_from ? SLICE(", before ") : SLICE(" before "));
+            report_html_time(out, scope->to_ns);
+        }
+        ADD(out, " (UTC), and those without a known time.</p>");
+    }
+}
+
 static void add_facts(struct buf *out, const struct report *r, const struct summary_facts *f)
 {
-    ADD(out, "<section id=\"reading\"><h2>What was read</h2><table><tbody>");
+    ADD(out, "<section id=\"reading\"><h2>What was read</h2>");
+    add_scope(out, &r->scope);
+    ADD(out, "<table><tbody>");
     add_fact(out, "files", "Files read", f->files, true);
     add_fact(out, "bytes", "Bytes, before unpacking", f->bytes, true);
     add_fact(out, "events", "Events judged", f->events, true);

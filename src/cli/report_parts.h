@@ -26,6 +26,7 @@ struct report_rule {
 
 struct report {
     const struct ruleset *set;
+    struct report_scope scope;
     struct report_rule *rules;          /* by rule number */
     _Atomic uint32_t keep[LEVEL_COUNT]; /* findings of one rule */
     size_t shown;

@@ -95,7 +95,9 @@ static void add_pieces(struct buf *out, const struct rule *rule, const struct re
 
 static void add_findings(struct buf *out, const struct rule *rule, struct report_rule *r)
 {
-    qsort(r->pieces, r->count, r->pieces ? sizeof *r->pieces : 1, by_time);
+    if (r->count > 0) {
+        qsort(r->pieces, r->count, sizeof *r->pieces, by_time);
+    }
     /* One more is no reason to hide it. */
     size_t open = r->count <= REPORT_RULE_OPEN + 1 ? r->count : REPORT_RULE_OPEN;
     ADD(out, "<div class=\"list\">");

@@ -23,6 +23,7 @@ enum { RULES = 40 };
 static struct rule rules[RULES];
 static const struct rule *list[RULES];
 static const struct ruleset set = {.rules = list, .rule_count = RULES};
+static const struct report_scope all;
 
 static struct report *make(void)
 {
@@ -32,7 +33,7 @@ static struct report *make(void)
                 (struct rule){.number = r, .level = (enum level)(r % 5 + 1), .title = SLICE("t")};
         list[r] = &rules[r];
     }
-    assert_int_equal(report_new(&set, &report), OK);
+    assert_int_equal(report_new(&set, &all, &report), OK);
     return report;
 }
 
@@ -108,7 +109,7 @@ static void without_memory_it_fails_and_frees(void **state)
     for (uint64_t n = 1; n < 12; n++) {
         struct report *report = NULL;
         memory_fail_after(n);
-        enum err e = report_new(&set, &report);
+        enum err e = report_new(&set, &all, &report);
         if (e == OK) {
             struct report_mark mark = {.rule = 1, .host = SLICE("h"), .user = SLICE("u")};
             e = report_take(report, &mark, SLICE("x"));

@@ -1,5 +1,6 @@
-"""check.py PAGE FINDINGS [SUMMARY] - reads a report strictly and compares every figure with the JSON
-findings of the same run, computed again. Prints what is wrong; at the end what it saw."""
+"""check.py PAGE FINDINGS SUMMARY - reads a report strictly and compares every figure with the JSON
+findings of the same run, computed again, and with its summary. Prints what is wrong; at the end
+what it saw."""
 import base64
 import collections
 import hashlib
@@ -175,15 +176,25 @@ def check_totals(root, findings):
 
 
 def check_names(root, findings):
-    hosts = collections.Counter()
+    names = {"hosts": collections.Counter(), "users": collections.Counter()}
     for f in findings:
-        event = f["event"]
-        host = event.get("Computer") or event.get("Event", {}).get("System", {}).get("Computer")
-        hosts[host] += 1
-    for row in root.one("section", id="hosts").one("tbody").all("tr") if hosts.keys() - {None} else []:
-        name = row.one("a").text()
-        wanted = [n for h, n in hosts.items() if h is not None and spelled(h) == name]
-        same(f"host {name}", [number(row.one("td", class_="n").text())], wanted)
+        event = f["event"].get("Event", {})
+        data = event.get("EventData") or {}
+        users = [data.get(k) for k in ("User", "SubjectUserName", "TargetUserName", "AccountName")]
+        names["hosts"][f["event"].get("Computer") or event.get("System", {}).get("Computer")] += 1
+        names["users"][next((u for u in users if isinstance(u, str) and u.strip() not in ("", "-")), None)] += 1
+    for section, counts in names.items():
+        without = counts.pop(None, 0)
+        rows = list(root.one("section", id=section).all("tr"))[1:]
+        same(f"{section} shown", len(rows), min(len(counts), 12))
+        for row in rows:
+            name = row.one("a").text()
+            wanted = [n for h, n in counts.items() if spelled(h) == name]
+            same(f"{section} {name}", [number(row.one("td", class_="n").text())], wanted)
+        note = next(root.one("section", id=section).all("p")).text()
+        if counts:
+            same(f"{section} in all", number(note), len(counts))
+            same(f"{section} without", number(note.split("; ")[1]) if "without" in note else 0, without)
     rules = collections.Counter(spelled(f["rule"]["title"]) for f in findings)
     for row in root.one("section", id="rules").one("tbody").all("tr"):
         same("rule", number(row.one("td", class_="n").text()), rules[row.one("a").text()])
@@ -273,6 +284,27 @@ def check_findings(root, findings):
     return shown
 
 
+def check_summary(root, text):
+    """What the summary and the page both say."""
+    facts = {n.attributes["data-fact"]: number(n.text()) for n in root.one("section", id="reading").all("td")}
+    for key, pattern in (("events", r"Events +([\d,]+) in"), ("files", r" in ([\d,]+) files?"),
+                         ("rejected", r"([\d,]+) records? rejected"), ("rules", r"Rules +([\d,]+)"),
+                         ("unreadable", r"([\d,]+) inputs? not read"), ("refused", r"([\d,]+) refused"),
+                         ("unroutable", r"([\d,]+) of a logsource that nothing maps"),
+                         ("unseen", r"([\d,]+) of a logsource that no event had"),
+                         ("undetermined", r"([\d,]+) results? undetermined")):
+        found = re.search(pattern, text)
+        same(key, facts.get(key), number(found.group(1)) if found else 0)
+    same("findings", number(root.one("h1").text()), number(re.search(r"Findings +([\d,]+)", text).group(1)))
+    parts = {part.split("\n")[0]: [number(m) for m in re.findall(r"^ +([\d,]+)  ", part, re.M)]
+             for part in text.split("\n\n")}
+    for title, section in (("Top rules", "rules"), ("Top hosts", "hosts")):
+        rows = [number(td.text()) for td in root.one("section", id=section).all("td", class_="n")]
+        same(title, rows[:10], parts.get(title, []))
+    tactics = sorted((number(h.one("span").text()) for h in root.one("section", id="attack").all("h3")), reverse=True)
+    same("tactics", tactics[:10], parts.get("ATT&CK tactics", []))
+
+
 def main():
     raw = open(sys.argv[1], "rb").read()
     findings = [json.loads(line) for line in open(sys.argv[2], encoding="utf-8", newline="\n")]
@@ -288,6 +320,7 @@ def main():
         check_names(page.root, findings)
         check_attack(page.root, findings)
         shown = check_findings(page.root, findings)
+    check_summary(page.root, open(sys.argv[3], encoding="utf-8").read())
     print(f"{len(findings)} findings, {shown} shown, {len(WRONG)} wrong")
 
 
