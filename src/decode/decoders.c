@@ -1,5 +1,6 @@
 #include "decode/access.h"
 #include "decode/auditd.h"
+#include "decode/csv.h"
 #include "decode/dns.h"
 #include "decode/evtx.h"
 #include "decode/json.h"
@@ -16,6 +17,7 @@ const struct decoder *const decoders[] = {
         &weberror_apache_decoder,
         &auditd_decoder,
         &dns_bind_decoder,
+        &csv_decoder,
         &evtx_decoder,
         &json_decoder,
         &weberror_nginx_decoder,
