@@ -78,10 +78,10 @@ static void add_line(struct reader *r, struct slice text)
 {
     struct auditd_line l;
     struct line line = {.text = text, .next = NONE};
-    uint64_t key = auditd_cut_key(text);
-    if (!key || !auditd_line_parse(text, &l)) {
+    if (!auditd_line_parse(text, &l)) {
         add_group(r, 0, NULL);
     } else {
+        uint64_t key = auditd_cut_key(&l);
         uint32_t *slot = slot_of(r, key, &l);
         struct group *g = *slot ? group_at(r, *slot - 1) : NULL;
         struct line *before = g ? line_at(r, g->last) : NULL;

@@ -1,7 +1,6 @@
 #include "decode/auditd_cut.h"
 
 #include "base/hash.h"
-#include "decode/auditd_line.h"
 #include "decode/lines.h"
 
 static bool is_record(struct slice line)
@@ -17,14 +16,17 @@ int auditd_cut_recognise(struct slice head, bool whole)
     return share >= 90 ? 95 : share >= 50 ? 60 : 0;
 }
 
-uint64_t auditd_cut_key(struct slice line)
+uint64_t auditd_cut_key(const struct auditd_line *line)
+{
+    uint64_t key = hash_bytes(line->stamp, line->node.size ? hash_bytes(line->node, 0) : 0);
+    return key ? key : 1;
+}
+
+/* 0: the line is no record. */
+static uint64_t key_of(struct slice line)
 {
     struct auditd_line l;
-    if (!auditd_line_parse(line, &l)) {
-        return 0;
-    }
-    uint64_t key = hash_bytes(l.stamp, l.node.size ? hash_bytes(l.node, 0) : 0);
-    return key ? key : 1;
+    return auditd_line_parse(line, &l) ? auditd_cut_key(&l) : 0;
 }
 
 /* ---- a place to cut -------------------------------------------------------------------------- */
@@ -43,7 +45,7 @@ static void note_ends(struct window *w, struct slice bytes)
     struct slice line;
     *w = (struct window){0};
     while (lines_next(bytes, &at, &line)) {
-        uint64_t key = auditd_cut_key(line);
+        uint64_t key = key_of(line);
         if (key) {
             w->ends[key % SLOTS] = (uint32_t)at + 1;
         }
@@ -56,7 +58,7 @@ static size_t find_end(const struct window *w, struct slice bytes, size_t from, 
     size_t at = 0, open = 0, found = 0;
     struct slice line;
     while (at < to && lines_next(bytes, &at, &line)) {
-        uint64_t key = auditd_cut_key(line);
+        uint64_t key = key_of(line);
         size_t end = key ? w->ends[key % SLOTS] - 1 : at;
         open = end > open ? end : open;
         if (open == at && at >= from && at <= to) {

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "decode/auditd_line.h"
 #include "event/decoder.h"
 
 enum { AUDITD_SPREAD = 32 << 10, AUDITD_CHAIN = 1 << 20 };
@@ -24,6 +25,6 @@ int auditd_cut_recognise(struct slice head, bool whole);
 enum err auditd_cut(struct cutter *c, struct slice bytes, bool last, struct cut *out,
         struct diag *diag) MUST_CHECK;
 
-/* The number by which lines are told to be one event's; 0: the line is no audit record. Lines of
- * different events may share one. */
-uint64_t auditd_cut_key(struct slice line);
+/* The number by which lines are told to be one event's, never 0. Lines of different events may
+ * share one. */
+uint64_t auditd_cut_key(const struct auditd_line *line);

@@ -129,12 +129,17 @@ static bool parse_front(struct slice front, struct auditd_line *out)
     out->type = named(slice_of(last.at + 5, last.size - 5));
     out->numbered = out->type.at != last.at + 5;
     front.size = (size_t)(type - front.at);
+    out->enveloped = front.size > 0;
+    out->node = (struct slice){0};
+    if (!out->enveloped) {
+        return true;
+    }
     size_t node = slice_find(front, SLICE("node="));
     if (node != SIZE_MAX && (node == 0 || front.at[node - 1] == ' ')) {
         struct slice rest = slice_of(front.at + node + 5, front.size - node - 5);
         out->node = word(&rest);
     } else {
-        out->node = front.size ? envelope_host(front) : (struct slice){0};
+        out->node = envelope_host(front);
     }
     return true;
 }
@@ -183,7 +188,8 @@ struct auditd_fields auditd_line_fields(const struct auditd_line *line)
                                      slice_equal(line->type, SLICE("USER_AVC"))};
     struct slice body = line->body, more = {0};
     const char *gs = memchr(body.at, SEPARATOR, body.size);
-    size_t escaped = gs ? SIZE_MAX : slice_find(body, SLICE("#035")); /* rsyslog writes it so */
+    /* rsyslog writes it so */
+    size_t escaped = gs || !line->enveloped ? SIZE_MAX : slice_find(body, SLICE("#035"));
     if (gs) {
         more = slice_of(gs + 1, (size_t)(body.at + body.size - gs - 1));
         body.size = (size_t)(gs - body.at);

@@ -22,6 +22,7 @@ struct auditd_line {
     struct slice node;  /* node=, or the envelope's host; empty: not said */
     struct slice type;  /* by name: a kernel's number that has one becomes it */
     bool numbered;      /* it was one */
+    bool enveloped;     /* something stands before it */
     struct slice stamp; /* seconds.milliseconds:serial */
     struct slice body;  /* the fields, and what auditd adds to them when it enriches */
 };

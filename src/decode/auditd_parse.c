@@ -5,6 +5,7 @@
 #include "decode/auditd_line.h"
 #include "decode/auditd_text.h"
 #include "decode/lines.h"
+#include "decode/message.h"
 
 enum {
     TYPE,
@@ -66,7 +67,8 @@ struct words {
 struct run {
     struct fields_sink *sink;
     struct slice raw;
-    bool execve; /* some line is an EXECVE record */
+    bool message; /* of a record of another form: all names are the record's own */
+    bool execve;  /* some line is an EXECVE record */
     struct words cmdline;
     struct words pieces;
     struct slice cwd;
@@ -76,6 +78,37 @@ struct run {
     bool path_made;
     bool has_arch, has_syscall, has_address;
 };
+
+/* Text of the record at one of the names above. */
+static void put_fixed(struct run *run, size_t name, struct slice text)
+{
+    if (run->message) {
+        fields_named(run->sink, slice_text(names[name]), text);
+    } else {
+        fields_put(run->sink, name, text);
+    }
+}
+
+/* Text that the record does not hold. */
+static void put_made(struct run *run, size_t name, struct slice text)
+{
+    fields_remember(run->sink, text);
+    put_fixed(run, name, text);
+}
+
+/* A name of the record's. */
+static void put(struct run *run, struct slice name, struct slice text, bool made)
+{
+    if (made && run->message) {
+        message_named_made(run->sink, name, text);
+    } else if (made) {
+        fields_named_made(run->sink, name, text);
+    } else if (run->message) {
+        message_named_text(run->sink, name, text);
+    } else {
+        fields_named(run->sink, name, text);
+    }
+}
 
 static enum err no_memory(struct diag *diag)
 {
@@ -125,7 +158,7 @@ static bool pieces_end(struct run *run)
     }
     struct slice word = slice_of(w->at + w->open, w->size - w->open);
     w->open = SIZE_MAX;
-    fields_named_made(run->sink, w->name, word);
+    put(run, w->name, word, true);
     return cmdline_add(run, word);
 }
 
@@ -180,15 +213,6 @@ static struct slice decode(struct run *run, const struct auditd_field *field, bo
                    : auditd_text_from_hex(run->sink->scratch, field->value);
 }
 
-static void put(struct run *run, struct slice name, struct slice text, bool made)
-{
-    if (made) {
-        fields_named_made(run->sink, name, text);
-    } else {
-        fields_named(run->sink, name, text);
-    }
-}
-
 static bool take_argument(struct run *run, const struct auditd_field *field, size_t size)
 {
     bool made;
@@ -218,7 +242,7 @@ static void put_keys(struct run *run, struct slice name, struct slice text, bool
 static bool is_escaped(struct slice name)
 {
     for (size_t i = 0; i < sizeof escaped / sizeof *escaped; i++) {
-        if (slice_equal(escaped[i], name)) {
+        if (escaped[i].at[0] == name.at[0] && slice_equal(escaped[i], name)) {
             return true;
         }
     }
@@ -269,7 +293,7 @@ static bool take_field(struct run *run, const struct auditd_field *field)
         return take_argument(run, field, argument);
     }
     if (argument == 2 && run->kind == KIND_SYSCALL && run->execve && field->name.at[1] <= '3') {
-        fields_put(run->sink, CALL_A0 + (size_t)(field->name.at[1] - '0'), field->value);
+        put_fixed(run, CALL_A0 + (size_t)(field->name.at[1] - '0'), field->value);
         return true;
     }
     bool made = false;
@@ -313,10 +337,10 @@ static void put_call(struct run *run)
     struct slice arch = auditd_text_arch(run->arch);
     struct slice call = auditd_text_syscall(run->arch, run->syscall);
     if (!run->has_arch && arch.size > 0) {
-        fields_made(run->sink, ARCH, arch);
+        put_made(run, ARCH, arch);
     }
     if (!run->has_syscall && call.size > 0) {
-        fields_made(run->sink, SYSCALL, call);
+        put_made(run, SYSCALL, call);
     }
 }
 
@@ -326,13 +350,13 @@ static void put_address(struct run *run)
     if (run->has_address || !auditd_text_address(run->sink->scratch, run->saddr, &a)) {
         return;
     }
-    fields_made(run->sink, FAMILY, a.family);
+    put_made(run, FAMILY, a.family);
     if (a.address.size > 0) {
-        fields_made(run->sink, ADDRESS, a.address);
-        fields_made(run->sink, PORT, a.port);
+        put_made(run, ADDRESS, a.address);
+        put_made(run, PORT, a.port);
     }
     if (a.path.size > 0) {
-        fields_made(run->sink, SOCKET_PATH, a.path);
+        put_made(run, SOCKET_PATH, a.path);
     }
 }
 
@@ -347,9 +371,9 @@ static bool put_path(struct run *run)
     size_t field = created ? CREATED : DELETED;
     if (name.at[0] == '/' || run->cwd.size == 0) {
         if (run->path_made) {
-            fields_made(run->sink, field, name);
+            put_made(run, field, name);
         } else {
-            fields_put(run->sink, field, name);
+            put_fixed(run, field, name);
         }
         return true;
     }
@@ -361,7 +385,7 @@ static bool put_path(struct run *run)
     memcpy(to, run->cwd.at, run->cwd.size);
     to[run->cwd.size] = '/';
     memcpy(to + run->cwd.size + slash, name.at, name.size);
-    fields_made(run->sink, field, slice_of(to, run->cwd.size + slash + name.size));
+    put_made(run, field, slice_of(to, run->cwd.size + slash + name.size));
     return true;
 }
 
@@ -373,9 +397,9 @@ static bool take_line(struct run *run, const struct auditd_line *line)
     run->arch = run->syscall = run->saddr = run->path_name = run->path_kind = (struct slice){0};
     run->has_arch = run->has_syscall = run->has_address = run->path_made = false;
     if (line->numbered) {
-        fields_made(run->sink, TYPE, line->type);
+        put_made(run, TYPE, line->type);
     } else {
-        fields_put(run->sink, TYPE, line->type);
+        put_fixed(run, TYPE, line->type);
     }
     while (auditd_line_next(&fields, &field)) {
         if (!take_field(run, &field)) {
@@ -393,15 +417,15 @@ static bool take_line(struct run *run, const struct auditd_line *line)
 /* Is one of the lines an EXECVE record? */
 static bool has_execve(struct slice raw)
 {
-    static const struct slice word = {"EXECVE", 6};
     size_t at = 0;
     struct slice line;
-    if (slice_find(raw, word) == SIZE_MAX && slice_find(raw, SLICE("1309")) == SIZE_MAX) {
-        return false;
-    }
     while (lines_next(raw, &at, &line)) {
         struct auditd_line l;
-        if (auditd_line_parse(line, &l) && slice_equal(l.type, word)) {
+        if (slice_starts(line, SLICE("type=")) && !slice_starts(line, SLICE("type=1"))) {
+            if (slice_starts(line, SLICE("type=EXECVE "))) {
+                return true;
+            }
+        } else if (auditd_line_parse(line, &l) && slice_equal(l.type, SLICE("EXECVE"))) {
             return true;
         }
     }
@@ -446,6 +470,39 @@ static enum err parse(void *context, struct slice raw, struct fields_sink *sink,
         fields_made(sink, CMDLINE, slice_of(run.cmdline.at, run.cmdline.size));
     }
     return OK;
+}
+
+/* "SERVICE_STOP pid=1 uid=0 ... msg='unit=x'", as journald hands records on. */
+static bool parse_type(struct slice text, struct auditd_line *out)
+{
+    struct slice body = text;
+    struct slice type = slice_cut(&body, ' ');
+    for (size_t i = 0; i < type.size; i++) {
+        if ((type.at[i] < 'A' || type.at[i] > 'Z') && type.at[i] != '_') {
+            return false;
+        }
+    }
+    *out = (struct auditd_line){.type = type, .body = body, .enveloped = true};
+    return type.size > 2 && body.size > 0;
+}
+
+bool auditd_parse_message(struct fields_sink *sink, struct slice program, struct slice text)
+{
+    struct run run = {.sink = sink, .raw = text, .message = true};
+    struct auditd_line l;
+    (void)program;
+    if (auditd_line_parse(text, &l)) {
+        struct slice serial = l.stamp;
+        (void)slice_cut(&serial, ':');
+        put_fixed(&run, SERIAL, serial);
+        l.enveloped = true;
+    } else if (!parse_type(text, &l)) {
+        return false;
+    }
+    if (take_line(&run, &l) && pieces_end(&run) && run.cmdline.size > 0) {
+        put_made(&run, CMDLINE, slice_of(run.cmdline.at, run.cmdline.size));
+    }
+    return true;
 }
 
 const struct fields_form auditd_parse_form = FIELDS_FORM("auditd", names, parse);

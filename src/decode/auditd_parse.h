@@ -15,3 +15,7 @@
 #include "decode/fields.h"
 
 extern const struct fields_form auditd_parse_form;
+
+/* A record by itself, as the text of a message of syslog: `type=CWD msg=audit(1.2:3): ...` or
+ * `CWD cwd=...`. A message_parser (decode/message.h): false: it is none. */
+bool auditd_parse_message(struct fields_sink *sink, struct slice program, struct slice text);

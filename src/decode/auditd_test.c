@@ -11,6 +11,7 @@
 #include "decode/auditd.h"
 #include "decode/auditd_cut.h"
 #include "decode/auditd_text.h"
+#include "decode/syslog.h"
 #include "support/records_rig.h"
 
 static void expect(const char *stream, const char *expected)
@@ -157,6 +158,28 @@ static void records_stand_in_syslog_too(void **state)
                          "3 {" T("1") "\"node\":\"web2\",\"type\":\"CWD\",\"cwd\":\"/\"}\n"
                                       "4 {" T("1") "\"node\":\"web3\",\"type\":\"CWD\",\"cwd\":\"/"
                                                    "\",\"OUID\":\"a\"}\n");
+}
+
+static void single_records_stand_among_other_messages(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line, *fields;
+    } cases[] = {{"2024-01-01T00:00:00Z h audit[1]: SERVICE_STOP pid=1 uid=0 msg='unit=ufw host=x'",
+                         "\"type\":\"SERVICE_STOP\",\"data.pid\":\"1\",\"uid\":\"0\","
+                         "\"unit\":\"ufw\",\"data.host\":\"x\"}\n"},
+            {"2024-01-01T00:00:00Z h audispd: type=EXECVE msg=audit(1.2:3): argc=2 a0=\"ls\" "
+             "a1=2D6C",
+                    "\"serial\":\"3\",\"type\":\"EXECVE\",\"argc\":\"2\",\"a0\":\"ls\","
+                    "\"a1\":\"-l\",\"cmdline\":\"ls -l\"}\n"},
+            {"2024-01-01T00:00:00Z h auditd[1]: Audit daemon rotating log files",
+                    "\"message\":\"Audit daemon rotating log files\"}\n"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct buf out = {0};
+        records_rig_read(&syslog_decoder, slice_text(cases[i].line), 4096, 4096, &out);
+        assert_true(slice_ends(buf_slice(&out), slice_text(cases[i].fields)));
+        buf_fini(&out);
+    }
 }
 
 static void what_is_no_record_is_rejected_by_name(void **state)
@@ -328,6 +351,7 @@ int main(void)
             cmocka_unit_test(made_and_removed_files_have_whole_names),
             cmocka_unit_test(enriched_records_add_no_second_names),
             cmocka_unit_test(records_stand_in_syslog_too),
+            cmocka_unit_test(single_records_stand_among_other_messages),
             cmocka_unit_test(what_is_no_record_is_rejected_by_name),
             cmocka_unit_test(lines_join_up_to_the_spread_wherever_blocks_end),
             cmocka_unit_test(endless_overlap_is_cut),

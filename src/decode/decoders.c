@@ -3,6 +3,7 @@
 #include "decode/csv.h"
 #include "decode/dns.h"
 #include "decode/evtx.h"
+#include "decode/iis.h"
 #include "decode/json.h"
 #include "decode/squid.h"
 #include "decode/syslog.h"
@@ -19,6 +20,7 @@ const struct decoder *const decoders[] = {
         &dns_bind_decoder,
         &csv_decoder,
         &evtx_decoder,
+        &iis_decoder,
         &json_decoder,
         &weberror_nginx_decoder,
         &squid_decoder,

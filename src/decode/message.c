@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "decode/auditd_parse.h"
 #include "decode/dnslog.h"
 #include "decode/message_auth.h"
 #include "decode/message_cef.h"
@@ -195,6 +196,10 @@ static const struct program {
 } programs[] = {
         {"CRON", message_auth_cron},
         {"anacron", message_auth_cron},
+        {"audisp-syslog", auditd_parse_message},
+        {"audispd", auditd_parse_message},
+        {"audit", auditd_parse_message},
+        {"auditd", auditd_parse_message},
         {"chage", message_auth_accounts},
         {"chfn", message_auth_accounts},
         {"chsh", message_auth_accounts},

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "decode/columns.h"
 #include "decode/fields.h"
 #include "decode/lines.h"
 #include "decode/web.h"
@@ -22,20 +23,34 @@ static const char *const names[] = {
         [EXTENSION] = "c-uri-extension",
 };
 
+/* Columns of which more is made; column.type. */
+enum special {
+    PLAIN,
+    DATE,
+    TIME,
+    STEM,
+    QUERY_PART,
+    USER_AGENT,
+    SCHEME,
+    HOST,
+    PORT,
+    PATH,
+    SPECIALS
+};
+
 /* What is in force. */
-struct columns {
+struct head {
     struct slice fields; /* behind "#Fields:" */
     struct slice date;   /* behind "#Date:" */
-    struct slice at[W3C_COLUMNS];
-    size_t count;
-    bool overflow;
-    bool guessed; /* for one line, without a header */
 };
 
 struct reader {
     struct fields_reader fields;
     struct decode_limits limits;
-    struct columns columns;
+    const struct paths *paths;
+    struct head head;
+    struct columns columns; /* of head.fields */
+    enum err bad;           /* why these are not usable, or OK */
     struct slice block;
     size_t at;
 };
@@ -64,20 +79,6 @@ static struct slice word(struct slice *rest)
     return w;
 }
 
-static void set_fields(struct columns *c, struct slice fields)
-{
-    c->fields = fields;
-    c->count = 0;
-    c->overflow = c->guessed = false;
-    for (struct slice name = word(&fields); name.size > 0; name = word(&fields)) {
-        if (c->count == W3C_COLUMNS) {
-            c->overflow = true;
-            return;
-        }
-        c->at[c->count++] = name;
-    }
-}
-
 /* The text behind a directive's name, if the line is that directive. */
 static bool directive(struct slice line, struct slice name, struct slice *text)
 {
@@ -88,13 +89,50 @@ static bool directive(struct slice line, struct slice name, struct slice *text)
     return true;
 }
 
-static void take_directive(struct columns *c, struct slice line)
+static void take_directive(struct head *h, struct slice line)
 {
     struct slice text;
     if (directive(line, SLICE("#Fields:"), &text)) {
-        set_fields(c, text);
+        h->fields = text;
     } else if (directive(line, SLICE("#Date:"), &text)) {
-        c->date = text;
+        h->date = text;
+    }
+}
+
+static enum special special_of(struct slice name)
+{
+    static const struct slice specials[SPECIALS] = {[DATE] = {"date", 4},
+            [TIME] = {"time", 4},
+            [STEM] = {"cs-uri-stem", 11},
+            [QUERY_PART] = {"cs-uri-query", 12},
+            [USER_AGENT] = {"cs(User-Agent)", 14},
+            [SCHEME] = {"cs-uri-scheme", 13},
+            [HOST] = {"cs-host", 7},
+            [PORT] = {"cs-uri-port", 11},
+            [PATH] = {"cs-uri-path", 11}};
+    for (size_t i = PLAIN + 1; i < SPECIALS; i++) {
+        if (slice_equal(specials[i], name)) {
+            return (enum special)i;
+        }
+    }
+    return PLAIN;
+}
+
+/* The columns that a #Fields line names. */
+static void set_columns(struct reader *r, struct slice fields)
+{
+    struct diag diag;
+    columns_clear(&r->columns);
+    r->bad = OK;
+    for (struct slice name = word(&fields); name.size > 0 && r->bad == OK; name = word(&fields)) {
+        if (r->columns.count == W3C_COLUMNS) {
+            r->bad = ERR_LIMIT;
+            return;
+        }
+        r->bad = columns_add(&r->columns, r->paths, name, &diag);
+        if (r->bad == OK) {
+            r->columns.at[r->columns.count - 1].type = special_of(name);
+        }
     }
 }
 
@@ -143,32 +181,11 @@ static const char *guess(struct slice line)
 
 /* ---- rows ------------------------------------------------------------------------------------ */
 
-/* The values that more is made of. */
+/* A row's values of which more is made. */
 struct row {
-    struct slice date, time, stem, query, agent;
-    struct slice scheme, host, port, path;
+    struct slice at[SPECIALS];
     bool plus; /* blanks are written as '+' */
 };
-
-static void remember(struct row *row, struct slice name, struct slice value)
-{
-    const struct {
-        struct slice name;
-        struct slice *to;
-    } wanted[] = {{{"date", 4}, &row->date}, {{"time", 4}, &row->time},
-            {{"cs-uri-stem", 11}, &row->stem}, {{"cs-uri-query", 12}, &row->query},
-            {{"cs(User-Agent)", 14}, &row->agent}, {{"cs-uri-scheme", 13}, &row->scheme},
-            {{"cs-host", 7}, &row->host}, {{"cs-uri-port", 11}, &row->port},
-            {{"cs-uri-path", 11}, &row->path}};
-    if (name.size > 14 || (name.at[0] != 'c' && name.at[0] != 'd' && name.at[0] != 't')) {
-        return;
-    }
-    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
-        if (slice_equal(wanted[i].name, name)) {
-            *wanted[i].to = value;
-        }
-    }
-}
 
 /* A value and its separator at the front of *rest. */
 static struct slice take_value(struct slice *rest, char separator)
@@ -214,26 +231,25 @@ static enum err put_made(
     return OK;
 }
 
-static enum err put_time(const struct columns *c, const struct row *row, struct fields_sink *sink)
+static enum err put_time(const struct head *h, const struct row *row, struct fields_sink *sink)
 {
-    if (row->date.size > 0 && row->date.at + row->date.size + 1 == row->time.at) {
-        size_t size = (size_t)(row->time.at + row->time.size - row->date.at);
-        fields_put(sink, TIMESTAMP, slice_of(row->date.at, size));
+    struct slice date = row->at[DATE], time = row->at[TIME];
+    if (date.size > 0 && date.at + date.size + 1 == time.at) {
+        fields_put(sink, TIMESTAMP, slice_of(date.at, (size_t)(time.at + time.size - date.at)));
         return OK;
     }
-    struct slice date =
-            row->date.size ? row->date : slice_of(c->date.at, c->date.size < 10 ? 0 : 10);
-    if (date.size == 0 || row->time.size == 0) {
+    date = date.size ? date : slice_of(h->date.at, h->date.size < 10 ? 0 : 10);
+    if (date.size == 0 || time.size == 0) {
         return OK;
     }
-    const struct slice pieces[] = {date, SLICE(" "), row->time};
+    const struct slice pieces[] = {date, SLICE(" "), time};
     return put_made(sink, TIMESTAMP, pieces, 3);
 }
 
 /* IIS writes blanks as '+'. */
 static enum err put_agent(const struct row *row, struct fields_sink *sink)
 {
-    struct slice agent = row->agent;
+    struct slice agent = row->at[USER_AGENT];
     if (agent.size == 0) {
         return OK;
     }
@@ -255,47 +271,50 @@ static enum err put_agent(const struct row *row, struct fields_sink *sink)
 /* A server's path with its query; a proxy's whole address. */
 static enum err put_target(const struct row *row, struct fields_sink *sink)
 {
-    if (row->stem.size > 0 && row->query.size > 0) {
-        const struct slice pieces[] = {row->stem, SLICE("?"), row->query};
+    struct slice stem = row->at[STEM], query = row->at[QUERY_PART], path = row->at[PATH];
+    if (stem.size > 0 && query.size > 0) {
+        const struct slice pieces[] = {stem, SLICE("?"), query};
         TRY(put_made(sink, QUERY, pieces, 3));
-    } else if (row->stem.size > 0) {
-        fields_put(sink, QUERY, row->stem);
+    } else if (stem.size > 0) {
+        fields_put(sink, QUERY, stem);
     }
-    if (row->host.size == 0 || row->scheme.size == 0) {
+    if (row->at[HOST].size == 0 || row->at[SCHEME].size == 0) {
         return OK;
     }
-    struct web_target t = web_target(row->path);
+    struct web_target t = web_target(path);
     if (t.extension.size > 0) {
         fields_put(sink, EXTENSION, t.extension);
     }
-    const struct slice pieces[] = {row->scheme, SLICE("://"), row->host,
-            row->port.size ? SLICE(":") : (struct slice){0}, row->port, row->path, row->query};
+    struct slice port = row->at[PORT], colon = port.size ? SLICE(":") : (struct slice){0};
+    const struct slice pieces[] = {
+            row->at[SCHEME], SLICE("://"), row->at[HOST], colon, port, path, query};
     return put_made(sink, URI, pieces, sizeof pieces / sizeof *pieces);
 }
 
 static enum err parse(void *context, struct slice text, struct fields_sink *sink, struct diag *diag)
 {
-    const struct columns *c = context;
+    const struct reader *r = context;
+    const struct columns *c = &r->columns;
     struct row row = {0};
     struct slice rest = text;
     char separator = slice_find_byte(text, '\t') < text.size ? '\t' : ' ';
     size_t count = 0;
     row.plus = separator == ' ';
     while (rest.size > 0) {
-        struct slice value = take_value(&rest, separator);
+        struct value value = {.kind = VALUE_STRING, .text = take_value(&rest, separator)};
         if (count == c->count) {
             return diag_say(diag, ERR_SYNTAX, "more values than the %zu of #Fields", c->count);
         }
-        struct slice name = c->at[count++];
-        if (value.size > 0 && !is_dash(value)) {
-            fields_named(sink, name, value);
-            remember(&row, name, value);
+        const struct column *column = &c->at[count++];
+        if (value.text.size > 0 && !is_dash(value.text)) {
+            columns_put(sink, column, &value);
+            row.at[column->type] = value.text;
         }
     }
     if (count < c->count) {
         return diag_say(diag, ERR_SYNTAX, "%zu values where #Fields names %zu", count, c->count);
     }
-    TRY(put_time(c, &row, sink));
+    TRY(put_time(&r->head, &row, sink));
     TRY(put_agent(&row, sink));
     return put_target(&row, sink);
 }
@@ -338,26 +357,26 @@ static size_t find_directive(struct slice bytes, size_t at)
 }
 
 /* Keeps what is in force as two lines. */
-static void keep(struct buf *header, const struct columns *c)
+static void keep(struct buf *header, const struct head *h)
 {
     struct buf next = {0};
-    if (c->fields.size + c->date.size < DECODE_HEADER_LIMIT) {
+    if (h->fields.size + h->date.size < DECODE_HEADER_LIMIT) {
         buf_add(&next, SLICE("#Fields: "));
-        buf_add(&next, c->fields);
+        buf_add(&next, h->fields);
         buf_add(&next, SLICE("\n#Date: "));
-        buf_add(&next, c->date);
+        buf_add(&next, h->date);
         buf_byte(&next, '\n');
     }
     buf_fini(header);
     *header = next;
 }
 
-static void take_header(struct columns *c, struct slice header)
+static void take_header(struct head *h, struct slice header)
 {
     size_t at = 0;
     struct slice line;
     while (lines_next(header, &at, &line)) {
-        take_directive(c, line);
+        take_directive(h, line);
     }
 }
 
@@ -366,12 +385,12 @@ static enum err cut(
 {
     TRY(lines_cut(c, bytes, last, out, diag));
     struct slice block = slice_of(bytes.at + out->skip, out->size);
-    struct columns now;
+    struct head now;
     bool read = false;
     for (size_t at = find_directive(block, 0); at < block.size; at = find_directive(block, at)) {
         struct slice line;
         if (!read) {
-            now = (struct columns){0};
+            now = (struct head){0};
             take_header(&now, buf_slice(&c->header));
             read = true;
         }
@@ -390,40 +409,42 @@ static void begin(struct reader *r, struct slice block, struct slice header)
 {
     r->block = block;
     r->at = 0;
-    r->columns = (struct columns){0};
-    take_header(&r->columns, header);
+    r->head = (struct head){0};
+    take_header(&r->head, header);
+    set_columns(r, r->head.fields);
 }
 
 static enum err check(struct reader *r, struct slice line, struct diag *diag)
 {
     TRY(lines_check(line, &r->limits, diag));
-    if (r->columns.overflow) {
+    if (r->bad == ERR_LIMIT) {
         return diag_say(diag, ERR_LIMIT, "over %d columns in #Fields", W3C_COLUMNS);
     }
-    if (r->columns.count == 0) {
+    if (r->bad != OK) {
+        return diag_say(diag, r->bad, "no memory for the columns of #Fields");
+    }
+    if (r->head.fields.size == 0) { /* each line by itself: a block may begin anywhere */
         const char *columns = guess(line);
         if (!columns) {
             return diag_say(diag, ERR_SYNTAX, "no #Fields line before it");
         }
-        set_fields(&r->columns, slice_text(columns));
-        r->columns.guessed = true;
+        set_columns(r, slice_text(columns));
     }
-    return OK;
+    return r->bad;
 }
 
 static enum err next(struct reader *r, struct event *event, struct diag *diag)
 {
     struct slice line;
-    do {
+    for (;;) {
         if (!lines_next(r->block, &r->at, &line)) {
             return ERR_END;
         }
-        if (line.at[0] == '#') {
-            take_directive(&r->columns, line);
+        if (line.at[0] != '#') {
+            break;
         }
-    } while (line.at[0] == '#');
-    if (r->columns.guessed) {
-        r->columns.count = 0; /* each line by itself: a block may begin anywhere */
+        take_directive(&r->head, line);
+        set_columns(r, r->head.fields);
     }
     enum err e = check(r, line, diag);
     if (e != OK) {
@@ -437,6 +458,7 @@ static void reader_free(struct reader *r)
 {
     if (r) {
         fields_fini(&r->fields);
+        columns_fini(&r->columns);
         memory_free(r);
     }
 }
@@ -449,7 +471,8 @@ static enum err reader_new(
         return ERR_MEMORY;
     }
     r->limits = *limits;
-    enum err e = fields_init(&r->fields, &form, paths, &r->columns);
+    r->paths = paths;
+    enum err e = fields_init(&r->fields, &form, paths, r);
     if (e != OK) {
         reader_free(r);
         return e;
