@@ -73,12 +73,13 @@ static enum err look_block(struct looking *l, const struct feed_block *block, st
         decoder->place(reader, &block->place);
     }
     decoder->begin(reader, block->records, buf_slice(&block->header));
-    for (uint64_t record = block->first;; record++) {
+    for (uint64_t n = 0;; n++) {
         struct diag why = {0};
         enum err e = decoder->next(reader, &l->event, &why);
         if (e == ERR_END) {
             return OK;
         }
+        uint64_t record = block->first + (decoder->ordinal ? decoder->ordinal(reader) : n);
         if (e == OK && l->event.truncated) {
             e = diag_say(&why, ERR_LIMIT, "over %d values of one record", EVENT_MORE_LIMIT);
         }

@@ -258,12 +258,17 @@ static enum err parse(
     return OK;
 }
 
-static int run(const struct verb *verb, const struct verb_app *app, int argc, char *const *argv)
+struct detect_request detect_defaults(void)
 {
-    struct detect_request request = {.limits = DECODE_LIMITS,
+    return (struct detect_request){.limits = DECODE_LIMITS,
             .jobs = detect_cores(),
             .state_limit = STATE_BYTES,
             .sort_memory = SORT_BYTES};
+}
+
+static int run(const struct verb *verb, const struct verb_app *app, int argc, char *const *argv)
+{
+    struct detect_request request = detect_defaults();
     struct diag diag = {0};
     int code = VERB_USAGE;
     enum err e = parse(&request, argc, argv, &diag);

@@ -39,5 +39,7 @@ struct detect_request {
 };
 
 extern const struct verb detect_verb;
+/* What holds where no option says otherwise. */
+struct detect_request detect_defaults(void);
 /* Threads for as many cores as the process may use. */
 unsigned detect_cores(void);

@@ -75,6 +75,17 @@ static void add_fault(const struct reach *reach, struct reach_near *near, const 
     }
 }
 
+static void add_parts(const struct reach *reach, struct buf *out)
+{
+    buf_add(out, SLICE("of the rules that it is made of, "));
+    for (uint32_t i = 0; i < reach->fault_count; i++) {
+        buf_add(out, i ? SLICE(", ") : SLICE(""));
+        add_quoted(out, reach->faults[i].field);
+    }
+    buf_add(out, reach->more ? SLICE(" and more") : SLICE(""));
+    buf_add(out, SLICE(" cannot fire"));
+}
+
 void reach_words_text(const struct reach *reach, struct reach_near *near, const struct rule *rule,
         struct buf *out)
 {
@@ -94,6 +105,9 @@ void reach_words_text(const struct reach *reach, struct reach_near *near, const 
         return;
     case REACH_TESTS:
         break;
+    case REACH_PARTS:
+        add_parts(reach, out);
+        return;
     }
     for (uint32_t i = 0; i < reach->fault_count; i++) {
         buf_add(out, i ? SLICE("; ") : SLICE(""));
@@ -122,7 +136,8 @@ static void json_fault(struct reach_near *near, const struct rule *rule,
     static const char *const kinds[] = {[REACH_ABSENT] = "field absent",
             [REACH_NO_VALUE] = "field without value",
             [REACH_NO_NUMBER] = "field never a number",
-            [REACH_PRESENT] = "field always there"};
+            [REACH_PRESENT] = "field always there",
+            [REACH_PART] = "rule that cannot fire"};
     struct reach_near_hit hit = {0};
     buf_format(out, "{\"kind\":\"%s\"", kinds[fault->kind]);
     add_member(out, "field", fault->field);
@@ -141,7 +156,8 @@ void reach_words_json(const struct reach *reach, struct reach_near *near, const 
             [REACH_UNMAPPED] = "logsource not mapped",
             [REACH_UNSEEN] = "logsource not seen",
             [REACH_NEVER] = "condition never true",
-            [REACH_TESTS] = "fields"};
+            [REACH_TESTS] = "fields",
+            [REACH_PARTS] = "rules of a correlation"};
     buf_format(out, "\"verdict\":\"%s\"", reach->why == REACH_CAN ? "can fire" : "cannot");
     add_member(out, "why", slice_text(why[reach->why]));
     buf_format(out, ",\"events\":%llu,\"faults\":[", (unsigned long long)reach->events);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "cli/detect.h"
 #include "cli/formats.h"
 #include "cli/look.h"
@@ -10,6 +11,7 @@
 #include "cli/rules_walk.h"
 #include "cli/visible.h"
 #include "detect/engine.h"
+#include "detect/reach_set.h"
 
 enum { AGAINST, OUTPUT, FORMAT, PLACEHOLDERS, TAXONOMY, DATA, QUIET };
 
@@ -57,6 +59,7 @@ struct checking {
     const struct check_request *request;
     struct engine *engine;
     const struct survey *survey;
+    struct reach *reaches;   /* by rule number */
     struct reach_near *near; /* NULL: without --against */
     struct check_counts counts;
     struct diag reason;
@@ -155,10 +158,7 @@ static void write_text(const struct check_line *line, struct buf *out)
 /* The rule's verdict on what was read. */
 static void judge_rule(struct checking *c, struct check_line *line)
 {
-    if (reach_rule(c->survey, line->rule->number, &line->reach) != OK) {
-        c->failed = true;
-        return;
-    }
+    line->reach = c->reaches[line->rule->number];
     bool can = line->reach.why == REACH_CAN;
     c->counts.can += can;
     c->counts.unseen += line->reach.why == REACH_UNSEEN;
@@ -293,7 +293,8 @@ static int check_against(
     c.engine = bench.engine;
     c.survey = bench.look.survey;
     enum err e = app->look(&bench.look, diag);
-    if (e == OK && reach_near_new(c.survey, &c.near) != OK) {
+    if (e == OK &&
+            (reach_set(c.survey, &c.reaches) != OK || reach_near_new(c.survey, &c.near) != OK)) {
         e = diag_say(diag, ERR_MEMORY, "no memory for names of fields");
     }
     if (e != OK) {
@@ -303,6 +304,7 @@ static int check_against(
         code = VERB_DONE;
     }
     buf_fini(&c.words);
+    memory_free(c.reaches);
     reach_near_free(c.near);
     look_close(&bench);
     return code;

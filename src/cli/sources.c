@@ -10,7 +10,7 @@
 #include "cli/formats.h"
 #include "cli/sources_view.h"
 #include "cli/visible.h"
-#include "detect/reach.h"
+#include "detect/reach_set.h"
 
 enum { RULES, OUTPUT, FIELDS, FORMAT, PLACEHOLDERS, TAXONOMY, MAX_RECORD, QUIET };
 enum { FIELDS_SHOWN = 20 };
@@ -115,14 +115,15 @@ static enum err parse(
 static enum err count_rules(
         struct sources_run *run, const struct survey *survey, uint32_t *can_fire)
 {
+    struct reach *all;
+    TRY(reach_set(survey, &all));
     for (uint32_t r = 0; r < run->set->rule_count; r++) {
-        struct reach reach;
-        TRY(reach_rule(survey, r, &reach));
-        if (reach.why == REACH_CAN) {
+        if (all[r].why == REACH_CAN) {
             run->can_fire[r] = true;
             (*can_fire)++;
         }
     }
+    memory_free(all);
     return OK;
 }
 

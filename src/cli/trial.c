@@ -40,6 +40,14 @@ static void write_finding(const struct output *o, struct output_finding *f, stru
     buf_add(out, o->rule_text[f->hit->rule->number]);
 }
 
+/* At the event at which it fired. */
+static void write_correlation(
+        const struct output *o, const struct output_correlation *shown, struct buf *out)
+{
+    buf_u64(out, shown->finding->trigger.record);
+    buf_add(out, o->rule_text[shown->finding->rule->number]);
+}
+
 /* A line a rule that is there: the same without a record. */
 static void write_rules(const struct output *o, struct buf *out)
 {
@@ -48,8 +56,11 @@ static void write_rules(const struct output *o, struct buf *out)
     }
 }
 
-static const struct output_format places = {
-        .name = "places", .begin = write_rules, .finding = write_finding, .rule = write_rule};
+static const struct output_format places = {.name = "places",
+        .begin = write_rules,
+        .finding = write_finding,
+        .correlation = write_correlation,
+        .rule = write_rule};
 
 static enum err set_request(const struct trial *t, struct detect_request *request)
 {
@@ -76,7 +87,8 @@ static _Noreturn void child(
         const struct trial *t, const struct verb_app *app, int in, int out, int said)
 {
     uint64_t events = 0;
-    struct detect_request request = {.limits = DECODE_LIMITS, .events = &events};
+    struct detect_request request = detect_defaults();
+    request.events = &events;
     if ((in >= 0 && dup2(in, STDIN_FILENO) < 0) || dup2(out, STDOUT_FILENO) < 0 ||
             dup2(said, STDERR_FILENO) < 0) {
         _exit(VERB_SOME);

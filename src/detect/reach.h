@@ -26,6 +26,7 @@ enum reach_why {
     REACH_UNSEEN,   /* no event was of the rule's logsource */
     REACH_NEVER,    /* the condition is never true, whatever the events */
     REACH_TESTS,    /* tests that it needs do not hold in any event: faults */
+    REACH_PARTS,    /* a correlation: too many of its rules cannot fire: faults */
 };
 
 enum reach_fault_kind {
@@ -33,11 +34,12 @@ enum reach_fault_kind {
     REACH_NO_VALUE,  /* it is there, but only as null, an object or an empty list */
     REACH_NO_NUMBER, /* no value of it is a number */
     REACH_PRESENT,   /* the rule needs it absent or null, and every event has it */
+    REACH_PART,      /* no field: a rule that a correlation is made of cannot fire */
 };
 
 struct reach_fault {
     enum reach_fault_kind kind;
-    struct slice field;  /* as the rule names it */
+    struct slice field;  /* as the rule names it; of REACH_PART: the other rule, as named */
     struct slice stands; /* as events name it there, where that differs; else empty */
     uint64_t events;     /* for which it is in the way; in the others it is another fault */
     uint32_t class;      /* private */
@@ -51,5 +53,6 @@ struct reach {
     struct reach_fault faults[REACH_FAULTS];
 };
 
-/* ERR_MEMORY. The slices are the engine's. */
+/* Of one that is no correlation: for these see detect/reach_set.h. ERR_MEMORY. The slices are the
+ * engine's. */
 enum err reach_rule(const struct survey *survey, uint32_t rule, struct reach *out) MUST_CHECK;
