@@ -9,7 +9,7 @@
 #include "sigma/rule.h"
 
 #define MACHINE_MEMORY ((size_t)1 << 30)
-enum { NO_UNIT = UINT32_MAX };
+#define NO_UNIT UINT32_MAX
 
 /* ---- making -------------------------------------------------------------------------------- */
 
