@@ -6,6 +6,8 @@
 
 #define ADD(out, literal) buf_add((out), SLICE("" literal))
 
+enum { TALL_BYTES = 600, TALL_LINES = 10 };
+
 static const struct mark_list no_marks;
 
 /* Rows of a list of values. */
@@ -31,6 +33,15 @@ static void add_value(struct buf *out, const struct marked *m)
     }
 }
 
+static bool is_tall(struct slice text)
+{
+    size_t lines = 1, most = text.size < REPORT_FINDING_VALUE ? text.size : REPORT_FINDING_VALUE;
+    for (size_t i = 0; i < most; i++) {
+        lines += text.at[i] == '\n';
+    }
+    return text.size > TALL_BYTES || lines > TALL_LINES;
+}
+
 static bool add_row(void *context, const struct marked *m)
 {
     struct rows *rows = context;
@@ -42,7 +53,9 @@ static bool add_row(void *context, const struct marked *m)
     rows->count++;
     ADD(out, "<dt>");
     report_html_value(out, m->name, &no_marks, REPORT_FINDING_NAME);
-    ADD(out, "</dt><dd>");
+    /* What is tall scrolls within itself, by keys as well. */
+    buf_add(out, is_tall(m->text) ? SLICE("</dt><dd class=\"long\" tabindex=\"0\">")
+                                  : SLICE("</dt><dd>"));
     if (m->keyword) {
         ADD(out, "<mark>");
     }
