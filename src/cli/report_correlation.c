@@ -47,6 +47,34 @@ static void add_group(const struct machine_finding *f, struct buf *out)
     }
 }
 
+/* The rule that the event was matched by. */
+static struct slice title_of(const struct correlation *c, uint32_t rule)
+{
+    for (uint32_t i = 0; i < c->part_count; i++) {
+        if (c->parts[i].rule->number == rule) {
+            return c->parts[i].rule->title;
+        }
+    }
+    return (struct slice){0};
+}
+
+static void add_event(
+        const struct output_correlation *shown, const struct match_id *event, struct buf *out)
+{
+    struct slice title = title_of(shown->finding->rule->correlation, event->rule);
+    ADD(out, "<dt>");
+    report_html_time(out, event->time_ns);
+    ADD(out, "</dt><dd>");
+    report_html_value(out, output_correlation_file(shown, event), &no_marks, REPORT_FINDING_NAME);
+    ADD(out, ", record ");
+    buf_u64(out, event->record);
+    if (title.size > 0) {
+        ADD(out, "<br>");
+        report_html_value(out, title, &no_marks, REPORT_FINDING_NAME);
+    }
+    ADD(out, "</dd>");
+}
+
 static void add_figures(const struct output_correlation *shown, struct buf *out)
 {
     const struct machine_finding *f = shown->finding;
@@ -69,22 +97,14 @@ void report_correlation_write(const struct output_correlation *shown, struct buf
 {
     const struct evidence *e = shown->finding->evidence;
     add_heading(shown->finding, out);
-    ADD(out, "<dl class=\"m\">");
+    ADD(out, "<dl class=\"m c\">");
     add_group(shown->finding, out);
     add_figures(shown, out);
     ADD(out, "</dl><details class=\"ev\"><summary>Its events <span class=\"src\">");
     report_html_counted(out, e->total, "event");
     ADD(out, "</span></summary><dl class=\"e\">");
     for (uint32_t i = 0; i < evidence_kept(e); i++) {
-        const struct match_id *event = evidence_at(e, i);
-        ADD(out, "<dt>");
-        report_html_time(out, event->time_ns);
-        ADD(out, "</dt><dd>");
-        report_html_value(
-                out, output_correlation_file(shown, event), &no_marks, REPORT_FINDING_NAME);
-        ADD(out, ", record ");
-        buf_u64(out, event->record);
-        ADD(out, "</dd>");
+        add_event(shown, evidence_at(e, i), out);
     }
     ADD(out, "</dl>");
     if (evidence_kept(e) < e->total) {

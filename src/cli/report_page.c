@@ -105,7 +105,8 @@ static void add_levels(struct buf *out, const struct tally *tally)
 static bool is_complete(const struct summary_facts *f)
 {
     return !f->interrupted && f->rejected == 0 && f->unreadable == 0 && f->rules_refused == 0 &&
-           f->undetermined == 0 && f->rules_unroutable == 0;
+           f->undetermined == 0 && f->rules_unroutable == 0 && f->inexact == 0 && f->untimed == 0 &&
+           f->crowded == 0;
 }
 
 static void add_banner(struct buf *out, const struct report *r, const struct tally *tally,
@@ -269,6 +270,12 @@ static void add_facts(struct buf *out, const struct report *r, const struct summ
             f->rules_unroutable, true);
     add_fact(out, "undetermined", "Results undetermined: a limit stopped them", f->undetermined,
             true);
+    add_fact(out, "inexact", "Correlations not exact throughout: a limit was reached", f->inexact,
+            false);
+    add_fact(
+            out, "untimed", "Matches without a time, which were not correlated", f->untimed, false);
+    add_fact(out, "crowded", "Values of crowded fields, which were not correlated", f->crowded,
+            false);
     ADD(out, "</tbody></table><p class=\"note\">Rule set ");
     buf_add(out, slice_text(r->set->hash));
     ADD(out, ".</p></section>\n");

@@ -4,6 +4,7 @@
 
 #include "cli/report_attack.h"
 #include "cli/report_html.h"
+#include "sigma/correlation.h"
 
 #define ADD(out, literal) buf_add((out), SLICE("" literal))
 
@@ -45,6 +46,17 @@ static void add_times(struct buf *out, const struct report_rule *r)
     }
 }
 
+static void add_correlation(struct buf *out, const struct rule *rule)
+{
+    struct buf words = {0};
+    if (rule->correlation) {
+        correlation_write(rule->correlation, &words);
+        add_text(out, "Correlation", buf_slice(&words));
+    }
+    out->failed |= words.failed;
+    buf_fini(&words);
+}
+
 static void add_about(struct buf *out, const struct rule *rule, const struct report_rule *r)
 {
     static const struct mark_list no_marks;
@@ -55,6 +67,7 @@ static void add_about(struct buf *out, const struct rule *rule, const struct rep
     }
     ADD(out, "<dl class=\"facts\">");
     add_times(out, r);
+    add_correlation(out, rule);
     add_text(out, "Author", rule->author);
     add_list(out, "Tags", rule->tags, rule->tag_count);
     add_list(out, "False positives", rule->falsepositives, rule->falsepositive_count);

@@ -13,7 +13,7 @@ class Marks(html.parser.HTMLParser):
         if tag == "article":
             print(attributes["id"], attributes.get("data-h"), attributes.get("data-u"))
         elif tag == "dl":
-            self.inside = attributes["class"] == "m" or self.inside and attributes["class"] == "e"
+            self.inside = attributes["class"].split()[0] == "m" or self.inside and attributes["class"] == "e"
         elif tag in ("dt", "dd"):
             self.text = ""
         elif tag == "mark":
