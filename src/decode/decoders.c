@@ -7,6 +7,7 @@
 #include "decode/json.h"
 #include "decode/squid.h"
 #include "decode/syslog.h"
+#include "decode/vpcflow.h"
 #include "decode/w3c.h"
 #include "decode/weberror.h"
 #include "decode/windns.h"
@@ -26,6 +27,7 @@ const struct decoder *const decoders[] = {
         &squid_decoder,
         &syslog_decoder,
         &dns_unbound_decoder,
+        &vpcflow_decoder,
         &w3c_decoder,
         &windns_decoder,
         &zeek_decoder,
