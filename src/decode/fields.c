@@ -57,9 +57,11 @@ void fields_show(struct fields_sink *sink, struct slice name, const struct value
 
 void fields_remember(struct fields_sink *sink, struct slice text)
 {
-    if (sink->made) {
-        buf_add(sink->made, text);
-        buf_byte(sink->made, '\0');
+    char *to = sink->made ? buf_reserve(sink->made, text.size + 1) : NULL;
+    if (to) {
+        memcpy(to, text.at, text.size);
+        to[text.size] = '\0';
+        sink->made->size += text.size + 1;
     }
 }
 

@@ -89,75 +89,136 @@ bool message_pair_name(struct slice *text, struct slice *name)
 
 /* ---- sentences ------------------------------------------------------------------------------- */
 
-/* Where `size` bytes of `what` stand first (or last) in a text; SIZE_MAX: nowhere. */
-static size_t place_of(struct slice text, const char *what, size_t size, bool last)
+/* The literal at the front of a sentence's rest stands at a text's front: its size, or SIZE_MAX. */
+static inline size_t literal_at(const char *sentence, struct slice text)
 {
-    if (!last) {
-        return slice_find(text, slice_of(what, size));
+    size_t i = 0;
+    for (; (unsigned char)sentence[i] > MESSAGE_MORE; i++) {
+        if (i == text.size || text.at[i] != sentence[i]) {
+            return SIZE_MAX;
+        }
     }
-    for (size_t i = text.size < size ? 0 : text.size - size + 1; i > 0; i--) {
-        if (memcmp(text.at + i - 1, what, size) == 0) {
+    return i;
+}
+
+/* The last place before `before` where the literal stands; SIZE_MAX: nowhere. */
+static size_t last_place(struct slice text, size_t before, const char *literal)
+{
+    if ((unsigned char)*literal <= MESSAGE_MORE) {
+        return before > text.size ? text.size : SIZE_MAX;
+    }
+    for (size_t i = before > text.size ? text.size : before; i > 0; i--) {
+        struct slice rest = slice_of(text.at + i - 1, text.size - i + 1);
+        if (*rest.at == *literal && literal_at(literal, rest) != SIZE_MAX) {
             return i - 1;
         }
     }
     return SIZE_MAX;
 }
 
-/* The part in front of the literal at `next`, which ends where another part or the sentence does.
- * false: the literal does not follow. */
-static bool take_part(struct slice *text, const char *next, bool any, struct slice *part)
+/* Part `part` ends at `place`; the text goes on there. */
+static void end_part(struct slice *text, struct slice *part, size_t place)
 {
-    size_t size = 0, place;
-    while ((unsigned char)next[size] > MESSAGE_MORE) {
-        size++;
+    *part = slice_of(text->at, place);
+    *text = slice_of(text->at + place, text->size - place);
+}
+
+/* The part without blanks in front of what the sentence says next. */
+static bool take_part(struct slice *text, const char *next, struct slice *part)
+{
+    bool literal = (unsigned char)*next > MESSAGE_MORE;
+    size_t i = 0;
+    for (; i < text->size; i++) {
+        struct slice rest = slice_of(text->at + i, text->size - i);
+        if (literal && *rest.at == *next && literal_at(next, rest) != SIZE_MAX) {
+            break;
+        }
+        if (*rest.at == ' ') {
+            if (literal || *next != MESSAGE_MORE) {
+                return false;
+            }
+            break;
+        }
     }
-    if (size > 0) {
-        place = place_of(*text, next, size, any);
-    } else if (*next == MESSAGE_MORE && !any) {
-        place = slice_find_byte(*text, ' ');
-    } else {
-        place = text->size;
+    if (i == 0 || (i == text->size && literal)) {
+        return false;
     }
+    end_part(text, part, i);
+    return true;
+}
+
+/* A part of any bytes that may end earlier, if what follows does not fit. */
+struct choice {
+    const char *next; /* the sentence behind it; NULL: there is none */
+    struct slice text;
+    int part;
+    size_t before; /* the place where it ended, to be tried next to the left of */
+};
+
+enum { CHOICES = 16 }; /* places that are tried */
+
+/* Ends the choice's part at the next place further left. */
+static bool choose(struct choice *c, const char **sentence, struct slice *text, struct slice *parts)
+{
+    size_t place = last_place(c->text, c->before, c->next);
     if (place == SIZE_MAX) {
         return false;
     }
-    *part = slice_of(text->at, place);
-    *text = slice_of(text->at + place, text->size - place);
-    return any || (place > 0 && !memchr(part->at, ' ', place));
+    c->before = place;
+    *sentence = c->next;
+    *text = c->text;
+    end_part(text, &parts[c->part], place);
+    return true;
+}
+
+/* To the next part, end or \7 of the sentence. */
+static inline bool take_literal(const char **sentence, struct slice *text)
+{
+    size_t size = literal_at(*sentence, *text);
+    if (size == SIZE_MAX) {
+        return false;
+    }
+    *sentence += size;
+    *text = slice_of(text->at + size, text->size - size);
+    return **sentence != '\0' || text->size == 0;
 }
 
 static bool fits(const struct message_sentence *s, struct slice text, struct slice *parts)
 {
     const char *p = s->text;
-    for (;;) {
-        while ((unsigned char)*p > MESSAGE_MORE) {
-            if (text.size == 0 || *text.at != *p) {
-                return false;
-            }
-            text = slice_of(text.at + 1, text.size - 1);
-            p++;
-        }
-        if (*p == '\0') {
-            return text.size == 0;
-        }
-        if (*p == MESSAGE_MORE) {
+    struct choice choice = {0};
+    for (int tries = 0; tries < CHOICES;) {
+        bool good = take_literal(&p, &text);
+        if (good && (*p == '\0' || *p == MESSAGE_MORE)) {
             return true;
         }
-        int part = *p++ - 1;
-        if (!take_part(&text, p, s->parts[part] & MESSAGE_ANY, &parts[part])) {
-            return false;
+        if (good) {
+            int part = *p++ - 1;
+            if (s->parts[part] & MESSAGE_ANY) {
+                choice = (struct choice){p, text, part, text.size + 1};
+                good = choose(&choice, &p, &text, parts);
+            } else {
+                good = take_part(&text, p, &parts[part]);
+            }
+        }
+        if (!good) {
+            tries++;
+            if (!choice.next || !choose(&choice, &p, &text, parts)) {
+                return false;
+            }
         }
     }
+    return false;
 }
 
 static void put_sentence(
         struct fields_sink *sink, const struct message_sentence *s, const struct slice *parts)
 {
-    if (s->action) {
-        fields_made(sink, MESSAGE_ACTION, slice_text(s->action));
+    if (s->action.size > 0) {
+        fields_made(sink, MESSAGE_ACTION, s->action);
     }
-    if (s->outcome) {
-        fields_made(sink, MESSAGE_OUTCOME, slice_text(s->outcome));
+    if (s->outcome.size > 0) {
+        fields_made(sink, MESSAGE_OUTCOME, s->outcome);
     }
     for (int i = 0; i < MESSAGE_PARTS; i++) {
         int name = s->parts[i] & ~MESSAGE_ANY;
@@ -167,80 +228,133 @@ static void put_sentence(
     }
 }
 
-bool message_match(struct fields_sink *sink, struct slice text,
-        const struct message_sentence *sentences, size_t count)
+/* The first sentence of those sorted by first byte that begins with `byte` or a later one. */
+static size_t first_of(const struct message_sentence *sentences, size_t count, unsigned char byte)
 {
-    for (size_t i = 0; i < count; i++) {
-        struct slice parts[MESSAGE_PARTS];
-        if (text.size == 0 || *sentences[i].text != *text.at) {
-            if ((unsigned char)*sentences[i].text > MESSAGE_MORE) {
-                continue;
-            }
+    size_t low = 0;
+    while (count > 0) {
+        size_t half = count / 2;
+        if ((unsigned char)*sentences[low + half].text < byte) {
+            low += half + 1;
+            count -= half + 1;
+        } else {
+            count = half;
         }
+    }
+    return low;
+}
+
+/* The sentences from `at` on that begin with what it begins with. */
+static bool match_from(struct fields_sink *sink, struct slice text,
+        const struct message_sentence *at, const struct message_sentence *end)
+{
+    for (char byte = at < end ? *at->text : '\0'; at < end && *at->text == byte; at++) {
+        struct slice parts[MESSAGE_PARTS];
         memset(parts, 0, sizeof parts);
-        if (fits(&sentences[i], text, parts)) {
-            put_sentence(sink, &sentences[i], parts);
+        if (fits(at, text, parts)) {
+            put_sentence(sink, at, parts);
             return true;
         }
     }
     return false;
 }
 
+bool message_match(struct fields_sink *sink, struct slice text,
+        const struct message_sentence *sentences, size_t count)
+{
+    const struct message_sentence *end = sentences + count;
+    if (text.size > 0 && (unsigned char)*text.at > MESSAGE_MORE) {
+        size_t first = first_of(sentences, count, (unsigned char)*text.at);
+        if (first < count && *sentences[first].text == *text.at &&
+                match_from(sink, text, sentences + first, end)) {
+            return true;
+        }
+    }
+    return (unsigned char)*sentences->text <= MESSAGE_MORE &&
+           match_from(sink, text, sentences, end);
+}
+
+/* Does a rule name something that the sentences beginning as `at` does could give? */
+static bool is_wanted(const struct fields_sink *sink, const struct message_sentence *at,
+        const struct message_sentence *end)
+{
+    const struct path_edge *const *edges = sink->reader->edges;
+    for (char byte = at < end ? *at->text : '\0'; at < end && *at->text == byte; at++) {
+        for (int i = 0; i < MESSAGE_PARTS && at->parts[i]; i++) {
+            int name = at->parts[i] & ~MESSAGE_ANY;
+            if (name != MESSAGE_NOTHING && edges[name]) {
+                return true;
+            }
+        }
+    }
+    return edges[MESSAGE_ACTION] || edges[MESSAGE_OUTCOME];
+}
+
+void message_match_wanted(struct fields_sink *sink, struct slice text,
+        const struct message_sentence *sentences, size_t count, struct slice constants)
+{
+    const struct message_sentence *end = sentences + count;
+    unsigned char byte = text.size > 0 ? (unsigned char)*text.at : 0;
+    bool wanted =
+            !sink->event || is_wanted(sink, sentences + first_of(sentences, count, byte), end);
+    if (!wanted && (unsigned char)*sentences->text <= MESSAGE_MORE) {
+        wanted = is_wanted(sink, sentences, end);
+    }
+    if (wanted) {
+        (void)message_match(sink, text, sentences, count);
+    } else {
+        fields_remember(sink, constants);
+    }
+}
+
 /* ---- by program ------------------------------------------------------------------------------ */
 
-/* Sorted by name; a program with a path is looked up by the path's last part, and one with a dash
+/* A program with a path is looked up by the path's last part, and one with a dash
  * of several (`postfix/smtpd`) by its first. */
 static const struct program {
-    const char *name;
+    struct slice name;
     message_parser *parse;
 } programs[] = {
-        {"CRON", message_auth_cron},
-        {"anacron", message_auth_cron},
-        {"audisp-syslog", auditd_parse_message},
-        {"audispd", auditd_parse_message},
-        {"audit", auditd_parse_message},
-        {"auditd", auditd_parse_message},
-        {"chage", message_auth_accounts},
-        {"chfn", message_auth_accounts},
-        {"chsh", message_auth_accounts},
-        {"cron", message_auth_cron},
-        {"crond", message_auth_cron},
-        {"crontab", message_auth_cron},
-        {"dnsmasq", dnslog_dnsmasq},
-        {"gpasswd", message_auth_accounts},
-        {"groupadd", message_auth_accounts},
-        {"groupdel", message_auth_accounts},
-        {"groupmod", message_auth_accounts},
-        {"kernel", message_pairs_kernel},
-        {"named", dnslog_bind},
-        {"passwd", message_auth_accounts},
-        {"postfix", message_pairs_postfix},
-        {"sshd", message_sshd},
-        {"sshd-auth", message_sshd},
-        {"sshd-session", message_sshd},
-        {"su", message_auth_su},
-        {"sudo", message_auth_sudo},
-        {"systemd", message_auth_systemd},
-        {"systemd-logind", message_auth_systemd},
-        {"unbound", dnslog_unbound},
-        {"useradd", message_auth_accounts},
-        {"userdel", message_auth_accounts},
-        {"usermod", message_auth_accounts},
+        {MESSAGE_TEXT("sshd"), message_sshd},
+        {MESSAGE_TEXT("sudo"), message_auth_sudo},
+        {MESSAGE_TEXT("CRON"), message_auth_cron},
+        {MESSAGE_TEXT("systemd"), message_auth_systemd},
+        {MESSAGE_TEXT("kernel"), message_pairs_kernel},
+        {MESSAGE_TEXT("su"), message_auth_su},
+        {MESSAGE_TEXT("anacron"), message_auth_cron},
+        {MESSAGE_TEXT("chage"), message_auth_accounts},
+        {MESSAGE_TEXT("chfn"), message_auth_accounts},
+        {MESSAGE_TEXT("chsh"), message_auth_accounts},
+        {MESSAGE_TEXT("cron"), message_auth_cron},
+        {MESSAGE_TEXT("crond"), message_auth_cron},
+        {MESSAGE_TEXT("crontab"), message_auth_cron},
+        {MESSAGE_TEXT("dnsmasq"), dnslog_dnsmasq},
+        {MESSAGE_TEXT("gpasswd"), message_auth_accounts},
+        {MESSAGE_TEXT("groupadd"), message_auth_accounts},
+        {MESSAGE_TEXT("groupdel"), message_auth_accounts},
+        {MESSAGE_TEXT("groupmod"), message_auth_accounts},
+        {MESSAGE_TEXT("named"), dnslog_bind},
+        {MESSAGE_TEXT("passwd"), message_auth_accounts},
+        {MESSAGE_TEXT("postfix"), message_pairs_postfix},
+        {MESSAGE_TEXT("sshd-auth"), message_sshd},
+        {MESSAGE_TEXT("sshd-session"), message_sshd},
+        {MESSAGE_TEXT("systemd-logind"), message_auth_systemd},
+        {MESSAGE_TEXT("unbound"), dnslog_unbound},
+        {MESSAGE_TEXT("useradd"), message_auth_accounts},
+        {MESSAGE_TEXT("userdel"), message_auth_accounts},
+        {MESSAGE_TEXT("usermod"), message_auth_accounts},
+        {MESSAGE_TEXT("audisp-syslog"), auditd_parse_message},
+        {MESSAGE_TEXT("audispd"), auditd_parse_message},
+        {MESSAGE_TEXT("audit"), auditd_parse_message},
+        {MESSAGE_TEXT("auditd"), auditd_parse_message},
 };
 
 static message_parser *parser_of(struct slice name)
 {
-    size_t low = 0, high = sizeof programs / sizeof *programs;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        int order = slice_compare(slice_text(programs[middle].name), name);
-        if (order == 0) {
-            return programs[middle].parse;
-        }
-        if (order < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
+    for (size_t i = 0; name.size > 0 && i < sizeof programs / sizeof *programs; i++) {
+        const struct slice *known = &programs[i].name;
+        if (known->size == name.size && *known->at == *name.at && slice_equal(*known, name)) {
+            return programs[i].parse;
         }
     }
     return NULL;
@@ -263,9 +377,9 @@ static message_parser *find_parser(struct slice program)
 static struct slice unwrap_repeated(struct fields_sink *sink, struct slice text)
 {
     static const struct message_sentence sentences[] = {
+            {"last message repeated \1 times\7", {MESSAGE_REPEATED}, {0}, {0}},
             {"message repeated \1 times: [\2]", {MESSAGE_REPEATED, MESSAGE_NOTHING | MESSAGE_ANY},
-                    NULL, NULL},
-            {"last message repeated \1 times\7", {MESSAGE_REPEATED}, NULL, NULL},
+                    {0}, {0}},
     };
     if (text.size < 20 || (*text.at != 'm' && *text.at != 'l') ||
             !message_match(sink, text, sentences, 2)) {

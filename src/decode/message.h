@@ -58,6 +58,14 @@
     X(SSH_METHOD, "ssh.method")                                                                    \
     X(SSH_KEY, "ssh.key")                                                                          \
     X(SSH_CODE, "ssh.code")                                                                        \
+    X(SSH_SESSION, "ssh.session")                                                                  \
+    X(PAM_LOGNAME, "logname")                                                                      \
+    X(PAM_UID, "uid")                                                                              \
+    X(PAM_EUID, "euid")                                                                            \
+    X(PAM_TTY, "tty")                                                                              \
+    X(PAM_RUSER, "ruser")                                                                          \
+    X(PAM_RHOST, "rhost")                                                                          \
+    X(PAM_USER, "user")                                                                            \
     X(PAM_MODULE, "pam.module")                                                                    \
     X(PAM_SERVICE, "pam.service")                                                                  \
     X(PAM_TYPE, "pam.type")                                                                        \
@@ -110,12 +118,23 @@ enum { MESSAGE_PARTS = 6, MESSAGE_ANY = 0x80, MESSAGE_MORE = 7 };
 struct message_sentence {
     const char *text;
     uint8_t parts[MESSAGE_PARTS]; /* enum message_name; of byte 1 first */
-    const char *action;           /* or NULL */
-    const char *outcome;          /* or NULL */
+    struct slice action;          /* {0}: none */
+    struct slice outcome;
 };
-/* Puts the parts of the first sentence that fits. */
+#define MESSAGE_TEXT(literal)                                                                      \
+    {                                                                                              \
+        (literal), sizeof(literal) - 1                                                             \
+    }
+/* Puts the parts of the first sentence that fits. They are sorted by their first byte; those that
+ * begin with a part come first, and are tried last. */
 bool message_match(struct fields_sink *sink, struct slice text,
         const struct message_sentence *sentences, size_t count);
+
+/* The same where the result does not matter: sentences are passed over when no rule names what they
+ * could give. `constants`: the actions and outcomes of them all, with a NUL between, that keywords
+ * may still look for. */
+void message_match_wanted(struct fields_sink *sink, struct slice text,
+        const struct message_sentence *sentences, size_t count, struct slice constants);
 
 /* The next name of a pair at *text, blanks in front passed over: `name` without '='; *text is then
  * behind the '='. */

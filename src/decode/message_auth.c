@@ -8,8 +8,8 @@
 #define TTY MESSAGE_TTY_NAME
 #define GROUP MESSAGE_GROUP_NAME
 #define REASON_ANY (MESSAGE_REASON | MESSAGE_ANY)
-#define BAD "failure"
-#define GOOD "success"
+#define BAD MESSAGE_TEXT("failure")
+#define GOOD MESSAGE_TEXT("success")
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
 static struct slice from(struct slice text, size_t at)
@@ -20,60 +20,101 @@ static struct slice from(struct slice text, size_t at)
 /* ---- PAM ------------------------------------------------------------------------------------- */
 
 static const struct message_sentence pam_sentences[] = {
+        {"\1 more authentication failure\7", {MESSAGE_REPEATED}, MESSAGE_TEXT("authentication"),
+                BAD},
+        {"Accepted \1 for \2", {MESSAGE_NOTHING | ANY, USER}, MESSAGE_TEXT("authentication"), GOOD},
+        {"authentication failure; \1", {MESSAGE_NOTHING | ANY}, MESSAGE_TEXT("authentication"),
+                BAD},
+        {"account \1 has expired\7", {USER}, MESSAGE_TEXT("account"), BAD},
+        {"auth could not identify password for [\1]", {USER | ANY}, MESSAGE_TEXT("authentication"),
+                BAD},
+        {"bad username [\1]", {USER | ANY}, MESSAGE_TEXT("authentication"), BAD},
+        {"check pass; user unknown", {0}, MESSAGE_TEXT("authentication"), BAD},
+        {"conversation failed", {0}, MESSAGE_TEXT("authentication"), BAD},
+        {"could not identify user\7", {0}, MESSAGE_TEXT("authentication"), BAD},
+        {"expired password for user \1 (\2)", {USER | ANY, REASON_ANY}, MESSAGE_TEXT("account"),
+                BAD},
+        {"password changed for \1", {TARGET | ANY}, MESSAGE_TEXT("password_changed"), GOOD},
+        {"received for user \1: \2", {USER, REASON_ANY}, {0}, {0}},
         {"session opened for user \1(uid=\2) by \3(uid=\4)",
-                {TARGET | ANY, MESSAGE_NOTHING | ANY, USER | ANY, MESSAGE_USER_ID},
-                "session_opened", GOOD},
+                {TARGET | ANY, MESSAGE_NOTHING, USER | ANY, MESSAGE_USER_ID},
+                MESSAGE_TEXT("session_opened"), GOOD},
         {"session opened for user \1 by \3(uid=\4)",
-                {TARGET | ANY, MESSAGE_NOTHING, USER | ANY, MESSAGE_USER_ID}, "session_opened",
-                GOOD},
-        {"session opened for user \1\7", {TARGET}, "session_opened", GOOD},
-        {"session closed for user \1", {TARGET | ANY}, "session_closed", NULL},
-        {"password changed for \1", {TARGET | ANY}, "password_changed", GOOD},
-        {"authentication failure; \1", {MESSAGE_NOTHING | ANY}, "authentication", BAD},
-        {"\1 more authentication failure\7", {MESSAGE_NOTHING}, "authentication", BAD},
-        {"check pass; user unknown", {0}, "authentication", BAD},
-        {"bad username [\1]", {USER | ANY}, "authentication", BAD},
-        {"account \1 has expired\7", {USER}, "account", BAD},
-        {"expired password for user \1 (\2)", {USER | ANY, REASON_ANY}, "account", BAD},
-        {"conversation failed", {0}, "authentication", BAD},
-        {"auth could not identify password for [\1]", {USER | ANY}, "authentication", BAD},
-        {"could not identify user\7", {0}, "authentication", BAD},
-        {"user \1 authenticated as \2", {USER, TARGET}, "authentication", GOOD},
-        {"user [\1] \2", {USER | ANY, REASON_ANY}, NULL, NULL},
-        {"Accepted \1 for \2", {MESSAGE_NOTHING | ANY, USER}, "authentication", GOOD},
-        {"received for user \1: \2", {USER, REASON_ANY}, NULL, NULL},
+                {TARGET | ANY, MESSAGE_NOTHING, USER | ANY, MESSAGE_USER_ID},
+                MESSAGE_TEXT("session_opened"), GOOD},
+        {"session opened for user \1\7", {TARGET}, MESSAGE_TEXT("session_opened"), GOOD},
+        {"session closed for user \1", {TARGET | ANY}, MESSAGE_TEXT("session_closed"), {0}},
+        {"user \1 authenticated as \2", {USER, TARGET}, MESSAGE_TEXT("authentication"), GOOD},
+        {"user [\1] \2", {USER | ANY, REASON_ANY}, {0}, {0}},
 };
+/* All actions and outcomes of them. */
+static const struct slice pam_constants = MESSAGE_TEXT("account\0"
+                                                       "authentication\0"
+                                                       "failure\0"
+                                                       "password_changed\0"
+                                                       "session_closed\0"
+                                                       "session_opened\0"
+                                                       "success");
 
-/* PAM's name=value pairs, in the order that it writes them; `user` is empty or behind two blanks.
- */
+/* One of PAM's values, up to a blank. */
+static struct slice take_value(struct slice *text)
+{
+    size_t end = 0;
+    while (end < text->size && text->at[end] != ' ') {
+        end++;
+    }
+    struct slice value = slice_of(text->at, end);
+    *text = from(*text, end);
+    return value;
+}
+
+/* "logname= uid=0 euid=0 tty=ssh ruser= rhost=192.0.2.1  user=root": always in this order; the last
+ * one is not always there. */
 static void put_pam_pairs(struct fields_sink *sink, struct slice text)
 {
-    struct slice name;
-    while (text.size > 0) {
-        if (!message_pair_name(&text, &name)) {
-            (void)slice_cut(&text, ' ');
+    static const struct {
+        struct slice name;
+        uint8_t to, also;
+    } pairs[] = {
+            {MESSAGE_TEXT("logname="), MESSAGE_PAM_LOGNAME, MESSAGE_NOTHING},
+            {MESSAGE_TEXT("uid="), MESSAGE_PAM_UID, MESSAGE_NOTHING},
+            {MESSAGE_TEXT("euid="), MESSAGE_PAM_EUID, MESSAGE_NOTHING},
+            {MESSAGE_TEXT("tty="), MESSAGE_PAM_TTY, MESSAGE_NOTHING},
+            {MESSAGE_TEXT("ruser="), MESSAGE_PAM_RUSER, MESSAGE_NOTHING},
+            {MESSAGE_TEXT("rhost="), MESSAGE_PAM_RHOST, MESSAGE_SOURCE_IP},
+            {MESSAGE_TEXT("user="), MESSAGE_PAM_USER, MESSAGE_USER},
+    };
+    for (size_t i = 0; i < COUNT(pairs); i++) {
+        while (text.size > 0 && *text.at == ' ') {
+            text = from(text, 1);
+        }
+        if (!slice_starts(text, pairs[i].name)) {
             continue;
         }
-        size_t end = slice_find_byte(text, ' ');
-        struct slice value = slice_of(text.at, end);
-        text = from(text, end);
-        message_named_text(sink, name, value);
-        if (value.size == 0) {
-            continue;
-        }
-        if (slice_equal(name, SLICE("user"))) {
-            fields_put(sink, USER, value);
-        } else if (slice_equal(name, SLICE("rhost"))) {
-            fields_put(sink, MESSAGE_SOURCE_IP, value);
+        text = from(text, pairs[i].name.size);
+        struct slice value = take_value(&text);
+        fields_put(sink, pairs[i].to, value);
+        if (pairs[i].also != MESSAGE_NOTHING && value.size > 0) {
+            fields_put(sink, pairs[i].also, value);
         }
     }
+}
+
+static bool wants_pairs(const struct fields_sink *sink)
+{
+    const struct path_edge *const *edges = sink->reader->edges;
+    bool wanted = !sink->event || edges[MESSAGE_USER] || edges[MESSAGE_SOURCE_IP];
+    for (size_t name = MESSAGE_PAM_LOGNAME; !wanted && name <= MESSAGE_PAM_USER; name++) {
+        wanted = edges[name] != NULL;
+    }
+    return wanted;
 }
 
 /* What a module says behind its name. */
 static void read_pam(struct fields_sink *sink, struct slice text)
 {
-    size_t pairs = slice_find(text, SLICE("; logname="));
-    (void)message_match(sink, text, pam_sentences, COUNT(pam_sentences));
+    message_match_wanted(sink, text, pam_sentences, COUNT(pam_sentences), pam_constants);
+    size_t pairs = wants_pairs(sink) ? slice_find(text, SLICE("; logname=")) : SIZE_MAX;
     if (pairs != SIZE_MAX) {
         put_pam_pairs(sink, from(text, pairs + 2));
     }
@@ -97,7 +138,7 @@ bool message_auth_pam(struct fields_sink *sink, struct slice program, struct sli
     }
     size_t open = slice_find_byte(text, '('), close = slice_find_byte(text, ')');
     size_t colon = slice_find_byte(text, ':');
-    if (open > 32 || close > 128 || close < open || colon >= close || colon < open) {
+    if (open > 32 || close > 128 || close == text.size || colon >= close || colon < open) {
         return false;
     }
     fields_put(sink, MESSAGE_PAM_MODULE, slice_of(text.at, open));
@@ -157,30 +198,30 @@ bool message_auth_sudo(struct fields_sink *sink, struct slice program, struct sl
         rest = end == SIZE_MAX ? (struct slice){0} : from(rest, end + 3);
     }
     fields_made(sink, MESSAGE_ACTION, SLICE("sudo"));
-    fields_made(sink, MESSAGE_OUTCOME, refused ? SLICE(BAD) : SLICE(GOOD));
+    fields_made(sink, MESSAGE_OUTCOME, refused ? SLICE("failure") : SLICE("success"));
     return true;
 }
 
 /* ---- su -------------------------------------------------------------------------------------- */
 
 static const struct message_sentence su_sentences[] = {
-        {"(to \1) \2 on \3", {TARGET, USER, TTY}, "su", GOOD},
-        {"FAILED SU (to \1) \2 on \3", {TARGET, USER, TTY}, "su", BAD},
-        {"Successful su for \1 by \2", {TARGET, USER}, "su", GOOD},
-        {"FAILED su for \1 by \2", {TARGET, USER}, "su", BAD},
-        {"+ \1 \2:\3", {TTY, USER, TARGET}, "su", GOOD},
-        {"+ \1 \2-\3", {TTY, USER, TARGET}, "su", GOOD},
-        {"- \1 \2:\3", {TTY, USER, TARGET}, "su", BAD},
-        {"- \1 \2-\3", {TTY, USER, TARGET}, "su", BAD},
-        {"BAD SU \1 to \2 on \3", {USER, TARGET, TTY}, "su", BAD},
-        {"BAD SU \1 to \2\7", {USER, TARGET}, "su", BAD},
-        {"failed: \1 changing from \2 to \3", {TTY, USER, TARGET}, "su", BAD},
-        {"succeeded: \1 changing from \2 to \3", {TTY, USER, TARGET}, "su", GOOD},
-        {"'su \1' failed for \2 on \3", {TARGET, USER, TTY}, "su", BAD},
-        {"'su \1' succeeded for \2 on \3", {TARGET, USER, TTY}, "su", GOOD},
-        {"'su' failed for \1 on \2", {USER, TTY}, "su", BAD},
-        {"'su' succeeded for \1 on \2", {USER, TTY}, "su", GOOD},
-        {"\1 to \2 on \3", {USER, TARGET, TTY}, "su", GOOD},
+        {"\1 to \2 on \3", {USER, TARGET, TTY}, MESSAGE_TEXT("su"), GOOD},
+        {"'su \1' failed for \2 on \3", {TARGET, USER, TTY}, MESSAGE_TEXT("su"), BAD},
+        {"'su \1' succeeded for \2 on \3", {TARGET, USER, TTY}, MESSAGE_TEXT("su"), GOOD},
+        {"'su' failed for \1 on \2", {USER, TTY}, MESSAGE_TEXT("su"), BAD},
+        {"'su' succeeded for \1 on \2", {USER, TTY}, MESSAGE_TEXT("su"), GOOD},
+        {"(to \1) \2 on \3", {TARGET, USER, TTY}, MESSAGE_TEXT("su"), GOOD},
+        {"+ \1 \2:\3", {TTY, USER, TARGET}, MESSAGE_TEXT("su"), GOOD},
+        {"+ \1 \2-\3", {TTY, USER, TARGET}, MESSAGE_TEXT("su"), GOOD},
+        {"- \1 \2:\3", {TTY, USER, TARGET}, MESSAGE_TEXT("su"), BAD},
+        {"- \1 \2-\3", {TTY, USER, TARGET}, MESSAGE_TEXT("su"), BAD},
+        {"BAD SU \1 to \2 on \3", {USER, TARGET, TTY}, MESSAGE_TEXT("su"), BAD},
+        {"BAD SU \1 to \2\7", {USER, TARGET}, MESSAGE_TEXT("su"), BAD},
+        {"FAILED SU (to \1) \2 on \3", {TARGET, USER, TTY}, MESSAGE_TEXT("su"), BAD},
+        {"FAILED su for \1 by \2", {TARGET, USER}, MESSAGE_TEXT("su"), BAD},
+        {"Successful su for \1 by \2", {TARGET, USER}, MESSAGE_TEXT("su"), GOOD},
+        {"failed: \1 changing from \2 to \3", {TTY, USER, TARGET}, MESSAGE_TEXT("su"), BAD},
+        {"succeeded: \1 changing from \2 to \3", {TTY, USER, TARGET}, MESSAGE_TEXT("su"), GOOD},
 };
 
 bool message_auth_su(struct fields_sink *sink, struct slice program, struct slice text)
@@ -198,19 +239,19 @@ bool message_auth_su(struct fields_sink *sink, struct slice program, struct slic
 static bool read_cron(struct fields_sink *sink, struct slice text)
 {
     static const struct message_sentence sentences[] = {
-            {"(\1) CMD (\2)", {USER, MESSAGE_COMMAND_LINE | ANY}, "CMD", NULL},
-            {"(\1) CMDOUT (\2)", {USER, REASON_ANY}, "CMDOUT", NULL},
-            {"(\1) MAIL (\2)", {USER, REASON_ANY}, "MAIL", NULL},
-            {"(\1) RELOAD (\2)", {USER, MESSAGE_FILE_PATH | ANY}, "RELOAD", NULL},
-            {"(\1) LIST (\2)", {USER, TARGET | ANY}, "LIST", NULL},
-            {"(\1) REPLACE (\2)", {USER, TARGET | ANY}, "REPLACE", NULL},
-            {"(\1) DELETE (\2)", {USER, TARGET | ANY}, "DELETE", NULL},
-            {"(\1) BEGIN EDIT (\2)", {USER, TARGET | ANY}, "BEGIN EDIT", NULL},
-            {"(\1) END EDIT (\2)", {USER, TARGET | ANY}, "END EDIT", NULL},
-            {"(\1) AUTH (\2)", {USER, REASON_ANY}, "AUTH", BAD},
-            {"(\1) INFO (\2)", {USER, REASON_ANY}, "INFO", NULL},
-            {"(\1) ERROR (\2)", {USER, REASON_ANY}, "ERROR", NULL},
-            {"(\1) \2 (\3)", {USER, REASON_ANY, MESSAGE_NOTHING | ANY}, NULL, NULL},
+            {"(\1) CMD (\2)", {USER, MESSAGE_COMMAND_LINE | ANY}, MESSAGE_TEXT("CMD"), {0}},
+            {"(\1) CMDOUT (\2)", {USER, REASON_ANY}, MESSAGE_TEXT("CMDOUT"), {0}},
+            {"(\1) MAIL (\2)", {USER, REASON_ANY}, MESSAGE_TEXT("MAIL"), {0}},
+            {"(\1) RELOAD (\2)", {USER, MESSAGE_FILE_PATH | ANY}, MESSAGE_TEXT("RELOAD"), {0}},
+            {"(\1) LIST (\2)", {USER, TARGET | ANY}, MESSAGE_TEXT("LIST"), {0}},
+            {"(\1) REPLACE (\2)", {USER, TARGET | ANY}, MESSAGE_TEXT("REPLACE"), {0}},
+            {"(\1) DELETE (\2)", {USER, TARGET | ANY}, MESSAGE_TEXT("DELETE"), {0}},
+            {"(\1) BEGIN EDIT (\2)", {USER, TARGET | ANY}, MESSAGE_TEXT("BEGIN EDIT"), {0}},
+            {"(\1) END EDIT (\2)", {USER, TARGET | ANY}, MESSAGE_TEXT("END EDIT"), {0}},
+            {"(\1) AUTH (\2)", {USER, REASON_ANY}, MESSAGE_TEXT("AUTH"), BAD},
+            {"(\1) INFO (\2)", {USER, REASON_ANY}, MESSAGE_TEXT("INFO"), {0}},
+            {"(\1) ERROR (\2)", {USER, REASON_ANY}, MESSAGE_TEXT("ERROR"), {0}},
+            {"(\1) \2 (\3)", {USER, REASON_ANY, MESSAGE_NOTHING | ANY}, {0}, {0}},
     };
     return message_match(sink, text, sentences, COUNT(sentences));
 }
@@ -223,34 +264,42 @@ bool message_auth_cron(struct fields_sink *sink, struct slice program, struct sl
 /* ---- accounts -------------------------------------------------------------------------------- */
 
 static const struct message_sentence account_sentences[] = {
-        {"new user: \1", {MESSAGE_NOTHING | ANY}, "user_added", GOOD},
-        {"new group: \1", {MESSAGE_NOTHING | ANY}, "group_added", GOOD},
-        {"group added to \1: \2", {MESSAGE_FILE_PATH, MESSAGE_NOTHING | ANY}, "group_added", GOOD},
-        {"add '\1' to group '\2'", {TARGET, GROUP}, "group_member_added", GOOD},
-        {"add '\1' to shadow group '\2'", {TARGET, GROUP}, "group_member_added", GOOD},
-        {"user \1 added by \2 to group \3", {TARGET, USER, GROUP}, "group_member_added", GOOD},
-        {"delete '\1' from group '\2'", {TARGET, GROUP}, "group_member_removed", GOOD},
-        {"delete '\1' from shadow group '\2'", {TARGET, GROUP}, "group_member_removed", GOOD},
-        {"user \1 removed by \2 from group \3", {TARGET, USER, GROUP}, "group_member_removed",
+        {"add '\1' to group '\2'", {TARGET, GROUP}, MESSAGE_TEXT("group_member_added"), GOOD},
+        {"add '\1' to shadow group '\2'", {TARGET, GROUP}, MESSAGE_TEXT("group_member_added"),
                 GOOD},
-        {"failed adding user '\1', \2", {TARGET, REASON_ANY}, "user_added", BAD},
-        {"failed adding user '\1'", {TARGET}, "user_added", BAD},
-        {"delete user '\1'", {TARGET}, "user_removed", GOOD},
-        {"delete user `\1'", {TARGET}, "user_removed", GOOD},
-        {"removed group '\1' owned by '\2'", {GROUP, TARGET}, "group_removed", GOOD},
-        {"removed group `\1' owned by `\2'", {GROUP, TARGET}, "group_removed", GOOD},
-        {"remove group '\1'", {GROUP}, "group_removed", GOOD},
-        {"group '\1' removed\7", {GROUP}, "group_removed", GOOD},
-        {"change user '\1' password", {TARGET}, "password_changed", GOOD},
-        {"change user '\1' \2", {TARGET, REASON_ANY}, "user_changed", GOOD},
-        {"change user `\1' \2", {TARGET, REASON_ANY}, "user_changed", GOOD},
-        {"lock user '\1' password", {TARGET}, "user_locked", GOOD},
-        {"unlock user '\1' password", {TARGET}, "user_unlocked", GOOD},
-        {"changed user '\1' \2", {TARGET, REASON_ANY}, "user_changed", GOOD},
-        {"changed password expiry for \1", {TARGET}, "password_changed", GOOD},
-        {"password for '\1' changed by '\2'", {TARGET, USER}, "password_changed", GOOD},
-        {"password for `\1' changed by `\2'", {TARGET, USER}, "password_changed", GOOD},
-        {"can't view or modify password information for \1", {TARGET}, "password_changed", BAD},
+        {"change user '\1' password", {TARGET}, MESSAGE_TEXT("password_changed"), GOOD},
+        {"change user '\1' \2", {TARGET, REASON_ANY}, MESSAGE_TEXT("user_changed"), GOOD},
+        {"change user `\1' \2", {TARGET, REASON_ANY}, MESSAGE_TEXT("user_changed"), GOOD},
+        {"changed user '\1' \2", {TARGET, REASON_ANY}, MESSAGE_TEXT("user_changed"), GOOD},
+        {"changed password expiry for \1", {TARGET}, MESSAGE_TEXT("password_changed"), GOOD},
+        {"can't view or modify password information for \1", {TARGET},
+                MESSAGE_TEXT("password_changed"), BAD},
+        {"delete '\1' from group '\2'", {TARGET, GROUP}, MESSAGE_TEXT("group_member_removed"),
+                GOOD},
+        {"delete '\1' from shadow group '\2'", {TARGET, GROUP},
+                MESSAGE_TEXT("group_member_removed"), GOOD},
+        {"delete user '\1'", {TARGET}, MESSAGE_TEXT("user_removed"), GOOD},
+        {"delete user `\1'", {TARGET}, MESSAGE_TEXT("user_removed"), GOOD},
+        {"failed adding user '\1', \2", {TARGET, REASON_ANY}, MESSAGE_TEXT("user_added"), BAD},
+        {"failed adding user '\1'", {TARGET}, MESSAGE_TEXT("user_added"), BAD},
+        {"group added to \1: \2", {MESSAGE_FILE_PATH, MESSAGE_NOTHING | ANY},
+                MESSAGE_TEXT("group_added"), GOOD},
+        {"group '\1' removed\7", {GROUP}, MESSAGE_TEXT("group_removed"), GOOD},
+        {"lock user '\1' password", {TARGET}, MESSAGE_TEXT("user_locked"), GOOD},
+        {"new user: \1", {MESSAGE_NOTHING | ANY}, MESSAGE_TEXT("user_added"), GOOD},
+        {"new group: \1", {MESSAGE_NOTHING | ANY}, MESSAGE_TEXT("group_added"), GOOD},
+        {"password for '\1' changed by '\2'", {TARGET, USER}, MESSAGE_TEXT("password_changed"),
+                GOOD},
+        {"password for `\1' changed by `\2'", {TARGET, USER}, MESSAGE_TEXT("password_changed"),
+                GOOD},
+        {"removed group '\1' owned by '\2'", {GROUP, TARGET}, MESSAGE_TEXT("group_removed"), GOOD},
+        {"removed group `\1' owned by `\2'", {GROUP, TARGET}, MESSAGE_TEXT("group_removed"), GOOD},
+        {"remove group '\1'", {GROUP}, MESSAGE_TEXT("group_removed"), GOOD},
+        {"user \1 added by \2 to group \3", {TARGET, USER, GROUP},
+                MESSAGE_TEXT("group_member_added"), GOOD},
+        {"user \1 removed by \2 from group \3", {TARGET, USER, GROUP},
+                MESSAGE_TEXT("group_member_removed"), GOOD},
+        {"unlock user '\1' password", {TARGET}, MESSAGE_TEXT("user_unlocked"), GOOD},
 };
 
 /* "name=backdoor, UID=0, GID=0, home=/root, shell=/bin/bash, from=/dev/pts/0" */
@@ -287,24 +336,29 @@ bool message_auth_accounts(struct fields_sink *sink, struct slice program, struc
 /* ---- systemd --------------------------------------------------------------------------------- */
 
 static const struct message_sentence systemd_sentences[] = {
-        {"New session \1 of user \2.", {MESSAGE_SESSION, USER | ANY}, "session_opened", NULL},
-        {"New session '\1' of user '\2' \7", {MESSAGE_SESSION, USER}, "session_opened", NULL},
-        {"Removed session \1.", {MESSAGE_SESSION}, "session_closed", NULL},
-        {"Session \1 logged out. \7", {MESSAGE_SESSION}, "session_closed", NULL},
-        {"Started Session \1 of user \2.", {MESSAGE_SESSION, USER | ANY}, "started", NULL},
-        {"Started Session \1 of User \2.", {MESSAGE_SESSION, USER | ANY}, "started", NULL},
-        {"Starting Session \1 of user \2.", {MESSAGE_SESSION, USER | ANY}, "starting", NULL},
-        {"Started \1.", {MESSAGE_UNIT | ANY}, "started", NULL},
-        {"Starting \1...", {MESSAGE_UNIT | ANY}, "starting", NULL},
-        {"Stopped \1.", {MESSAGE_UNIT | ANY}, "stopped", NULL},
-        {"Stopping \1...", {MESSAGE_UNIT | ANY}, "stopping", NULL},
-        {"Finished \1.", {MESSAGE_UNIT | ANY}, "finished", NULL},
-        {"Reloading \1.", {MESSAGE_UNIT | ANY}, "reloading", NULL},
-        {"Reloaded \1.", {MESSAGE_UNIT | ANY}, "reloaded", NULL},
-        {"Created slice \1.", {MESSAGE_UNIT | ANY}, "started", NULL},
-        {"Removed slice \1.", {MESSAGE_UNIT | ANY}, "stopped", NULL},
-        {"Failed to start \1.", {MESSAGE_UNIT | ANY}, "started", BAD},
-        {"\1: \2", {MESSAGE_UNIT, REASON_ANY}, NULL, NULL},
+        {"\1: \2", {MESSAGE_UNIT, REASON_ANY}, {0}, {0}},
+        {"Created slice \1.", {MESSAGE_UNIT | ANY}, MESSAGE_TEXT("started"), {0}},
+        {"Finished \1.", {MESSAGE_UNIT | ANY}, MESSAGE_TEXT("finished"), {0}},
+        {"Failed to start \1.", {MESSAGE_UNIT | ANY}, MESSAGE_TEXT("started"), BAD},
+        {"New session \1 of user \2.", {MESSAGE_SESSION, USER | ANY},
+                MESSAGE_TEXT("session_opened"), {0}},
+        {"New session '\1' of user '\2' \7", {MESSAGE_SESSION, USER},
+                MESSAGE_TEXT("session_opened"), {0}},
+        {"Removed session \1.", {MESSAGE_SESSION}, MESSAGE_TEXT("session_closed"), {0}},
+        {"Reloading \1.", {MESSAGE_UNIT | ANY}, MESSAGE_TEXT("reloading"), {0}},
+        {"Reloaded \1.", {MESSAGE_UNIT | ANY}, MESSAGE_TEXT("reloaded"), {0}},
+        {"Removed slice \1.", {MESSAGE_UNIT | ANY}, MESSAGE_TEXT("stopped"), {0}},
+        {"Session \1 logged out. \7", {MESSAGE_SESSION}, MESSAGE_TEXT("session_closed"), {0}},
+        {"Started Session \1 of user \2.", {MESSAGE_SESSION, USER | ANY}, MESSAGE_TEXT("started"),
+                {0}},
+        {"Started Session \1 of User \2.", {MESSAGE_SESSION, USER | ANY}, MESSAGE_TEXT("started"),
+                {0}},
+        {"Starting Session \1 of user \2.", {MESSAGE_SESSION, USER | ANY}, MESSAGE_TEXT("starting"),
+                {0}},
+        {"Started \1.", {MESSAGE_UNIT | ANY}, MESSAGE_TEXT("started"), {0}},
+        {"Starting \1...", {MESSAGE_UNIT | ANY}, MESSAGE_TEXT("starting"), {0}},
+        {"Stopped \1.", {MESSAGE_UNIT | ANY}, MESSAGE_TEXT("stopped"), {0}},
+        {"Stopping \1...", {MESSAGE_UNIT | ANY}, MESSAGE_TEXT("stopping"), {0}},
 };
 
 bool message_auth_systemd(struct fields_sink *sink, struct slice program, struct slice text)

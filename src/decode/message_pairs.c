@@ -235,20 +235,21 @@ static bool is_queue_id(struct slice text)
 bool message_pairs_postfix(struct fields_sink *sink, struct slice program, struct slice text)
 {
     static const struct message_sentence sentences[] = {
-            {"connect from \1[\2]\7", {MESSAGE_SOURCE_HOST, MESSAGE_SOURCE_IP}, "connect", NULL},
-            {"disconnect from \1[\2]\7", {MESSAGE_SOURCE_HOST, MESSAGE_SOURCE_IP}, "disconnect",
-                    NULL},
-            {"lost connection after \1 from \2[\3]\7",
-                    {MESSAGE_REASON | MESSAGE_ANY, MESSAGE_SOURCE_HOST, MESSAGE_SOURCE_IP},
-                    "disconnect", NULL},
-            {"warning: \1[\2]: SASL \3 authentication failed: \4",
-                    {MESSAGE_SOURCE_HOST, MESSAGE_SOURCE_IP, MESSAGE_NOTHING,
-                            MESSAGE_REASON | MESSAGE_ANY},
-                    "authentication", "failure"},
             {"\1: reject: \2 from \3[\4]: \5",
                     {MESSAGE_QUEUE_ID, MESSAGE_NOTHING | MESSAGE_ANY, MESSAGE_SOURCE_HOST,
                             MESSAGE_SOURCE_IP, MESSAGE_REASON | MESSAGE_ANY},
-                    "reject", "failure"},
+                    MESSAGE_TEXT("reject"), MESSAGE_TEXT("failure")},
+            {"connect from \1[\2]\7", {MESSAGE_SOURCE_HOST, MESSAGE_SOURCE_IP},
+                    MESSAGE_TEXT("connect"), {0}},
+            {"disconnect from \1[\2]\7", {MESSAGE_SOURCE_HOST, MESSAGE_SOURCE_IP},
+                    MESSAGE_TEXT("disconnect"), {0}},
+            {"lost connection after \1 from \2[\3]\7",
+                    {MESSAGE_REASON | MESSAGE_ANY, MESSAGE_SOURCE_HOST, MESSAGE_SOURCE_IP},
+                    MESSAGE_TEXT("disconnect"), {0}},
+            {"warning: \1[\2]: SASL \3 authentication failed: \4",
+                    {MESSAGE_SOURCE_HOST, MESSAGE_SOURCE_IP, MESSAGE_NOTHING,
+                            MESSAGE_REASON | MESSAGE_ANY},
+                    MESSAGE_TEXT("authentication"), MESSAGE_TEXT("failure")},
     };
     (void)program;
     if (message_match(sink, text, sentences, sizeof sentences / sizeof *sentences)) {

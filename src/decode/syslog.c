@@ -13,6 +13,7 @@ struct reader {
     struct fields_reader fields;
     struct decode_limits limits;
     struct syslog_clock clock;
+    struct syslog_time_memory memory;
     struct slice block;
     size_t at;
 };
@@ -117,7 +118,7 @@ static enum err parse(void *context, struct slice text, struct fields_sink *sink
     struct reader *r = context;
     struct syslog_head head;
     (void)diag;
-    syslog_head_read(text, &head);
+    syslog_head_read(text, &r->memory, &head);
     put_time(r, sink, &head);
     put_if(sink, MESSAGE_HOST, head.host);
     if (head.pri >= 0) {
@@ -150,7 +151,8 @@ static const struct fields_form form = FIELDS_FORM("syslog", message_names, pars
 static bool is_header(struct slice line)
 {
     struct syslog_head head;
-    syslog_head_read(line, &head);
+    struct syslog_time_memory memory = {0};
+    syslog_head_read(line, &memory, &head);
     bool timed = head.time.text.size > 0;
     if (head.pri >= 0) {
         return timed || head.version.size > 0 || head.program.size > 0 || *line.at == '<';

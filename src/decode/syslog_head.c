@@ -129,11 +129,10 @@ static bool take_element(struct rest *r)
 
 bool syslog_head_element(struct slice *data, struct slice *id, struct slice *params)
 {
-    struct rest r = {data->at, data->at + data->size};
-    if (byte_at(&r, 0) != '[') {
+    if (data->size == 0 || *data->at != '[') {
         return false;
     }
-    r.at++;
+    struct rest r = {data->at + 1, data->at + data->size};
     const char *start = r.at;
     if (!take_name(&r)) {
         return false;
@@ -151,11 +150,11 @@ bool syslog_head_element(struct slice *data, struct slice *id, struct slice *par
 
 bool syslog_head_param(struct slice *params, struct slice *name, struct slice *value)
 {
-    struct rest r = {params->at, params->at + params->size};
-    if (left(&r) < 5) {
+    if (params->size < 5) {
         return false;
     }
-    const char *start = ++r.at; /* behind the blank */
+    struct rest r = {params->at + 1, params->at + params->size}; /* behind the blank */
+    const char *start = r.at;
     if (!take_name(&r)) {
         return false;
     }
@@ -328,22 +327,27 @@ static void skip_before_time(struct rest *r)
     }
 }
 
+#define NAME(literal)                                                                              \
+    {                                                                                              \
+        (literal), sizeof(literal) - 1                                                             \
+    }
 static const struct {
-    const char name[9];
+    struct slice name;
     int8_t code;
-} facilities[] = {{"kern", 0}, {"user", 1}, {"mail", 2}, {"daemon", 3}, {"auth", 4},
-        {"security", 4}, {"syslog", 5}, {"lpr", 6}, {"news", 7}, {"uucp", 8}, {"cron", 9},
-        {"authpriv", 10}, {"ftp", 11}, {"ntp", 12}, {"audit", 13}, {"local0", 16}, {"local1", 17},
-        {"local2", 18}, {"local3", 19}, {"local4", 20}, {"local5", 21}, {"local6", 22},
-        {"local7", 23}},
-  severities[] = {{"emerg", 0}, {"panic", 0}, {"alert", 1}, {"crit", 2}, {"critical", 2},
-          {"err", 3}, {"error", 3}, {"warning", 4}, {"warn", 4}, {"notice", 5}, {"info", 6},
-          {"debug", 7}};
+} facilities[] = {{NAME("kern"), 0}, {NAME("user"), 1}, {NAME("mail"), 2}, {NAME("daemon"), 3},
+        {NAME("auth"), 4}, {NAME("security"), 4}, {NAME("syslog"), 5}, {NAME("lpr"), 6},
+        {NAME("news"), 7}, {NAME("uucp"), 8}, {NAME("cron"), 9}, {NAME("authpriv"), 10},
+        {NAME("ftp"), 11}, {NAME("ntp"), 12}, {NAME("audit"), 13}, {NAME("local0"), 16},
+        {NAME("local1"), 17}, {NAME("local2"), 18}, {NAME("local3"), 19}, {NAME("local4"), 20},
+        {NAME("local5"), 21}, {NAME("local6"), 22}, {NAME("local7"), 23}},
+  severities[] = {{NAME("emerg"), 0}, {NAME("panic"), 0}, {NAME("alert"), 1}, {NAME("crit"), 2},
+          {NAME("critical"), 2}, {NAME("err"), 3}, {NAME("error"), 3}, {NAME("warning"), 4},
+          {NAME("warn"), 4}, {NAME("notice"), 5}, {NAME("info"), 6}, {NAME("debug"), 7}};
 
 static int facility_code(struct slice name)
 {
     for (size_t i = 0; i < sizeof facilities / sizeof *facilities; i++) {
-        if (slice_equal(name, slice_text(facilities[i].name))) {
+        if (slice_equal(name, facilities[i].name)) {
             return facilities[i].code;
         }
     }
@@ -353,7 +357,7 @@ static int facility_code(struct slice name)
 static int severity_code(struct slice name)
 {
     for (size_t i = 0; i < sizeof severities / sizeof *severities; i++) {
-        if (slice_equal(name, slice_text(severities[i].name))) {
+        if (slice_equal(name, severities[i].name)) {
             return severities[i].code;
         }
     }
@@ -442,8 +446,8 @@ static bool take_tag(struct rest *r, struct syslog_head *head)
             i = close + 1;
         }
     }
-    if (!take_pid(text, &i, &pid) || (program.size == 0 && !pid.at) ||
-            !ends_tag(r, i, pid.at != NULL)) {
+    if (!take_pid(text, &i, &pid) || !ends_tag(r, i, pid.at != NULL) ||
+            (program.size == 0 && (!pid.at || byte_at(r, i) != ':'))) {
         return false;
     }
     head->program = program;
@@ -456,11 +460,15 @@ static bool take_tag(struct rest *r, struct syslog_head *head)
 /* A host in front of the tag or message. The word before " :" is one (Cisco). */
 static bool take_host(struct rest *r, struct syslog_head *head)
 {
-    struct slice w = word(r);
-    char last = w.size ? w.at[w.size - 1] : '\0';
-    if (w.size == 0 || w.size > LONGEST_HOST || left(r) == w.size || last == ':' || *w.at == '%' ||
-            *w.at == '{' || *w.at == '[' || memchr(w.at, '=', w.size) ||
-            memchr(w.at, '|', w.size) || memchr(w.at, '[', w.size)) {
+    size_t size = 0, most = left(r) < LONGEST_HOST ? left(r) : LONGEST_HOST;
+    while (size < most && r->at[size] != ' ') {
+        char c = r->at[size++];
+        if (c == '=' || c == '|' || c == '[' || c == '{') {
+            return false;
+        }
+    }
+    struct slice w = slice_of(r->at, size);
+    if (size == 0 || byte_at(r, size) != ' ' || w.at[size - 1] == ':' || *w.at == '%') {
         return false;
     }
     head->host = w;
@@ -500,29 +508,36 @@ static void take_name_of_json(struct rest *r, struct syslog_head *head)
     }
 }
 
+/* A program that something stands in front of, or nothing behind. */
+static void take_unusual(struct rest *r, struct syslog_head *head)
+{
+    if (byte_at(r, 0) == ':' && byte_at(r, 1) == ' ') {
+        r->at++;
+        skip_blanks(r);
+    } else if (head->host.size > 0) {
+        skip_severity(r);
+    }
+    if (!take_tag(r, head)) {
+        take_name_of_json(r, head);
+    }
+}
+
 /* Mnemonics are programs to Cisco: "%ASA-6-302013". */
 static void take_message(struct rest *r, struct syslog_head *head)
 {
     skip_blanks(r);
-    if (head->program.size == 0 && head->host.size > 0) {
-        skip_severity(r);
-    }
-    if (head->program.size == 0 && byte_at(r, 0) == ':' && byte_at(r, 1) == ' ') {
-        r->at++;
-        skip_blanks(r);
-    }
     if (head->program.size == 0 && !take_tag(r, head)) {
-        take_name_of_json(r, head);
+        take_unusual(r, head);
     }
     skip_blanks(r);
     head->message = all(r);
 }
 
-static void read_3164(struct rest r, struct syslog_head *head)
+static void read_3164(struct rest r, struct syslog_time_memory *memory, struct syslog_head *head)
 {
     const char *start = r.at;
     skip_before_time(&r);
-    size_t size = syslog_time_read(all(&r), &head->time);
+    size_t size = syslog_time_recall(memory, all(&r), &head->time);
     if (size == 0) {
         r.at = start;
         skip_blanks(&r);
@@ -546,13 +561,14 @@ static void read_3164(struct rest r, struct syslog_head *head)
     take_message(&r, head);
 }
 
-void syslog_head_read(struct slice line, struct syslog_head *head)
+void syslog_head_read(
+        struct slice line, struct syslog_time_memory *memory, struct syslog_head *head)
 {
     struct rest r = {line.at, line.at + line.size};
     *head = (struct syslog_head){.pri = -1};
     skip_length(&r);
     take_pri(&r, head);
     if (!read_5424(r, head)) {
-        read_3164(r, head);
+        read_3164(r, memory, head);
     }
 }

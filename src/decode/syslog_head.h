@@ -1,7 +1,7 @@
 /* syslog_head: the header of a syslog line, in all the dialects that logs have.
  *
  *     struct syslog_head head;
- *     syslog_head_read(line, &head);
+ *     syslog_head_read(line, &memory, &head);
  *     "<38>Nov 22 16:02:33 web-01 sshd[341]: Failed password for root"
  *         pri 38, time "Nov 22 16:02:33", host "web-01", program "sshd", pid "341",
  *         message "Failed password for root"
@@ -38,7 +38,9 @@ struct syslog_head {
     struct slice message;
 };
 
-void syslog_head_read(struct slice line, struct syslog_head *head);
+/* `memory` makes it faster; the result does not depend on it. */
+void syslog_head_read(
+        struct slice line, struct syslog_time_memory *memory, struct syslog_head *head);
 
 /* An element of valid structured data: its name, and what stands behind it up to the bracket. */
 bool syslog_head_element(struct slice *data, struct slice *id, struct slice *params);

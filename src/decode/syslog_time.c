@@ -43,6 +43,15 @@ static bool take_number(struct cursor *c, int least, int most, int *value)
     return digits >= least && digits <= most;
 }
 
+static bool two(const char *at, int8_t *value)
+{
+    if (!is_digit(at[0]) || !is_digit(at[1])) {
+        return false;
+    }
+    *value = (int8_t)((at[0] - '0') * 10 + (at[1] - '0'));
+    return true;
+}
+
 /* ---- names ----------------------------------------------------------------------------------- */
 
 static int month_of(const struct cursor *c)
@@ -81,59 +90,58 @@ static bool take_weekday(struct cursor *c)
 
 /* Names of zones that mean one thing: those of RFC 822 section 5.1, and Europe's. */
 static const struct {
-    char name[5];
+    struct slice name;
     int8_t hours;
 } zones[] = {
-        {"UTC", 0},
-        {"GMT", 0},
-        {"Z", 0},
-        {"EST", -5},
-        {"EDT", -4},
-        {"CST", -6},
-        {"CDT", -5},
-        {"MST", -7},
-        {"MDT", -6},
-        {"PST", -8},
-        {"PDT", -7},
-        {"WET", 0},
-        {"WEST", 1},
-        {"CET", 1},
-        {"CEST", 2},
-        {"EET", 2},
-        {"EEST", 3},
-        {"MSK", 3},
+        {{"UTC", sizeof("UTC") - 1}, 0},
+        {{"GMT", sizeof("GMT") - 1}, 0},
+        {{"Z", sizeof("Z") - 1}, 0},
+        {{"EST", sizeof("EST") - 1}, -5},
+        {{"EDT", sizeof("EDT") - 1}, -4},
+        {{"CST", sizeof("CST") - 1}, -6},
+        {{"CDT", sizeof("CDT") - 1}, -5},
+        {{"MST", sizeof("MST") - 1}, -7},
+        {{"MDT", sizeof("MDT") - 1}, -6},
+        {{"PST", sizeof("PST") - 1}, -8},
+        {{"PDT", sizeof("PDT") - 1}, -7},
+        {{"WET", sizeof("WET") - 1}, 0},
+        {{"WEST", sizeof("WEST") - 1}, 1},
+        {{"CET", sizeof("CET") - 1}, 1},
+        {{"CEST", sizeof("CEST") - 1}, 2},
+        {{"EET", sizeof("EET") - 1}, 2},
+        {{"EEST", sizeof("EEST") - 1}, 3},
+        {{"MSK", sizeof("MSK") - 1}, 3},
 };
+
+/* +hh:mm, +hhmm or +hh */
+static bool zone_number(struct slice name, int32_t *east)
+{
+    struct cursor c = {name.at, name.at + name.size};
+    int minutes = 0;
+    int8_t hour;
+    if (name.size < 3 || (*name.at != '+' && *name.at != '-') || !two(name.at + 1, &hour)) {
+        return false;
+    }
+    c.at += 3;
+    if ((take(&c, ':') || c.at < c.end) && (!take_number(&c, 2, 2, &minutes) || c.at != c.end)) {
+        return false;
+    }
+    if (hour > 23 || minutes > 59) {
+        return false;
+    }
+    *east = (hour * 60 + minutes) * (*name.at == '-' ? -60 : 60);
+    return true;
+}
 
 bool syslog_time_zone(struct slice name, int32_t *east)
 {
-    for (size_t i = 0; i < sizeof zones / sizeof *zones; i++) {
-        if (slice_equal(name, slice_text(zones[i].name))) {
+    for (size_t i = 0; name.size < 5 && i < sizeof zones / sizeof *zones; i++) {
+        if (slice_equal(name, zones[i].name)) {
             *east = zones[i].hours * 3600;
             return true;
         }
     }
-    struct cursor c = {name.at, name.at + name.size};
-    char sign = peek(&c);
-    if (name.size < 3 || (sign != '+' && sign != '-')) {
-        return false;
-    }
-    int hours = 0, minutes = 0;
-    for (int i = 1; i < 3; i++) {
-        if (!is_digit(name.at[i])) {
-            return false;
-        }
-        hours = hours * 10 + (name.at[i] - '0');
-    }
-    c.at += 3;
-    take(&c, ':');
-    if (c.at < c.end && (!take_number(&c, 2, 2, &minutes) || c.at != c.end)) {
-        return false;
-    }
-    if (hours > 23 || minutes > 59 || name.at[name.size - 1] == ':') {
-        return false;
-    }
-    *east = (hours * 60 + minutes) * (sign == '-' ? -60 : 60);
-    return true;
+    return zone_number(name, east);
 }
 
 /* A zone at the cursor, up to a blank, a colon that ends the timestamp, or the end. */
@@ -155,15 +163,6 @@ static bool take_zone(struct cursor *c, struct syslog_time *t)
 }
 
 /* ---- parts ----------------------------------------------------------------------------------- */
-
-static bool two(const char *at, int8_t *value)
-{
-    if (!is_digit(at[0]) || !is_digit(at[1])) {
-        return false;
-    }
-    *value = (int8_t)((at[0] - '0') * 10 + (at[1] - '0'));
-    return true;
-}
 
 /* Digits behind '.' or ','; those past the ninth are dropped. */
 static void take_fraction(struct cursor *c, struct syslog_time *t)
@@ -383,6 +382,30 @@ size_t syslog_time_read(struct slice text, struct syslog_time *t)
     size_t size = (size_t)(c.at - text.at);
     t->text = slice_of(text.at, size - (c.at[-1] == ':'));
     return size;
+}
+
+/* What follows a timestamp decides whether it ends there (a zone, a year): a blank, a letter and
+ * four bytes more tell, since zones' names are shorter and years have digits. */
+enum { DECISIVE = 6 };
+
+size_t syslog_time_recall(
+        struct syslog_time_memory *memory, struct slice text, struct syslog_time *t)
+{
+    if (memory->size > 0 && text.size > memory->size &&
+            memcmp(text.at, memory->bytes, memory->size) == 0) {
+        *t = memory->time;
+        t->text.at = text.at;
+        return memory->read;
+    }
+    size_t read = syslog_time_read(text, t), size = read + DECISIVE;
+    if (read > 0 && size <= sizeof memory->bytes && size <= text.size && text.at[read] == ' ' &&
+            is_letter(text.at[read + 1])) {
+        memcpy(memory->bytes, text.at, size);
+        memory->size = size;
+        memory->read = read;
+        memory->time = *t;
+    }
+    return read;
 }
 
 /* ---- what it says ---------------------------------------------------------------------------- */

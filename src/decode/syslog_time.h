@@ -39,6 +39,17 @@ struct syslog_clock {
     size_t made_size;
 };
 
+/* The last timestamp that was read: most lines have the time of the one before. {0}: none yet. */
+struct syslog_time_memory {
+    char bytes[48]; /* the timestamp, and what behind it says that it ends there */
+    size_t size;
+    size_t read;
+    struct syslog_time time;
+};
+
+/* syslog_time_read, faster where the text begins as the last one did. */
+size_t syslog_time_recall(
+        struct syslog_time_memory *memory, struct slice text, struct syslog_time *t);
 /* The timestamp at the front of a text, blanks and a colon behind a zone included: its size, or 0.
  * Also date and time in other orders: see the .c file's table. */
 size_t syslog_time_read(struct slice text, struct syslog_time *t);
