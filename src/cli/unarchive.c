@@ -46,15 +46,11 @@ static enum err unpack(
         const char *path, const struct verb_app *app, struct content *content, struct diag *diag)
 {
     struct buf bytes = {0};
-    struct inputs *inputs;
-    TRY(inputs_new(&inputs));
-    TRY(inputs_add(inputs, path));
-    TRY(inputs_finish(inputs));
-    if (inputs->problem_count > 0) {
-        return diag_say(diag, ERR_IO, "%.*s", SLICE_ARG(inputs->problems[0].reason));
-    }
-    TRY(app->seal(inputs, diag));
+    struct inputs *nothing;
     TRY(files_read(path, EXTRACT_PACKED, &bytes, diag));
+    TRY(inputs_new(&nothing));
+    TRY(inputs_finish(nothing));
+    TRY(app->seal(nothing, diag));
     if (!extract_recognise(buf_slice(&bytes))) {
         return diag_say(diag, ERR_UNSUPPORTED,
                 "neither a folder, nor a rule file (.yml), nor an "

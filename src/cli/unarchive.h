@@ -2,7 +2,7 @@
  *
  *     TRY(unarchive_read("sigma.tar.gz", app, &content, diag));
  *
- * A child process gives up everything but reading the archive (as `merlon detect` does), unpacks it
+ * A child process reads the archive, gives up everything else (as `merlon detect` does), unpacks it
  * in memory and hands the files over a pipe; what comes out of it is checked anew. */
 #pragma once
 

@@ -8,7 +8,8 @@
 #include "base/memory.h"
 #include "sigma/correlation_meaning.h"
 
-enum { NOWHERE = UINT32_MAX, TEXTS = 1 << 22, KINDS = 3 };
+#define NOWHERE UINT32_MAX
+enum { TEXTS = 1 << 22, KINDS = 3 };
 
 /* Rules by one kind of text: the first that has it, and for each rule the next. */
 struct index {
