@@ -243,9 +243,11 @@ uint32_t correlated_notes(const struct correlated *c, struct buf *notes)
         struct machine_report r;
         machine_report(c->machine, i, &r);
         note_spans(&r, notes);
-        note_count(&r, r.no_group, "lack a field of group-by: grouped as null", notes);
-        note_count(&r, r.no_value, "hold no value for the condition: passed over", notes);
         note_count(&r, r.left_out, "belong to more groups than are followed", notes);
+        if (!c->setting.quiet) {
+            note_count(&r, r.no_group, "lack a field of group-by: grouped as null", notes);
+            note_count(&r, r.no_value, "hold no value for the condition: passed over", notes);
+        }
         inexact += r.inexact->count > 0;
     }
     return inexact;

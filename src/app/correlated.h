@@ -27,6 +27,7 @@ struct correlated_setting {
     const struct inputs *inputs;
     const struct report *report; /* NULL: none is made */
     bool every;
+    bool quiet; /* say only what is not exact */
     size_t state_limit;
     size_t memory; /* for sorting, before a temporary file is used */
 };

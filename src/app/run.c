@@ -152,6 +152,7 @@ static enum err prepare_correlations(
             .inputs = parts->inputs,
             .report = parts->report,
             .every = request->fire_every,
+            .quiet = request->quiet,
             .state_limit = request->state_limit,
             .memory = request->sort_memory};
     return parts->choice.correlates ? correlated_open(&setting, &parts->correlated, diag) : OK;

@@ -52,9 +52,11 @@ def check(value, schema, root, at):
                 if key in value:
                     wrong = wrong or check(value[key], inner, root, f"{at}.{key}")
         elif keyword == "additionalProperties":
-            further = [k for k in value if k not in schema["properties"]]
+            further = [k for k in value if k not in schema.get("properties", {})]
             if wanted is False and further:
                 wrong = f"{at}: {further[0]} is not foreseen"
+            for key in further if isinstance(wanted, dict) else []:
+                wrong = wrong or check(value[key], wanted, root, f"{at}.{key}")
         elif keyword == "items":
             for i, item in enumerate(value):
                 wrong = wrong or check(item, wanted, root, f"{at}[{i}]")
