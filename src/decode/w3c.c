@@ -65,6 +65,9 @@ static bool is_blank(char c)
 /* The word at the front of *rest, which is then behind it. */
 static struct slice word(struct slice *rest)
 {
+    if (rest->size == 0) {
+        return *rest;
+    }
     while (rest->size > 0 && is_blank(*rest->at)) {
         rest->at++;
         rest->size--;
