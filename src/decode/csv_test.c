@@ -169,7 +169,7 @@ static void columns_are_limited(void **state)
 static void cells_agree_with_and_without_avx2(void **state)
 {
     static const char bytes[] = "\"\"\"\",,\n\rabcdefghijklmnop";
-    char text[160], made[160 + CSV_TEXT_SLACK], plain[160];
+    char text[320], made[320 + CSV_TEXT_SLACK], plain[320];
     uint32_t dice = 1;
     (void)state;
     for (int round = 0; round < 20000; round++) {

@@ -172,13 +172,25 @@ BETTER static size_t undouble_avx2(struct slice text, char *to)
 {
     const char *at = text.at, *end = at + text.size;
     char *start = to;
-    while (end - at > STEP) {
-        __m256i step = load(at);
-        uint32_t quotes = find(step, '"');
-        size_t plain = quotes ? (size_t)__builtin_ctz(quotes) + 1 : STEP;
-        _mm256_storeu_si256((__m256i *)(void *)to, step);
-        to += plain;
-        at += plain + (quotes && at[plain] == '"');
+    while (end - at > 2 * STEP) { /* what is copied last reaches so far */
+        size_t from = 0;
+        uint32_t quotes = find(load(at), '"');
+        while (quotes) {
+            size_t i = (size_t)__builtin_ctz(quotes);
+            quotes &= quotes - 1;
+            if (at[i + 1] == '"') {
+                quotes &= quotes - 1;
+                _mm256_storeu_si256((__m256i *)(void *)to, load(at + from));
+                to += i + 1 - from;
+                from = i + 2;
+            }
+        }
+        if (from < STEP) {
+            _mm256_storeu_si256((__m256i *)(void *)to, load(at + from));
+            to += STEP - from;
+            from = STEP;
+        }
+        at += from;
     }
     return (size_t)(to - start) + undouble(at, end, to);
 }
