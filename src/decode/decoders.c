@@ -1,5 +1,6 @@
 #include "decode/access.h"
 #include "decode/auditd.h"
+#include "decode/awsaccess.h"
 #include "decode/csv.h"
 #include "decode/dns.h"
 #include "decode/evtx.h"
@@ -18,6 +19,7 @@ const struct decoder *const decoders[] = {
         &access_decoder,
         &weberror_apache_decoder,
         &auditd_decoder,
+        &awsaccess_decoder,
         &dns_bind_decoder,
         &csv_decoder,
         &evtx_decoder,
