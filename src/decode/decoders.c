@@ -5,6 +5,7 @@
 #include "decode/dns.h"
 #include "decode/evtx.h"
 #include "decode/iis.h"
+#include "decode/journal.h"
 #include "decode/json.h"
 #include "decode/squid.h"
 #include "decode/syslog.h"
@@ -24,6 +25,7 @@ const struct decoder *const decoders[] = {
         &csv_decoder,
         &evtx_decoder,
         &iis_decoder,
+        &journal_decoder,
         &json_decoder,
         &weberror_nginx_decoder,
         &squid_decoder,
