@@ -8,6 +8,7 @@
 #include "cli/pick.h"
 #include "cli/visible.h"
 #include "detect/judge.h"
+#include "sigma/correlation.h"
 #include "source/inputs.h"
 
 enum { RECORD, FORMAT, ANY_SOURCE, PLACEHOLDERS, TAXONOMY };
@@ -103,12 +104,56 @@ static enum err write_visible(struct slice text, struct diag *diag)
     return e;
 }
 
+static void write_names(
+        const struct correlation *c, uint32_t part, const struct ruleset *set, struct buf *out)
+{
+    for (uint32_t n = 0; n < c->group_count + c->field_count; n++) {
+        struct slice field = field_name(set->fields, c->parts[part].fields[n]);
+        buf_add(out, n == 0 ? SLICE("   [") : SLICE(", "));
+        visible_add(out, c->names[n], VISIBLE_ANY);
+        if (!slice_equal(c->names[n], field)) {
+            buf_add(out, SLICE(" is "));
+            visible_add(out, field, VISIBLE_ANY);
+        }
+    }
+    buf_add(out, c->group_count + c->field_count ? SLICE("]\n") : SLICE("\n"));
+}
+
+/* What a correlation says, and which of its rules this one event is a match of. Whether it fires is
+ * a question of all events: see `detect`. */
+static enum err explain_correlation(
+        struct bench *bench, const struct ruleset *set, const struct rule *rule, struct buf *out)
+{
+    const struct correlation *c = rule->correlation;
+    const struct hit *hits;
+    size_t count;
+    struct diag diag = {0};
+    TRY(judge_event(bench->judge, &bench->event, &hits, &count, &diag));
+    buf_add(out, SLICE("rule:      "));
+    visible_add(out, rule->title, VISIBLE_ANY);
+    buf_add(out, SLICE("\ncorrelates: "));
+    correlation_write(c, out);
+    buf_add(out, SLICE("\nits rules:\n"));
+    for (uint32_t p = 0; p < c->part_count; p++) {
+        bool held = false;
+        for (size_t i = 0; i < count; i++) {
+            held = held || (hits[i].rule == c->parts[p].rule && !hits[i].undetermined);
+        }
+        bool inner = c->parts[p].rule->correlation;
+        buf_add(out, inner ? SLICE("chain  ") : held ? SLICE("yes    ") : SLICE("no     "));
+        visible_add(out, c->parts[p].rule->title, VISIBLE_ANY);
+        write_names(c, p, set, out);
+    }
+    return out->failed ? ERR_MEMORY : OK;
+}
+
 static enum err explain_rules(struct bench *bench, const struct ruleset *set, struct diag *diag)
 {
     struct buf out = {0};
     enum err e = OK;
     for (uint32_t i = 0; i < set->rule_count && e == OK; i++) {
-        e = judge_explain(bench->judge, &bench->event, i, &out);
+        e = set->rules[i]->correlation ? explain_correlation(bench, set, set->rules[i], &out)
+                                       : judge_explain(bench->judge, &bench->event, i, &out);
     }
     if (e == OK && out.failed) {
         e = ERR_MEMORY;

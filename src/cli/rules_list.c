@@ -7,6 +7,7 @@
 #include "cli/load.h"
 #include "cli/rules_walk.h"
 #include "cli/visible.h"
+#include "sigma/correlation.h"
 
 enum { OUTPUT, LEVEL, PLACEHOLDERS, DATA };
 
@@ -77,10 +78,29 @@ static void write_json(const struct rule *rule, struct buf *out)
     buf_byte(out, ',');
     rules_walk_member(out, "service", rule->logsource.service);
     buf_byte(out, ',');
+    rules_walk_member(out, "correlation",
+            rule->correlation ? correlation_type_name(rule->correlation->type) : (struct slice){0});
+    buf_byte(out, ',');
     rules_walk_member(out, "hash", slice_text(rule->hash));
     buf_byte(out, ',');
     rules_walk_member(out, "file", rule->file);
     buf_format(out, ",\"line\":%u}\n", rule->line);
+}
+
+static void write_source(const struct rule *rule, struct buf *out)
+{
+    const struct slice parts[] = {
+            rule->logsource.product, rule->logsource.category, rule->logsource.service};
+    if (rule->correlation) {
+        buf_add(out, correlation_type_name(rule->correlation->type));
+        buf_byte(out, ' ');
+    }
+    for (size_t i = 0; i < 3; i++) {
+        if (parts[i].at) {
+            visible_add(out, parts[i], 40);
+            buf_byte(out, ' ');
+        }
+    }
 }
 
 static void write_text(const struct rule *rule, struct buf *out)
@@ -89,14 +109,7 @@ static void write_text(const struct rule *rule, struct buf *out)
     buf_format(out, "%*s", (int)(15 - used), "");
     used = visible_add(out, rule->title, 60);
     buf_format(out, "%*s", (int)(62 - used), "");
-    const struct slice parts[] = {
-            rule->logsource.product, rule->logsource.category, rule->logsource.service};
-    for (size_t i = 0; i < 3; i++) {
-        if (parts[i].at) {
-            visible_add(out, parts[i], 40);
-            buf_byte(out, ' ');
-        }
-    }
+    write_source(rule, out);
     buf_byte(out, ' ');
     visible_add(out, rule->file, VISIBLE_ANY);
     buf_byte(out, '\n');

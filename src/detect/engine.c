@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "detect/engine_parts.h"
+#include "sigma/correlation.h"
 
 #define ENGINE_MEMORY ((size_t)1 << 30)
 
@@ -135,6 +136,41 @@ static enum err build_paths(struct engine *e, struct diag *diag)
     return err == OK ? OK : diag_say(diag, err, "no memory for the fields' places");
 }
 
+/* Can so many of its rules ever be true together with what its condition asks? */
+static bool may_route(const struct engine *e, const struct correlation *c)
+{
+    uint32_t able = 0;
+    for (uint32_t p = 0; p < c->part_count; p++) {
+        able += e->rules[c->parts[p].rule->number].entry_count > 0;
+    }
+    bool temporal = c->type == CORRELATION_TEMPORAL || c->type == CORRELATION_TEMPORAL_ORDERED;
+    if (able == 0 || !temporal || c->step_count) {
+        return able > 0;
+    }
+    for (uint32_t n = 1; n <= able; n++) {
+        if (correlation_within(c, n)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A correlation of rules that nothing maps is one itself; through chains, a link at a time. */
+static void place_correlations(struct engine *e)
+{
+    bool moved = true;
+    for (int depth = 0; moved && depth <= CORRELATION_CHAIN; depth++) {
+        moved = false;
+        for (uint32_t i = 0; i < e->set->rule_count; i++) {
+            struct engine_rule *r = &e->rules[i];
+            if (r->rule->correlation && r->entry_count && !may_route(e, r->rule->correlation)) {
+                r->entry_count = 0;
+                moved = true;
+            }
+        }
+    }
+}
+
 static enum err build(struct engine *e, struct diag *diag)
 {
     TRY(copy_fields(e));
@@ -144,6 +180,7 @@ static enum err build(struct engine *e, struct diag *diag)
         return diag_say(diag, ERR_LIMIT, "over %d logsources in the taxonomy", UINT16_MAX);
     }
     TRY(place_rules(e));
+    place_correlations(e);
     TRY(build_paths(e, diag));
     e->classes = ARENA_ARRAY(&e->arena, struct engine_class *, ENGINE_CLASSES);
     e->symbol_count = e->options.any_source ? 0 : route_count(e->router);
@@ -219,6 +256,10 @@ bool engine_routable(const struct engine *engine, uint32_t rule, struct diag *re
         return true;
     }
     const struct logsource *l = &r->rule->logsource;
+    if (r->rule->correlation) {
+        diag_say(reason, ERR_NOT_FOUND, "too many of its rules are unroutable");
+        return false;
+    }
     diag_say(reason, ERR_NOT_FOUND,
             "no taxonomy entry for logsource product '%.*s' category '%.*s' service '%.*s'",
             SLICE_ARG(l->product), SLICE_ARG(l->category), SLICE_ARG(l->service));
