@@ -67,19 +67,29 @@ static bool event_time(struct worker *worker, int64_t *ns)
     return value && time_parse(value_slice(value, &worker->scratch), ns);
 }
 
+/* Windows writes "-" for nobody, the audit log "?" for what it does not know. */
+static bool is_named(struct slice text)
+{
+    return text.size > 0 && !slice_equal(text, SLICE("-")) && !slice_equal(text, SLICE("?"));
+}
+
 static struct slice event_host(struct worker *worker)
 {
     for (size_t i = 0; i < LOAD_HOSTS; i++) {
         uint32_t field = worker->shared->loaded->host_fields[i];
         const struct value *value = event_value(&worker->event, field);
-        if (value && value->kind == VALUE_STRING) {
-            return value_slice(value, &worker->host);
+        if (!value || value->kind != VALUE_STRING) {
+            continue;
+        }
+        struct slice host = value_slice(value, &worker->host);
+        if (is_named(host)) {
+            return host;
         }
     }
     return (struct slice){0};
 }
 
-/* Whoever did it, where the record says so; "-" is how Windows says that nobody did. */
+/* Whoever did it, where the record says so. */
 static struct slice event_user(struct worker *worker)
 {
     const struct loaded *loaded = worker->shared->loaded;
@@ -89,7 +99,7 @@ static struct slice event_user(struct worker *worker)
             continue;
         }
         struct slice user = slice_trim(value_slice(value, &worker->user));
-        if (user.size > 0 && !slice_equal(user, SLICE("-"))) {
+        if (is_named(user)) {
             return user;
         }
     }

@@ -3,6 +3,8 @@
 #include "detect/evaluate.h"
 #include "detect/explain.h"
 
+enum { VALUE_COST = 64, REGEX_COST = 32 };
+
 /* The tests that hold and stand under no negation, in the order of the condition. */
 struct holding {
     const struct test *tests[MARKED_TESTS];
@@ -118,7 +120,14 @@ struct walk {
     void *context;
     struct buf plain;
     struct buf scratch;
+    size_t work;
 };
+
+/* A regex is asked again and again until its match is found. */
+static size_t cost_of(const struct predicate *p, struct slice text)
+{
+    return (text.size + VALUE_COST) * (p->op == OP_REGEX ? REGEX_COST : 1);
+}
 
 /* Does a value at the path belong to the field? The path is divided at its dots: where a key had
  * dots itself, it leads to the same node (event/paths.h). */
@@ -151,8 +160,9 @@ static bool visit(void *context, struct slice path, const struct value *value)
     if (value->kind != VALUE_NULL && value->kind != VALUE_OBJECT) {
         m.text = value_slice(value, &w->plain);
     }
-    for (size_t i = 0; i < w->holding->count && m.text.size > 0; i++) {
+    for (size_t i = 0; i < w->holding->count && m.text.size > 0 && w->work < MARKED_WORK; i++) {
         const struct test *t = w->holding->tests[i];
+        w->work += cost_of(t->predicate, m.text);
         if (t->field == FIELD_NONE || leads_to(w->judge->engine->paths, path, t->field)) {
             mark_add(&marks, t->predicate, m.text, &tools);
         }

@@ -15,8 +15,9 @@
 #include "detect/mark.h"
 #include "event/event.h"
 
-/* Tests of one rule that are looked at; further ones mark nothing. */
-enum { MARKED_TESTS = 256 };
+/* MARKED_TESTS: of one rule that are looked at; further ones mark nothing. MARKED_WORK: bytes of
+ * values, once for each test, that are looked at in one event; values behind them have no marks. */
+enum { MARKED_TESTS = 256, MARKED_WORK = 8 << 20 };
 
 struct marked {
     struct slice name; /* the rule's field, or the value's path in the record */
