@@ -111,8 +111,11 @@ static bool is_header(struct slice line, const struct decode_limits *limits)
 static bool take_timestamp(struct slice *line, struct slice *time)
 {
     int64_t ns;
+    if (line->size < 11 || line->at[4] != '-') {
+        return false; /* nearly always */
+    }
     struct slice rest = *line, first = slice_cut(&rest, ' ');
-    if (first.size < 11 || first.at[4] != '-' || !time_parse(first, &ns)) {
+    if (first.size < 11 || !time_parse(first, &ns)) {
         return false;
     }
     *time = first;
@@ -123,7 +126,7 @@ static bool take_timestamp(struct slice *line, struct slice *time)
 static void put_part(struct fields_sink *sink, const struct column *column, struct slice part)
 {
     struct value value = {.text = part, .kind = VALUE_STRING};
-    if ((!column->edge && sink->event) || (part.size == 1 && *part.at == '-')) {
+    if (part.size == 1 && *part.at == '-') {
         return;
     }
     if (column->type == KIND_NUMBER && columns_is_number(part)) {
@@ -151,8 +154,12 @@ static enum err parse(void *context, struct slice text, struct fields_sink *sink
                       : "not 14 to %zu values, and no line of names",
                 c->count);
     }
-    for (size_t i = 0; i < parts; i++) {
-        put_part(sink, &c->at[i], columns_part(c, i));
+    size_t count = sink->event ? c->wanted_count : parts;
+    for (size_t i = 0; i < count; i++) {
+        size_t n = sink->event ? c->wanted[i] : i;
+        if (n < parts) {
+            put_part(sink, &c->at[n], columns_part(c, n));
+        }
     }
     return OK;
 }
