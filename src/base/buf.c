@@ -2,6 +2,9 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "base/memory.h"
 #include "base/utf8.h"
@@ -23,6 +26,7 @@ static bool grow(struct buf *b, size_t need)
             return false;
         }
     }
+    room = b->cap && room > b->cap ? b->cap : room; /* what fits the room fits the cap */
     char *at = memory_resize(b->at, room);
     if (!at) {
         return false;
@@ -32,41 +36,15 @@ static bool grow(struct buf *b, size_t need)
     return true;
 }
 
-char *buf_reserve(struct buf *b, size_t more)
+char *buf_reserve_more(struct buf *b, size_t more)
 {
     size_t need;
-    if (b->failed || __builtin_add_overflow(b->size, more, &need)) {
+    if (b->failed || __builtin_add_overflow(b->size, more, &need) ||
+            (need > b->room && !grow(b, need))) {
         b->failed = true;
         return NULL;
     }
-    if (need > b->room || (b->cap && need > b->cap)) {
-        if (!grow(b, need)) {
-            b->failed = true;
-            return NULL;
-        }
-    }
     return b->at + b->size;
-}
-
-void buf_add(struct buf *b, struct slice bytes)
-{
-    if (bytes.size == 0) {
-        return;
-    }
-    char *to = buf_reserve(b, bytes.size);
-    if (to) {
-        memcpy(to, bytes.at, bytes.size);
-        b->size += bytes.size;
-    }
-}
-
-void buf_byte(struct buf *b, char byte)
-{
-    char *to = buf_reserve(b, 1);
-    if (to) {
-        *to = byte;
-        b->size++;
-    }
 }
 
 void buf_u64(struct buf *b, uint64_t value)
@@ -121,15 +99,36 @@ static void add_escaped(struct buf *b, unsigned char c)
     buf_add(b, slice_of((char[]){'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]}, 6));
 }
 
+/* How many bytes at the front of the text stand for themselves in JSON. */
+static size_t plain_prefix(struct slice text)
+{
+    size_t i = 0;
+#ifdef __SSE2__
+    for (; i + 16 <= text.size; i += 16) {
+        __m128i c = _mm_loadu_si128((const __m128i *)(const void *)(text.at + i));
+        /* Compared with a sign, bytes beyond ASCII are less than a blank as well. */
+        __m128i odd = _mm_or_si128(_mm_cmplt_epi8(c, _mm_set1_epi8(0x20)),
+                _mm_or_si128(_mm_cmpeq_epi8(c, _mm_set1_epi8('"')),
+                        _mm_cmpeq_epi8(c, _mm_set1_epi8('\\'))));
+        int mask = _mm_movemask_epi8(odd);
+        if (mask) {
+            return i + (size_t)__builtin_ctz((unsigned)mask);
+        }
+    }
+#endif
+    while (i < text.size && plain((unsigned char)text.at[i])) {
+        i++;
+    }
+    return i;
+}
+
 void buf_json(struct buf *b, struct slice text)
 {
     size_t i = 0;
     while (i < text.size && !b->failed) {
-        size_t start = i;
-        while (i < text.size && plain((unsigned char)text.at[i])) {
-            i++;
-        }
-        buf_add(b, slice_of(text.at + start, i - start));
+        size_t n = plain_prefix(slice_of(text.at + i, text.size - i));
+        buf_add(b, slice_of(text.at + i, n));
+        i += n;
         if (i == text.size) {
             return;
         }
@@ -139,7 +138,7 @@ void buf_json(struct buf *b, struct slice text)
             i++;
             continue;
         }
-        size_t n = utf8_sequence(text.at + i, text.size - i);
+        n = utf8_sequence(text.at + i, text.size - i);
         buf_add(b, n ? slice_of(text.at + i, n) : SLICE("\xEF\xBF\xBD"));
         i += n ? n : 1;
     }

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/slice.h"
 
@@ -38,9 +39,31 @@ static inline struct slice buf_slice(const struct buf *b)
 
 /* Room for `more` bytes after the content, or NULL (and failed). The caller writes at most that
  * and adds what it wrote to b->size. */
-char *buf_reserve(struct buf *b, size_t more);
-void buf_add(struct buf *b, struct slice bytes);
-void buf_byte(struct buf *b, char byte);
+char *buf_reserve_more(struct buf *b, size_t more); /* the same, where it does not fit yet */
+static inline char *buf_reserve(struct buf *b, size_t more)
+{
+    bool fits = !b->failed && more <= b->room - b->size;
+    return fits ? b->at + b->size : buf_reserve_more(b, more);
+}
+
+static inline void buf_add(struct buf *b, struct slice bytes)
+{
+    char *to = bytes.size ? buf_reserve(b, bytes.size) : NULL;
+    if (to) {
+        memcpy(to, bytes.at, bytes.size);
+        b->size += bytes.size;
+    }
+}
+
+static inline void buf_byte(struct buf *b, char byte)
+{
+    char *to = buf_reserve(b, 1);
+    if (to) {
+        *to = byte;
+        b->size++;
+    }
+}
+
 void buf_u64(struct buf *b, uint64_t value);
 void buf_i64(struct buf *b, int64_t value);
 /* printf; the formatted piece is at most 4 KiB, longer is a failure. */

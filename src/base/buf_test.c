@@ -122,6 +122,33 @@ static void test_json_escapes_what_it_must(void **state)
     buf_fini(&b);
 }
 
+/* Long texts are looked at in steps: a byte that must be escaped is seen wherever it stands. */
+static void test_json_escapes_at_every_place(void **state)
+{
+    (void)state;
+    static const struct {
+        char byte;
+        const char *json;
+    } rows[] = {{'"', "\\\""}, {'\\', "\\\\"}, {'\x1f', "\\u001f"}, {'\x00', "\\u0000"},
+            {'\xff', "\xef\xbf\xbd"}, {'\x80', "\xef\xbf\xbd"}, {'\x7f', "\x7f"}, {' ', " "}};
+    struct buf b = {0};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        for (size_t place = 0; place < 40; place++) {
+            char text[40];
+            size_t size = strlen(rows[i].json);
+            memset(text, 'a', sizeof text);
+            text[place] = rows[i].byte;
+            buf_clear(&b);
+            buf_json(&b, slice_of(text, sizeof text));
+            assert_int_equal(b.size, sizeof text - 1 + size);
+            assert_memory_equal(b.at + place, rows[i].json, size);
+            assert_true(place == 0 || memcmp(b.at, text, place) == 0);
+            assert_true(place == 39 || b.at[b.size - 1] == 'a');
+        }
+    }
+    buf_fini(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -130,6 +157,7 @@ int main(void)
             cmocka_unit_test(test_numbers_are_written_whole),
             cmocka_unit_test(test_a_formatted_piece_is_at_most_4_kib),
             cmocka_unit_test(test_json_escapes_what_it_must),
+            cmocka_unit_test(test_json_escapes_at_every_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
