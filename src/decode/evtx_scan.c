@@ -30,10 +30,12 @@ bool evtx_scan_blank(struct slice bytes)
 
 static uint32_t header_sum(struct slice chunk)
 {
+    char summed[AT_FLAGS + EVTX_CHUNK_HEADER - AT_TABLES];
+    memcpy(summed, chunk.at, AT_FLAGS);
     /* The magic is known: a header that lost it still proves itself by its sum. */
-    uint32_t sum = evtx_sum_add(0, slice_of(magic, sizeof magic));
-    sum = evtx_sum_add(sum, slice_of(chunk.at + sizeof magic, AT_FLAGS - sizeof magic));
-    return evtx_sum_add(sum, slice_of(chunk.at + AT_TABLES, EVTX_CHUNK_HEADER - AT_TABLES));
+    memcpy(summed, magic, sizeof magic);
+    memcpy(summed + AT_FLAGS, chunk.at + AT_TABLES, EVTX_CHUNK_HEADER - AT_TABLES);
+    return evtx_sum_add(0, slice_of(summed, sizeof summed));
 }
 
 static bool offsets_make_sense(struct slice chunk)
