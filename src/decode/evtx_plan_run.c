@@ -372,11 +372,23 @@ static bool run_whole(struct running *r, struct frame *frame, const struct step 
     return run_op(r, frame, &frame->plan->ops[step->op]);
 }
 
-static inline bool has_usual(
-        const struct step *step, const struct evtx_value *value, const char *chunk)
+/* Puts the usual values of plain steps, up to a step that is none or whose value is not usual. By
+ * itself, so that the registers are its own. */
+__attribute__((noinline)) static const struct step *put_usual(const struct step *step,
+        const struct step *end, const struct evtx_value *slots, const char *chunk,
+        struct value *values)
 {
-    return value->type == step->type && value->size != 0 &&
-           (value->type != EVTX_STRING || (value->size >= 2 && evtx_u16(chunk + value->at) != 0));
+    for (; step != end && step->kind == STEP_PLAIN; step++) {
+        const struct evtx_value *slot = &slots[step->slot];
+        const char *at = chunk + slot->at;
+        size_t size = slot->size;
+        if (slot->type != step->type || size == 0 ||
+                (step->as.form == FORM_UTF16 && (size < 2 || evtx_u16(at) == 0))) {
+            break;
+        }
+        put_first(values, step, slice_of(at, size));
+    }
+    return step;
 }
 
 /* A step that puts a value of another type than usual, none, or more than a value. */
@@ -413,13 +425,7 @@ static bool run_frame(struct running *r, struct frame *frame)
         }
         const struct step *step = plan->steps + frame->step;
         const struct step *end = plan->steps + (frame->fresh ? plan->step_count : frame->step);
-        for (; step != end && step->kind == STEP_PLAIN; step++) {
-            const struct evtx_value slot = slots[step->slot];
-            if (!has_usual(step, &slot, chunk)) {
-                break;
-            }
-            put_first(values, step, slice_of(chunk + slot.at, slot.size));
-        }
+        step = put_usual(step, end, slots, chunk, values);
         frame->step = (uint32_t)(step - plan->steps);
         if (frame->step == plan->step_count) {
             break;
@@ -446,16 +452,14 @@ bool evtx_plan_run(const struct evtx_plan_run *run, struct evtx_place place, str
     run->values->used = 0;
     bool ok = push(&r, place, NULL, 0);
     while (ok && r.frame_count) {
-        struct frame *frame = &r.frames[r.frame_count - 1];
-        if (frame->step < frame->plan->step_count) {
-            ok = run_frame(&r, frame);
-            continue;
+        uint32_t frames = r.frame_count;
+        struct frame *frame = &r.frames[frames - 1];
+        ok = run_frame(&r, frame);
+        if (ok && r.frame_count == frames) {
+            ok = frame->fragments == frame->instance.placed.fragments; /* all where expected */
+            run->values->used = frame->instance.first;
+            r.frame_count--;
         }
-        if (frame->fragments != frame->instance.placed.fragments) {
-            return false; /* one stands where none is expected */
-        }
-        run->values->used = frame->instance.first;
-        r.frame_count--;
     }
     event->wide_text = r.wide;
     return ok;

@@ -5,6 +5,7 @@
 #endif
 
 #include "decode/evtx_text.h"
+#include "event/typed.h"
 
 /* The size that a value of a type must have, by the type's byte; others are looked at. */
 enum { SIZE_ODD = 0, SIZE_ANY = 0xFF };
@@ -143,6 +144,10 @@ static bool note_odd(
     if (value->type == EVTX_BINXML) {
         out->fragments++;
         return true;
+    }
+    if (value->type == EVTX_SID) {
+        return value->size >= TYPED_SID_HEADER &&
+               TYPED_SID_HEADER + 4u * (unsigned char)in->chunk.at[value->at + 1] <= value->size;
     }
     return note_value(in->chunk, value, out);
 }
