@@ -105,6 +105,9 @@ static enum err read_file(struct text *t, struct slice *list, struct content *co
     if (size > t->rest.size) {
         return changed(t, "it ends before its files do");
     }
+    if (content->count > 0 && slice_compare(content->files[content->count - 1].path, line) >= 0) {
+        return changed(t, "its list of files is not in order");
+    }
     struct slice bytes = slice_of(t->rest.at, (size_t)size);
     struct digest digest;
     char hex[DIGEST_HEX];
