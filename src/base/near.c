@@ -50,3 +50,24 @@ bool near_letters(struct slice a, struct slice b)
     }
     return i == a.size && j == b.size;
 }
+
+/* SIZE_MAX: too long. */
+static size_t letters_of(struct slice s, char to[NEAR_WORD])
+{
+    size_t n = 0;
+    for (size_t i = skip_between(s, 0); i < s.size; i = skip_between(s, i + 1)) {
+        if (n == NEAR_WORD) {
+            return SIZE_MAX;
+        }
+        to[n++] = lower(s.at[i]);
+    }
+    return n;
+}
+
+size_t near_slips(struct slice a, struct slice b)
+{
+    char x[NEAR_WORD], y[NEAR_WORD];
+    size_t m = letters_of(a, x), n = letters_of(b, y);
+    return m == SIZE_MAX || n == SIZE_MAX ? SIZE_MAX
+                                          : near_distance(slice_of(x, m), slice_of(y, n));
+}

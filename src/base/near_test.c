@@ -50,11 +50,27 @@ static void letters_leave_out_case_and_what_stands_between(void **state)
     }
 }
 
+static void slips_leave_out_what_letters_do(void **state)
+{
+    char word[NEAR_WORD + 2];
+    (void)state;
+    assert_int_equal(near_slips(SLICE("Usernames"), SLICE("user_name")), 1);
+    assert_int_equal(near_slips(SLICE("a.b.c"), SLICE("ABC")), 0);
+    assert_int_equal(near_slips(SLICE(""), SLICE("-")), 0);
+    memset(word, 'a', sizeof word);
+    word[3] = '_';
+    struct slice fits = slice_of(word, NEAR_WORD + 1);
+    assert_int_equal(near_slips(fits, fits), 0);
+    fits.size++;
+    assert_true(near_slips(fits, SLICE("a")) == SIZE_MAX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(distance_counts_slips_both_ways),
             cmocka_unit_test(distance_ends_at_the_limit),
+            cmocka_unit_test(slips_leave_out_what_letters_do),
             cmocka_unit_test(letters_leave_out_case_and_what_stands_between),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -116,7 +116,7 @@ static unsigned rank(struct slice wanted, struct slice name)
         return SAME_WORD;
     }
     size_t most = wanted.size / 4 > 3 ? 3 : wanted.size / 4;
-    size_t slips = near_distance(wanted, name);
+    size_t slips = near_slips(wanted, name);
     return slips <= most ? SLIPS + (unsigned)slips : FAR;
 }
 
