@@ -7,6 +7,9 @@
 #include "decode/csv_look.h"
 #include "decode/csv_text.h"
 #include "decode/fields.h"
+#include "decode/json_form.h"
+#include "decode/json_inner.h"
+#include "decode/json_pairs.h"
 #include "decode/message_json.h"
 
 enum column_type { COLUMN_TEXT, COLUMN_JSON };
@@ -20,6 +23,8 @@ struct reader {
     struct decode_limits limits;
     struct slice block;
     size_t at;
+    uint32_t pairs;      /* the field of lists of named values; see decode/json_pairs.h */
+    struct slice inner;  /* the object in the record's column AuditData */
     struct slice record; /* whose cells these are */
     struct csv_cell *cells;
     size_t cell_count;
@@ -44,8 +49,8 @@ static struct slice cell_text(const struct csv_cell *cell, struct arena *arena)
 
 /* Two quotes where the text has one need no fields_remember: keywords are not searched by their
  * quotes. */
-static enum err put_cell(
-        struct fields_sink *sink, const struct column *column, const struct csv_cell *cell)
+static enum err put_cell(struct reader *r, struct fields_sink *sink, const struct column *column,
+        const struct csv_cell *cell)
 {
     if (cell->text.size == 0 && !cell->quoted) {
         return OK;
@@ -55,6 +60,7 @@ static enum err put_cell(
         return ERR_MEMORY;
     }
     if (column->type == COLUMN_JSON && message_json(sink, value.text)) {
+        r->inner = sink->event ? value.text : r->inner;
         return OK;
     }
     if (columns_is_number(value.text)) {
@@ -81,7 +87,7 @@ static void take_cells(struct reader *r, struct slice bytes, size_t *at)
 
 static enum err parse(void *context, struct slice text, struct fields_sink *sink, struct diag *diag)
 {
-    const struct reader *r = context;
+    struct reader *r = context;
     const struct columns *c = &r->columns;
     (void)text; /* r->record */
     if (r->cell_count != c->count) {
@@ -90,7 +96,7 @@ static enum err parse(void *context, struct slice text, struct fields_sink *sink
     for (size_t i = 0; i < c->count; i++) {
         const struct column *column = &c->at[i];
         bool wanted = column->edge || !sink->event || column->type;
-        if (wanted && put_cell(sink, column, &r->cells[i]) != OK) {
+        if (wanted && put_cell(r, sink, column, &r->cells[i]) != OK) {
             return diag_say(diag, ERR_MEMORY, "no memory for a record's texts");
         }
     }
@@ -166,6 +172,23 @@ static enum err refuse(struct reader *r, struct event *event, struct diag *diag)
     return diag_say(diag, r->header_error, "%s", r->header_diag.words);
 }
 
+/* What the object's lists of named values say, as if it were the record; those that the taxonomy's
+ * route `pairs` asks for in Microsoft 365's. */
+static enum err add_pairs(struct reader *r, struct event *event, struct diag *diag)
+{
+    if (slice_find(r->inner, SLICE("\"ExtendedProperties\":[{")) == SIZE_MAX &&
+            slice_find(r->inner, SLICE("\"ModifiedProperties\":[{")) == SIZE_MAX) {
+        return OK;
+    }
+    const struct event_form *own = event->form;
+    event->form = &json_form;
+    event->raw = r->inner;
+    enum err e = json_pairs_put(event, r->paths);
+    event->form = own;
+    event->raw = r->record;
+    return e == OK ? OK : diag_say(diag, e, "no memory for the record's inner values");
+}
+
 static enum err next(struct reader *r, struct event *event, struct diag *diag)
 {
     struct slice block = r->block;
@@ -179,7 +202,12 @@ static enum err next(struct reader *r, struct event *event, struct diag *diag)
         }
         take_cells(r, block, &r->at);
     } while (is_header(r->record, buf_slice(&r->header)));
-    return fields_read(&r->fields, r->record, event, diag);
+    r->inner = (struct slice){0};
+    TRY(fields_read(&r->fields, r->record, event, diag));
+    if (r->inner.at && r->pairs != FIELD_NONE) {
+        return add_pairs(r, event, diag);
+    }
+    return OK;
 }
 
 static void reader_free(struct reader *r)
@@ -203,6 +231,8 @@ static enum err reader_new(
     }
     r->limits = *limits;
     r->paths = paths;
+    r->pairs = json_inner_route(paths, SLICE("\x01"
+                                             "pairs"));
     arena_init(&r->names, DECODE_HEADER_LIMIT * 2);
     if (fields_init(&r->fields, &form, paths, r) != OK) {
         reader_free(r);

@@ -158,6 +158,18 @@ static void wide(size_t columns, const char *expected)
     buf_fini(&out);
 }
 
+static void hostile_bytes_are_text(void **state)
+{
+    (void)state;
+    struct buf out = {0};
+    pieces_read_all(&pieces, SLICE("a,b\nx\0y,\xFF\xFE\n\"\xC3\""), &out);
+    static const char want[] = "1 a=x\0y b=\xFF\xFE {\"a\":\"x\\u0000y\",\"b\":\"\xEF\xBF\xBD\xEF"
+                               "\xBF\xBD\"}\n2! not 2 cells as in the first line\n";
+    assert_int_equal(out.size, sizeof want - 1);
+    assert_memory_equal(out.at, want, out.size);
+    buf_fini(&out);
+}
+
 static void columns_are_limited(void **state)
 {
     (void)state;
@@ -262,6 +274,7 @@ int main(void)
             TEST(of_a_quote_that_nothing_closes_one_line_is_lost),
             TEST(a_header_has_a_limit),
             TEST(columns_are_limited),
+            TEST(hostile_bytes_are_text),
             TEST(cells_agree_with_and_without_avx2),
             TEST(tables_are_recognised_and_other_text_is_not),
     };

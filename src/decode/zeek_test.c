@@ -169,6 +169,19 @@ static void rows_that_do_not_fit_are_rejected_alone(void **state)
             "6 a=x {\"a\":\"x\",\"abcdefghij\":\"y\"}\n");
 }
 
+static void hostile_bytes_are_text(void **state)
+{
+    (void)state;
+    struct buf out = {0};
+    pieces_read_all(&pieces, SLICE("#fields\ta\tb\nx\0y\t\xFF\xFE\n\\xC3\t\xBC\\x\n\xC3"), &out);
+    static const char want[] = "1 a=x\0y {\"a\":\"x\\u0000y\",\"b\":\"\xEF\xBF\xBD\xEF\xBF\xBD\"}\n"
+                               "2 a=\\xC3 {\"a\":\"\\\\xC3\",\"b\":\"\xEF\xBF\xBD\\\\x\"}\n"
+                               "3! not the 2 columns that #fields names\n";
+    assert_int_equal(out.size, sizeof want - 1);
+    assert_memory_equal(out.at, want, out.size);
+    buf_fini(&out);
+}
+
 /* A header of `columns` columns and one row of as many. */
 static void make_wide(struct buf *out, size_t columns, size_t name_size)
 {
@@ -272,6 +285,7 @@ int main(void)
             TEST(the_header_may_use_other_separators),
             TEST(joined_logs_change_the_header),
             TEST(rows_that_do_not_fit_are_rejected_alone),
+            TEST(hostile_bytes_are_text),
             TEST(columns_and_header_bytes_are_limited),
             TEST(splitting_agrees_with_and_without_avx2),
             TEST(numbers_are_those_of_json),
