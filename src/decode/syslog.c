@@ -113,13 +113,83 @@ static void put_time(struct reader *r, struct fields_sink *sink, const struct sy
     }
 }
 
+/* What stands behind ` name=` (or `|name=`, or a tab before it), up to the text's end. */
+static bool find_pair(struct slice text, struct slice name, struct slice *value)
+{
+    for (size_t at = 0; at < text.size;) {
+        struct slice rest = slice_of(text.at + at, text.size - at);
+        size_t found = slice_find(rest, name);
+        if (found == SIZE_MAX) {
+            return false;
+        }
+        size_t start = at + found, end = start + name.size;
+        char before = start > 0 ? text.at[start - 1] : ' ';
+        if (before == ' ' || before == '|' || before == '\t') {
+            *value = slice_of(text.at + end, text.size - end);
+            return true;
+        }
+        at = end;
+    }
+    return false;
+}
+
+/* date=2024-03-01 time=12:00:00 as one text; size 0: there is no such pair. */
+static struct slice date_and_time(struct fields_sink *sink, struct slice text)
+{
+    struct slice date, time;
+    char *to;
+    if (!find_pair(text, SLICE("date="), &date) || !find_pair(text, SLICE("time="), &time) ||
+            date.size < 10 || time.size < 8 || !(to = arena_alloc(sink->scratch, 19, 1))) {
+        return (struct slice){0};
+    }
+    memcpy(to, date.at, 10);
+    to[10] = ' ';
+    memcpy(to + 11, time.at, 8);
+    return slice_of(to, 19);
+}
+
+/* The time of a message without a header: CEF's rt, LEEF's devTime, Fortinet's date and time.
+ * Digits alone are seconds or parts of them since 1970. */
+static void put_payload_time(struct reader *r, struct fields_sink *sink, struct slice text)
+{
+    struct slice value;
+    struct syslog_time t;
+    size_t digits = 0;
+    if (!find_pair(text, SLICE("rt="), &value) && !find_pair(text, SLICE("devTime="), &value)) {
+        value = date_and_time(sink, text);
+    }
+    if (value.size == 0) {
+        return;
+    }
+    value.size = slice_find_byte(value, '\t'); /* LEEF's divider */
+    while (digits < value.size && value.at[digits] >= '0' && value.at[digits] <= '9') {
+        digits++;
+    }
+    if (digits >= 10 && (digits == value.size || value.at[digits] == ' ')) {
+        fields_put(sink, MESSAGE_TIMESTAMP, slice_of(value.at, digits));
+        return;
+    }
+    size_t size = syslog_time_read(value, &t);
+    if (size > 0) {
+        struct slice made = syslog_time_text(&r->clock, &t);
+        made = made.size > 0 ? arena_copy(sink->scratch, made) : made;
+        if (made.size > 0) {
+            fields_made(sink, MESSAGE_TIMESTAMP, made);
+        }
+    }
+}
+
 static enum err parse(void *context, struct slice text, struct fields_sink *sink, struct diag *diag)
 {
     struct reader *r = context;
     struct syslog_head head;
     (void)diag;
     syslog_head_read(text, &r->memory, &head);
-    put_time(r, sink, &head);
+    if (head.time.text.size > 0) {
+        put_time(r, sink, &head);
+    } else if (head.message.size > 0 && memchr(head.message.at, '=', head.message.size)) {
+        put_payload_time(r, sink, head.message);
+    }
     put_if(sink, MESSAGE_HOST, head.host);
     if (head.pri >= 0) {
         fields_made(sink, MESSAGE_FACILITY, slice_text(facilities[head.pri >> 3]));
