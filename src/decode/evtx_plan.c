@@ -373,10 +373,12 @@ static struct step make_step(const struct making *m, uint32_t number)
     struct step step = {.kind = STEP_OTHER, .slot = op->slot, .op = (uint16_t)number};
     bool leaf = op->kind == OP_LEAF && has_field(op->edge) && !op->object && op->guards <= 1;
     if (leaf || op->kind == OP_DATA || op->kind == OP_ATTRIBUTE) {
-        const struct lazy as = evtx_plan_lazy(op->type);
+        /* Where a template expects a pointer's size, 64-bit systems write a HexInt64. */
+        uint8_t type = op->type == EVTX_SIZE ? EVTX_HEX64 : op->type;
+        const struct lazy as = evtx_plan_lazy(type);
         step.kind = STEP_PLAIN;
         step.unset = op->kind == OP_DATA ? UNSET_EMPTY : leaf ? UNSET_NULL : UNSET_NOTHING;
-        step.type = as.form == FORM_TEXT ? STEP_NO_TYPE : op->type;
+        step.type = as.form == FORM_TEXT ? STEP_NO_TYPE : type;
         step.as = (struct value){.kind = as.kind, .form = as.form};
     }
     if (leaf && op->guards) {
