@@ -162,7 +162,8 @@ static enum err add_entry(struct machine *m, const struct machine_unit *u, const
 
 enum err machine_join(struct machine *m, struct machine_unit *u)
 {
-    struct wheels w = {.count = u->c->group_count};
+    struct wheels w; /* large: not cleared, wheels_set fills what is used */
+    w.count = u->c->group_count;
     bool missing = false;
     buf_clear(&m->keys);
     m->shown_count = 0;
@@ -189,7 +190,8 @@ enum err machine_join_tuples(struct machine *m, const struct machine_unit *u,
         const struct machine_entry *entry, machine_take *take, void *context)
 {
     const struct machine_input input = {entry->part, entry->hit};
-    struct wheels w = {.count = u->c->field_count};
+    struct wheels w;
+    w.count = u->c->field_count;
     wheels_set(&w, m, u, &input, u->c->group_count);
     if (tuple_missing(&w)) {
         return OK;
@@ -212,7 +214,8 @@ enum err machine_join_texts(struct machine *m, const struct machine_unit *u,
         const struct machine_entry *entry, machine_take *take, void *context)
 {
     const struct machine_input input = {entry->part, entry->hit};
-    struct wheels w = {.count = 1};
+    struct wheels w;
+    w.count = 1;
     wheels_set(&w, m, u, &input, u->c->group_count);
     if (w.values[0].missing) {
         return OK;
