@@ -510,8 +510,7 @@ static enum err reader_new(
     r->walk.paths = paths;
     r->walk.scan = &r->scan;
     r->walk.limits = *limits;
-    r->pairs = json_inner_route(paths, SLICE("\x01"
-                                             "pairs"));
+    r->pairs = json_pairs_field(paths);
     if (json_walk_init(&r->walk) != OK || json_shape_init(&r->shape) != OK ||
             json_inner_init(&r->inner, paths, limits) != OK) {
         reader_free(r);

@@ -2,9 +2,12 @@
 
 #include <string.h>
 
+#include "decode/json_form.h"
+#include "decode/json_inner.h"
+
 static const char *const names[] = {"name", "Name", "key", "Key", "displayName"};
 static const char *const values[] = {
-        "value", "Value", "newValue", "multiValue", "boolValue", "intValue"};
+        "value", "Value", "newValue", "NewValue", "multiValue", "boolValue", "intValue"};
 
 enum { PAIRS_PENDING = 16 };
 
@@ -17,6 +20,7 @@ struct pairs {
     struct slice key;
     bool names_first;
     bool values_first;
+    bool failed;
     /* Values whose name is still to come; more of one element are left out. */
     struct value pending[PAIRS_PENDING];
     size_t count;
@@ -50,8 +54,16 @@ static const struct path_edge *find(const struct pairs *p, struct slice name)
 static void put(struct pairs *p, const struct value *value)
 {
     const struct path_edge *edge = p->key.size ? find(p, p->key) : NULL;
-    if (edge && value->kind != VALUE_OBJECT) {
-        event_put(p->event, edge, value);
+    if (!edge || value->kind == VALUE_OBJECT) {
+        return;
+    }
+    struct value kept = *value;
+    if (p->event->form != &json_form && kept.text.size) { /* texts of the walk end with it */
+        kept.text = arena_copy(&p->event->scratch, kept.text);
+        p->failed |= !kept.text.at;
+    }
+    if (!p->failed) {
+        event_put(p->event, edge, &kept);
     }
 }
 
@@ -108,11 +120,17 @@ static bool visit(void *context, struct slice path, const struct value *value)
     return true;
 }
 
+uint32_t json_pairs_field(const struct paths *paths)
+{
+    return json_inner_route(paths, SLICE("\x01"
+                                         "pairs"));
+}
+
 enum err json_pairs_put(struct event *event, const struct paths *paths)
 {
     struct pairs p = {.event = event, .paths = paths};
     enum err e = event->form->walk(event, visit, &p);
-    e = e == OK && (p.list.failed || p.name.failed) ? ERR_MEMORY : e;
+    e = e == OK && (p.list.failed || p.name.failed || p.failed) ? ERR_MEMORY : e;
     buf_fini(&p.list);
     buf_fini(&p.name);
     return e;

@@ -11,5 +11,7 @@
 #include "event/event.h"
 #include "event/paths.h"
 
+/* The route's field; FIELD_NONE: the taxonomy has none. */
+uint32_t json_pairs_field(const struct paths *paths);
 /* Gives the fields that rules name what such lists say. */
 enum err json_pairs_put(struct event *event, const struct paths *paths) MUST_CHECK;
