@@ -10,6 +10,7 @@
 #include "decode/message_leef.h"
 #include "decode/message_pairs.h"
 #include "decode/message_sshd.h"
+#include "decode/message_sysmon.h"
 
 const char *const message_names[MESSAGE_NAME_COUNT] = {
 #define MESSAGE_NAME(id, text) [MESSAGE_##id] = (text),
@@ -338,6 +339,7 @@ static const struct program {
         {MESSAGE_TEXT("postfix"), message_pairs_postfix},
         {MESSAGE_TEXT("sshd-auth"), message_sshd},
         {MESSAGE_TEXT("sshd-session"), message_sshd},
+        {MESSAGE_TEXT("sysmon"), message_sysmon},
         {MESSAGE_TEXT("systemd-logind"), message_auth_systemd},
         {MESSAGE_TEXT("unbound"), dnslog_unbound},
         {MESSAGE_TEXT("useradd"), message_auth_accounts},
