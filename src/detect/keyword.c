@@ -9,14 +9,20 @@ enum { BUCKETS = 8, PRINT = 3, LANES = 32 };
 
 /* Three bytes of each part are its print. A record's byte is looked up by each half: a table says
  * in which buckets some print has such a half at that place; a bucket that is left after all six
- * look-ups is compared in full. */
+ * look-ups sends its print to be looked up. */
+struct slot {
+    uint32_t mark; /* the print's bytes, bit 5 set, as a number */
+    uint32_t first;
+    uint32_t count; /* of entries; 0: free */
+};
+
 struct keyword_set {
     uint8_t low[PRINT][16];
     uint8_t high[PRINT][16];
-    const struct keyword_entry *entries; /* of one bucket side by side */
+    const struct keyword_entry *entries; /* those of one print side by side */
     const uint32_t *prints;              /* where the print stands in the part */
-    const uint32_t *marks;               /* its bytes, bit 5 set, as a number */
-    uint32_t first[BUCKETS + 1];
+    struct slot *slots;                  /* by print: a hash table, more than half of it free */
+    uint32_t mask;
 };
 
 static unsigned char lower(char c)
@@ -149,6 +155,15 @@ static void add_print(struct keyword_set *set, unsigned bucket, const char *prin
     }
 }
 
+static struct slot *slot_of(const struct keyword_set *set, uint32_t mark)
+{
+    uint32_t s = mark * 0x9E3779B1u >> 8 & set->mask;
+    while (set->slots[s].count && set->slots[s].mark != mark) {
+        s = (s + 1) & set->mask;
+    }
+    return &set->slots[s];
+}
+
 struct listed {
     struct keyword_entry entry;
     uint32_t print, mark;
@@ -167,14 +182,20 @@ enum err keyword_build(struct arena *arena, const struct keyword_entry *entries,
         *out = NULL;
         return OK;
     }
+    uint32_t room = 16;
+    while (room < count * 4) {
+        room *= 2;
+    }
     struct keyword_set *set = ARENA_NEW(arena, struct keyword_set);
     struct keyword_entry *own = ARENA_ARRAY(arena, struct keyword_entry, count);
     uint32_t *prints = ARENA_ARRAY(arena, uint32_t, count);
-    uint32_t *marks = ARENA_ARRAY(arena, uint32_t, count);
     struct listed *list = ARENA_ARRAY(arena, struct listed, count);
-    if (!set || !own || !prints || !marks || !list) {
+    struct slot *slots = ARENA_ARRAY(arena, struct slot, room);
+    if (!set || !own || !prints || !list || !slots) {
         return ERR_MEMORY;
     }
+    set->slots = slots;
+    set->mask = room - 1;
     for (size_t i = 0; i < count; i++) {
         list[i].entry = entries[i];
         list[i].print = rarest_print(entries[i].part);
@@ -182,20 +203,18 @@ enum err keyword_build(struct arena *arena, const struct keyword_entry *entries,
     }
     /* Like prints share a bucket, so that a bucket has few different halves of bytes. */
     qsort(list, count, sizeof *list, by_mark);
-    uint32_t n = 0;
-    for (unsigned bucket = 0; bucket < BUCKETS; bucket++) {
-        set->first[bucket] = n;
-        for (; n < count * (bucket + 1) / BUCKETS; n++) {
-            own[n] = list[n].entry;
-            prints[n] = list[n].print;
-            marks[n] = list[n].mark;
-            add_print(set, bucket, own[n].part.at + prints[n]);
+    for (uint32_t i = 0; i < count; i++) {
+        own[i] = list[i].entry;
+        prints[i] = list[i].print;
+        add_print(set, (unsigned)(i * (uint64_t)BUCKETS / count), own[i].part.at + prints[i]);
+        struct slot *slot = slot_of(set, list[i].mark);
+        if (slot->count++ == 0) {
+            slot->mark = list[i].mark;
+            slot->first = i;
         }
     }
-    set->first[BUCKETS] = n;
     set->entries = own;
     set->prints = prints;
-    set->marks = marks;
     *out = set;
     return OK;
 }
@@ -221,40 +240,35 @@ static bool stands_at(const struct haystack *in, size_t at, struct slice part)
     return true;
 }
 
-/* A print of these buckets may begin at `at`. */
-static void verify(const struct keyword_set *set, const struct haystack *in, size_t at,
-        unsigned buckets, struct scan *out)
+/* A print may begin at `at`. */
+static void verify(
+        const struct keyword_set *set, const struct haystack *in, size_t at, struct scan *out)
 {
-    uint32_t mark = mark_at(in->record.at + at, in->step);
-    for (; buckets; buckets &= buckets - 1) {
-        unsigned bucket = (unsigned)__builtin_ctz(buckets);
-        for (uint32_t i = set->first[bucket]; i < set->first[bucket + 1]; i++) {
-            size_t before = (size_t)set->prints[i] * in->step;
-            if (set->marks[i] == mark && before <= at &&
-                    stands_at(in, at - before, set->entries[i].part)) {
-                scan_found(out, set->entries[i].trigger);
-            }
+    const struct slot *slot = slot_of(set, mark_at(in->record.at + at, in->step));
+    for (uint32_t i = slot->first; i < slot->first + slot->count; i++) {
+        size_t before = (size_t)set->prints[i] * in->step;
+        if (before <= at && stands_at(in, at - before, set->entries[i].part)) {
+            scan_found(out, set->entries[i].trigger);
         }
     }
 }
 
-static unsigned buckets_at(const struct keyword_set *set, const char *at, unsigned step)
+static bool passes(const struct keyword_set *set, const char *at, unsigned step)
 {
     unsigned buckets = 0xFF;
     for (unsigned i = 0; i < PRINT; i++) {
         unsigned char c = (unsigned char)at[i * step];
         buckets &= set->low[i][c & 15] & set->high[i][c >> 4];
     }
-    return buckets;
+    return buckets != 0;
 }
 
 static void scan_plain(const struct keyword_set *set, const struct haystack *in, struct scan *out)
 {
     size_t span = (PRINT - 1) * in->step + 1;
     for (size_t at = 0; at + span <= in->record.size; at++) {
-        unsigned buckets = buckets_at(set, in->record.at + at, in->step);
-        if (buckets) {
-            verify(set, in, at, buckets, out);
+        if (passes(set, in->record.at + at, in->step)) {
+            verify(set, in, at, out);
         }
     }
 }
@@ -280,13 +294,10 @@ __attribute__((target("avx2"))) static inline __m256i table(const uint8_t *bytes
 __attribute__((target("avx2"), noinline)) static void verify_lanes(const struct keyword_set *set,
         const struct haystack *in, size_t at, __m256i found, struct scan *out)
 {
-    uint8_t buckets[LANES];
     unsigned lanes =
             ~(unsigned)_mm256_movemask_epi8(_mm256_cmpeq_epi8(found, _mm256_setzero_si256()));
-    _mm256_storeu_si256((__m256i *)(void *)buckets, found);
     for (; lanes; lanes &= lanes - 1) {
-        unsigned i = (unsigned)__builtin_ctz(lanes);
-        verify(set, in, at + i, buckets[i], out);
+        verify(set, in, at + (unsigned)__builtin_ctz(lanes), out);
     }
 }
 
