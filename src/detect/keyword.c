@@ -6,6 +6,7 @@
 #include "detect/literal.h"
 
 enum { BUCKETS = 8, PRINT = 3, LANES = 32 };
+enum { MANY = 32 }; /* parts: a sieve of more lets too much through */
 
 /* Three bytes of each part are its print. A record's byte is looked up by each half: a table says
  * in which buckets some print has such a half at that place; a bucket that is left after all six
@@ -23,6 +24,10 @@ struct keyword_set {
     const uint32_t *prints;              /* where the print stands in the part */
     struct slot *slots;                  /* by print: a hash table, more than half of it free */
     uint32_t mask;
+    /* Of many parts, for text of one byte a character: the long ones, and a set of the others. NULL
+     * where there are none. */
+    const struct literal_set *strided;
+    struct keyword_set *rest;
 };
 
 static unsigned char lower(char c)
@@ -175,8 +180,9 @@ static int by_mark(const void *a, const void *b)
     return x->mark < y->mark ? -1 : x->mark > y->mark;
 }
 
-enum err keyword_build(struct arena *arena, const struct keyword_entry *entries, size_t count,
-        const struct keyword_set **out)
+/* *out is NULL for no entries. */
+static enum err make_sieve(struct arena *arena, const struct keyword_entry *entries, size_t count,
+        struct keyword_set **out)
 {
     if (count == 0) {
         *out = NULL;
@@ -217,6 +223,39 @@ enum err keyword_build(struct arena *arena, const struct keyword_entry *entries,
     set->prints = prints;
     *out = set;
     return OK;
+}
+
+/* Parts long enough for windows are searched for by these. */
+static enum err part_many(struct arena *arena, const struct keyword_entry *entries, size_t count,
+        struct keyword_set *set)
+{
+    struct literal_entry *strided = ARENA_ARRAY(arena, struct literal_entry, count);
+    struct keyword_entry *rest = ARENA_ARRAY(arena, struct keyword_entry, count);
+    size_t strided_count = 0, rest_count = 0;
+    if (!strided || !rest) {
+        return ERR_MEMORY;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (entries[i].part.size >= LITERAL_STRIDED) {
+            strided[strided_count++] = (struct literal_entry){entries[i].part, entries[i].trigger};
+        } else {
+            rest[rest_count++] = entries[i];
+        }
+    }
+    if (strided_count == 0) {
+        return OK;
+    }
+    TRY(literal_build_any_case(arena, strided, strided_count, &set->strided));
+    return make_sieve(arena, rest, rest_count, &set->rest);
+}
+
+enum err keyword_build(struct arena *arena, const struct keyword_entry *entries, size_t count,
+        const struct keyword_set **out)
+{
+    struct keyword_set *set;
+    TRY(make_sieve(arena, entries, count, &set));
+    *out = set;
+    return count > MANY ? part_many(arena, entries, count, set) : OK;
 }
 
 /* What is searched, and how far its characters are apart. */
@@ -346,6 +385,10 @@ __attribute__((target("avx2"))) static bool scan_wide(
 bool keyword_scan(
         const struct keyword_set *set, struct slice record, unsigned step, struct scan *out)
 {
+    if (step == 1 && set->strided) {
+        literal_scan_any_case(set->strided, record, out);
+        return set->rest ? keyword_scan(set->rest, record, 1, out) : !folds_oddly(record, 1);
+    }
     const struct haystack in = {record, step};
     size_t reach = LANES + (size_t)(PRINT - 1) * step;
     if (record.size >= reach && __builtin_cpu_supports("avx2")) {

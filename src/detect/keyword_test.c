@@ -106,6 +106,73 @@ static void what_numbers_may_show_is_bare(void **unused)
     assert_false(keyword_is_bare(SLICE("mimilib.dll")));
 }
 
+static uint32_t state = 2463534242u;
+
+static unsigned dice(unsigned sides)
+{
+    state ^= state << 13;
+    state ^= state >> 17;
+    state ^= state << 5;
+    return state % sides;
+}
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
+static bool stands_in(struct slice record, struct slice part)
+{
+    for (size_t at = 0; at + part.size <= record.size; at++) {
+        size_t same = 0;
+        while (same < part.size && lower(record.at[at + same]) == part.at[same]) {
+            same++;
+        }
+        if (same == part.size) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Many parts, short and long, in records of every length; '[' and '{' differ in the bit that makes
+ * cases equal. */
+static void many_parts_are_found_as_one_by_one(void **unused)
+{
+    enum { PARTS = 90, RECORDS = 4000, LONGEST = 90 };
+    static char texts[PARTS][16], record[LONGEST];
+    struct keyword_entry entries[PARTS];
+    uint32_t stamps[PARTS] = {0}, ids[PARTS];
+    struct scan scan = {.stamps = stamps, .ids = ids, .room = PARTS};
+    struct arena arena;
+    const struct keyword_set *set;
+    size_t found = 0;
+    (void)unused;
+    arena_init(&arena, 1 << 20);
+    for (uint32_t i = 0; i < PARTS; i++) {
+        size_t size = KEYWORD_MIN + i % 9;
+        for (size_t k = 0; k < size; k++) {
+            texts[i][k] = "ab[{"[dice(4)];
+        }
+        entries[i] = (struct keyword_entry){slice_of(texts[i], size), i};
+    }
+    assert_int_equal(keyword_build(&arena, entries, PARTS, &set), OK);
+    for (int n = 0; n < RECORDS; n++) {
+        struct slice in = slice_of(record, dice(LONGEST));
+        for (size_t k = 0; k < in.size; k++) {
+            record[k] = "aAbB[{"[dice(6)];
+        }
+        scan_start(&scan);
+        assert_true(keyword_scan(set, in, 1, &scan));
+        for (uint32_t i = 0; i < PARTS; i++) {
+            assert_int_equal(stamps[i] == scan.epoch, stands_in(in, entries[i].part));
+        }
+        found += scan.count;
+    }
+    assert_true(found > RECORDS);
+    arena_fini(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -113,6 +180,7 @@ int main(void)
             cmocka_unit_test(a_part_avoids_what_may_be_written_otherwise),
             cmocka_unit_test(letters_that_fold_into_ascii_are_noticed),
             cmocka_unit_test(what_numbers_may_show_is_bare),
+            cmocka_unit_test(many_parts_are_found_as_one_by_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

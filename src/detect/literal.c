@@ -8,7 +8,8 @@
 
 enum { LANES = 32 };                      /* bytes of a vector */
 enum { SIEVED = 64, LONGEST_SIEVED = 6 }; /* texts in a sieve, bytes of one */
-enum { LOOKED_AT = 24, COUNTED = 2048 };  /* bytes of a literal, of a value */
+enum { BOTH_CASES = 0x20 };
+enum { LOOKED_AT = 24, COUNTED = 2048 }; /* bytes of a literal, of a value */
 enum { WINDOW = 4, STRIDES = 3, LIKELY_MIN_BITS = 10, LIKELY_MAX_BITS = 16, PLACES_A_WINDOW = 16 };
 static const unsigned stride_of[STRIDES] = {4, 2, 1};
 
@@ -34,6 +35,9 @@ struct group {
 };
 
 struct literal_set {
+    /* Bits set in every byte of a window: 0, or BOTH_CASES, which makes a letter's two cases (and
+     * some marks) one. */
+    uint8_t shade;
     struct group groups[STRIDES];
     const struct literal_entry *entries;
     const struct keyword_set *sieve; /* of the texts of KEYWORD_MIN bytes up to 6; or NULL */
@@ -70,6 +74,11 @@ double literal_frequency(struct slice text)
 static uint32_t mix(uint32_t bytes)
 {
     return bytes * MIX;
+}
+
+static uint32_t load_shaded(const char *at, uint8_t shade)
+{
+    return (uint32_t)hash_load32(at) | shade * 0x01010101u;
 }
 
 static uint32_t census_slot(const char *window)
@@ -130,6 +139,7 @@ struct source {
     size_t count;
     const struct literal_census *census;
     unsigned which; /* of the groups */
+    uint8_t shade;
 };
 
 static bool is_of(const struct source *s, size_t i)
@@ -146,7 +156,7 @@ static void collect_windows(const struct source *s, struct window *windows)
         }
         uint32_t at = rarest_offset(s->census, s->entries[e].text, stride);
         for (unsigned i = 0; i < stride; i++) {
-            uint32_t bytes = (uint32_t)hash_load32(s->entries[e].text.at + at + i);
+            uint32_t bytes = load_shaded(s->entries[e].text.at + at + i, s->shade);
             *windows++ = (struct window){bytes, (uint32_t)e, at + i};
         }
     }
@@ -276,34 +286,67 @@ enum err literal_build(struct arena *arena, const struct literal_entry *entries,
         }
     }
     for (unsigned which = 0; which < (sieved ? 1 : STRIDES); which++) {
-        struct source source = {own, count, census, which};
+        struct source source = {own, count, census, which, 0};
         TRY(build_group(arena, &source, &set->groups[which]));
     }
     *out = set;
     return OK;
 }
 
+enum err literal_build_any_case(struct arena *arena, const struct literal_entry *entries,
+        size_t count, const struct literal_set **out)
+{
+    struct literal_set *set = ARENA_NEW(arena, struct literal_set);
+    struct literal_entry *own = ARENA_ARRAY(arena, struct literal_entry, count);
+    if (!set || !own || count > UINT32_MAX) {
+        return ERR_MEMORY;
+    }
+    memcpy(own, entries, count * sizeof *own);
+    set->entries = own;
+    set->shade = BOTH_CASES;
+    struct source source = {own, count, NULL, 0, BOTH_CASES};
+    TRY(build_group(arena, &source, &set->groups[0]));
+    *out = set;
+    return OK;
+}
+
+/* Is the text at `at`, which `shade` says may have capitals? */
+static bool is_text(const char *at, struct slice text, uint8_t shade)
+{
+    if (!shade) {
+        return memcmp(at, text.at, text.size) == 0;
+    }
+    for (size_t i = 0; i < text.size; i++) {
+        if ((at[i] >= 'A' && at[i] <= 'Z' ? at[i] + ('a' - 'A') : at[i]) != text.at[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void verify(const struct literal_set *set, const struct group *group, struct slice value,
         size_t at, struct scan *out)
 {
-    const struct slot *slot = slot_of(group, (uint32_t)hash_load32(value.at + at));
+    const struct slot *slot = slot_of(group, load_shaded(value.at + at, set->shade));
     for (uint32_t i = 0; i < slot->count; i++) {
         const struct window *w = &group->windows[slot->first + i];
         const struct literal_entry *e = &set->entries[w->literal];
         /* The window may reach behind the value; the text must not. */
         if (at >= w->offset && e->text.size + at - w->offset <= value.size &&
-                memcmp(value.at + at - w->offset, e->text.at, e->text.size) == 0) {
+                is_text(value.at + at - w->offset, e->text, set->shade)) {
             scan_found(out, e->trigger);
         }
     }
 }
 
-static void scan_plain(
-        const struct literal_set *set, unsigned which, struct slice value, struct scan *out)
+/* From a multiple of the stride on. */
+static void scan_plain(const struct literal_set *set, unsigned which, struct slice value,
+        size_t from, struct scan *out)
 {
     const struct group *group = &set->groups[which];
-    for (size_t at = 0; at + WINDOW <= value.size; at += stride_of[which]) {
-        if (group->likely[mix((uint32_t)hash_load32(value.at + at)) >> group->likely_shift]) {
+    for (size_t at = from; at + WINDOW <= value.size; at += stride_of[which]) {
+        uint32_t bytes = load_shaded(value.at + at, set->shade);
+        if (group->likely[mix(bytes) >> group->likely_shift]) {
             verify(set, group, value, at, out);
         }
     }
@@ -316,6 +359,7 @@ __attribute__((target("avx2"))) static inline void scan_eight(const struct liter
     uint32_t places[8];
     const uint8_t *likely = group->likely;
     __m256i windows = _mm256_loadu_si256((const __m256i *)(const void *)(value.at + at));
+    windows = _mm256_or_si256(windows, _mm256_set1_epi8((char)set->shade));
     __m256i hashes = _mm256_mullo_epi32(windows, _mm256_set1_epi32((int)MIX));
     _mm256_storeu_si256((__m256i *)(void *)places,
             _mm256_srl_epi32(hashes, _mm_cvtsi32_si128((int)group->likely_shift)));
@@ -342,13 +386,30 @@ __attribute__((target("avx2"))) static void scan_wide(
     }
 }
 
+/* Returns where it got to: less than a vector is left. */
+__attribute__((target("avx2"))) static size_t scan_whole_vectors(
+        const struct literal_set *set, struct slice text, struct scan *out)
+{
+    size_t at = 0;
+    for (; at + LANES <= text.size; at += LANES) {
+        scan_eight(set, &set->groups[0], text, at, out);
+    }
+    return at;
+}
+
+void literal_scan_any_case(const struct literal_set *set, struct slice text, struct scan *out)
+{
+    size_t at = __builtin_cpu_supports("avx2") ? scan_whole_vectors(set, text, out) : 0;
+    scan_plain(set, 0, text, at, out);
+}
+
 void literal_scan(const struct literal_set *set, struct slice value, struct scan *out)
 {
     for (unsigned which = 0; which < STRIDES; which++) {
         if (set->groups[which].windows && __builtin_cpu_supports("avx2")) {
             scan_wide(set, which, value, out);
         } else if (set->groups[which].windows) {
-            scan_plain(set, which, value, out);
+            scan_plain(set, which, value, 0, out);
         }
     }
     if (set->sieve) {

@@ -40,6 +40,12 @@ struct literal_set;
 enum err literal_build(struct arena *arena, const struct literal_entry *entries, size_t count,
         const struct literal_census *census, const struct literal_set **out) MUST_CHECK;
 void literal_scan(const struct literal_set *set, struct slice value, struct scan *out);
+/* The same for texts of LITERAL_STRIDED ASCII bytes and more, to be found in text of either case
+ * that is not folded; nothing behind it is read. */
+enum { LITERAL_STRIDED = 7 };
+enum err literal_build_any_case(struct arena *arena, const struct literal_entry *entries,
+        size_t count, const struct literal_set **out) MUST_CHECK;
+void literal_scan_any_case(const struct literal_set *set, struct slice text, struct scan *out);
 /* How common a text is in logs, by its rarest window: an estimate of the share of values that
  * contain it. */
 double literal_frequency(struct slice text);
