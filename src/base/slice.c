@@ -20,17 +20,6 @@ bool slice_equal_nocase(struct slice a, struct slice b)
     return true;
 }
 
-bool slice_starts(struct slice s, struct slice prefix)
-{
-    return s.size >= prefix.size && slice_equal(slice_of(s.at, prefix.size), prefix);
-}
-
-bool slice_ends(struct slice s, struct slice suffix)
-{
-    return s.size >= suffix.size &&
-           slice_equal(slice_of(s.at + s.size - suffix.size, suffix.size), suffix);
-}
-
 int slice_compare(struct slice a, struct slice b)
 {
     size_t common = a.size < b.size ? a.size : b.size;
@@ -56,12 +45,6 @@ struct slice slice_trim(struct slice s)
         s.size--;
     }
     return s;
-}
-
-size_t slice_find_byte(struct slice s, char byte)
-{
-    const char *hit = s.size ? memchr(s.at, byte, s.size) : NULL;
-    return hit ? (size_t)(hit - s.at) : s.size;
 }
 
 size_t slice_find(struct slice s, struct slice needle)

@@ -38,14 +38,26 @@ static inline bool slice_equal(struct slice a, struct slice b)
 
 /* Equal without regard to ASCII case. */
 bool slice_equal_nocase(struct slice a, struct slice b);
-bool slice_starts(struct slice s, struct slice prefix);
-bool slice_ends(struct slice s, struct slice suffix);
+/* Here, so that one of a literal is a comparison of words. */
+static inline bool slice_starts(struct slice s, struct slice prefix)
+{
+    return s.size >= prefix.size && slice_equal(slice_of(s.at, prefix.size), prefix);
+}
+static inline bool slice_ends(struct slice s, struct slice suffix)
+{
+    return s.size >= suffix.size &&
+           slice_equal(slice_of(s.at + s.size - suffix.size, suffix.size), suffix);
+}
 /* Byte order, shorter first on a common prefix: <0, 0, >0. */
 int slice_compare(struct slice a, struct slice b);
 /* Without ASCII blanks (space, tab, CR, LF) at both ends. */
 struct slice slice_trim(struct slice s);
 /* Offset of the first `byte`, or s.size. */
-size_t slice_find_byte(struct slice s, char byte);
+static inline size_t slice_find_byte(struct slice s, char byte)
+{
+    const char *hit = s.size ? (const char *)memchr(s.at, byte, s.size) : NULL;
+    return hit ? (size_t)(hit - s.at) : s.size;
+}
 /* Offset of the first occurrence of `needle`, or SIZE_MAX. */
 size_t slice_find(struct slice s, struct slice needle);
 /* Cuts the part before the first `byte` off the front of *rest and returns it; all of it
