@@ -184,9 +184,11 @@ static inline bool take_literal(const char **sentence, struct slice *text)
     return **sentence != '\0' || text->size == 0;
 }
 
-static bool fits(const struct message_sentence *s, struct slice text, struct slice *parts)
+/* The text stands behind the first `front` bytes of the sentence. */
+static bool fits(
+        const struct message_sentence *s, size_t front, struct slice text, struct slice *parts)
 {
-    const char *p = s->text;
+    const char *p = s->text + front;
     struct choice choice = {0};
     for (int tries = 0; tries < CHOICES;) {
         bool good = take_literal(&p, &text);
@@ -245,14 +247,45 @@ static size_t first_of(const struct message_sentence *sentences, size_t count, u
     return low;
 }
 
+void message_settle(struct message_sentence *sentences, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        const char *a = sentences[i - 1].text, *b = sentences[i].text;
+        uint8_t n = 0;
+        while (n < UINT8_MAX && (unsigned char)a[n] > MESSAGE_MORE && a[n] == b[n]) {
+            n++;
+        }
+        sentences[i].parts[MESSAGE_SHARED] = n;
+    }
+}
+
+/* Does the text begin with the sentence's plain bytes? *same: how many the sentence before has in
+ * common with the text, and then this one. */
+static inline bool begins(const struct message_sentence *s, struct slice text, size_t *same)
+{
+    size_t i = s->parts[MESSAGE_SHARED];
+    if (i > *same) {
+        return false; /* the byte that did not fit is here too */
+    }
+    while ((unsigned char)s->text[i] > MESSAGE_MORE && i < text.size && text.at[i] == s->text[i]) {
+        i++;
+    }
+    *same = i;
+    return (unsigned char)s->text[i] <= MESSAGE_MORE;
+}
+
 /* The sentences from `at` on that begin with what it begins with. */
 static bool match_from(struct fields_sink *sink, struct slice text,
         const struct message_sentence *at, const struct message_sentence *end)
 {
+    size_t same = 0;
     for (char byte = at < end ? *at->text : '\0'; at < end && *at->text == byte; at++) {
         struct slice parts[MESSAGE_PARTS];
+        if (!begins(at, text, &same)) {
+            continue;
+        }
         memset(parts, 0, sizeof parts);
-        if (fits(at, text, parts)) {
+        if (fits(at, same, slice_of(text.at + same, text.size - same), parts)) {
             put_sentence(sink, at, parts);
             return true;
         }

@@ -114,11 +114,13 @@ void message_named_made(struct fields_sink *sink, struct slice name, struct slic
  * MESSAGE_ANY runs to the last such place and may hold anything, nothing too: so a name that
  * somebody chose (`x from 192.0.2.9`) cannot stand in for what the program says behind it. A
  * sentence that ends with \7 may go on. */
-enum { MESSAGE_PARTS = 6, MESSAGE_ANY = 0x80, MESSAGE_MORE = 7 };
+enum { MESSAGE_PARTS = 6, MESSAGE_SHARED = MESSAGE_PARTS, MESSAGE_ANY = 0x80, MESSAGE_MORE = 7 };
 struct message_sentence {
     const char *text;
-    uint8_t parts[MESSAGE_PARTS]; /* enum message_name; of byte 1 first */
-    struct slice action;          /* {0}: none */
+    /* enum message_name; of byte 1 first. [MESSAGE_SHARED]: how many plain bytes in front the
+     * sentence before has too; 0: not known (message_settle). */
+    uint8_t parts[MESSAGE_PARTS + 1];
+    struct slice action; /* {0}: none */
     struct slice outcome;
 };
 #define MESSAGE_TEXT(literal)                                                                      \
@@ -130,9 +132,13 @@ struct message_sentence {
 bool message_match(struct fields_sink *sink, struct slice text,
         const struct message_sentence *sentences, size_t count);
 
-/* The same where the result does not matter: sentences are passed over when no rule names what they
- * could give. `constants`: the actions and outcomes of them all, with a NUL between, that keywords
- * may still look for. */
+/* Fills in [MESSAGE_SHARED] of a table, once, before threads: its sentences are then told apart
+ * byte by byte of the text, not each from its front. */
+void message_settle(struct message_sentence *sentences, size_t count);
+
+/* message_match where the result does not matter: sentences are passed over when no rule names what
+ * they could give. `constants`: the actions and outcomes of them all, with a NUL between, that
+ * keywords may still look for. */
 void message_match_wanted(struct fields_sink *sink, struct slice text,
         const struct message_sentence *sentences, size_t count, struct slice constants);
 

@@ -19,7 +19,7 @@ static struct slice from(struct slice text, size_t at)
 
 /* ---- PAM ------------------------------------------------------------------------------------- */
 
-static const struct message_sentence pam_sentences[] = {
+static struct message_sentence pam_sentences[] = {
         {"\1 more authentication failure\7", {MESSAGE_REPEATED}, MESSAGE_TEXT("authentication"),
                 BAD},
         {"Accepted \1 for \2", {MESSAGE_NOTHING | ANY, USER}, MESSAGE_TEXT("authentication"), GOOD},
@@ -263,7 +263,7 @@ bool message_auth_cron(struct fields_sink *sink, struct slice program, struct sl
 
 /* ---- accounts -------------------------------------------------------------------------------- */
 
-static const struct message_sentence account_sentences[] = {
+static struct message_sentence account_sentences[] = {
         {"add '\1' to group '\2'", {TARGET, GROUP}, MESSAGE_TEXT("group_member_added"), GOOD},
         {"add '\1' to shadow group '\2'", {TARGET, GROUP}, MESSAGE_TEXT("group_member_added"),
                 GOOD},
@@ -335,7 +335,7 @@ bool message_auth_accounts(struct fields_sink *sink, struct slice program, struc
 
 /* ---- systemd --------------------------------------------------------------------------------- */
 
-static const struct message_sentence systemd_sentences[] = {
+static struct message_sentence systemd_sentences[] = {
         {"\1: \2", {MESSAGE_UNIT, REASON_ANY}, {0}, {0}},
         {"Created slice \1.", {MESSAGE_UNIT | ANY}, MESSAGE_TEXT("started"), {0}},
         {"Finished \1.", {MESSAGE_UNIT | ANY}, MESSAGE_TEXT("finished"), {0}},
@@ -365,4 +365,11 @@ bool message_auth_systemd(struct fields_sink *sink, struct slice program, struct
 {
     return message_auth_pam(sink, program, text) ||
            message_match(sink, text, systemd_sentences, COUNT(systemd_sentences));
+}
+
+__attribute__((constructor)) static void settle(void)
+{
+    message_settle(pam_sentences, COUNT(pam_sentences));
+    message_settle(account_sentences, COUNT(account_sentences));
+    message_settle(systemd_sentences, COUNT(systemd_sentences));
 }

@@ -14,7 +14,7 @@
 #define METHOD MESSAGE_SSH_METHOD
 
 /* Of two that begin alike the longer stands first. */
-static const struct message_sentence sentences[] = {
+static struct message_sentence sentences[] = {
         {"Accepted \1 for \2 from \3 port \4 ssh2: \5",
                 {METHOD, USER_ANY, IP, PORT, MESSAGE_SSH_KEY | MESSAGE_ANY}, LOGIN, GOOD},
         {"Accepted \1 for \2 from \3 port \4 ssh\7", {METHOD, USER_ANY, IP, PORT}, LOGIN, GOOD},
@@ -150,6 +150,11 @@ static const struct slice constants = MESSAGE_TEXT("failure\0"
                                                    "ssh_session_opened\0"
                                                    "ssh_subsystem\0"
                                                    "success");
+
+__attribute__((constructor)) static void settle(void)
+{
+    message_settle(sentences, sizeof sentences / sizeof *sentences);
+}
 
 static void skip_prefix(struct slice *text, struct slice prefix)
 {

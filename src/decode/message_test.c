@@ -175,6 +175,74 @@ static void pairs_need_two_and_keep_quoted_blanks(void **state)
     expect("x", "a=1,b=3 x,c=4", "{\"a\":\"1\",\"b\":\"3 x\",\"c\":\"4\"}");
 }
 
+/* ---- tables ---------------------------------------------------------------------------------- */
+
+static struct message_sentence table[] = {
+        {"\1 elsewhere", {MESSAGE_USER}, {0}, {0}},
+        {"open door \1 in", {MESSAGE_REASON}, {0}, {0}},
+        {"open door \1", {MESSAGE_HOST}, {0}, {0}},
+        {"open doors", {0}, MESSAGE_TEXT("doors"), {0}},
+        {"open", {0}, MESSAGE_TEXT("open"), {0}},
+        {"open window", {0}, MESSAGE_TEXT("window"), {0}},
+        {"shut window", {0}, MESSAGE_TEXT("shut"), {0}},
+};
+
+static enum err parse_table(
+        void *context, struct slice text, struct fields_sink *sink, struct diag *diag)
+{
+    (void)diag;
+    (void)context;
+    if (!message_match(sink, text, table, sizeof table / sizeof *table)) {
+        fields_put(sink, MESSAGE_MESSAGE, SLICE("none"));
+    }
+    return OK;
+}
+
+static bool look(void *context, struct slice name, const struct value *value)
+{
+    struct buf *out = context;
+    buf_add(out, name);
+    buf_byte(out, '=');
+    buf_add(out, value->text);
+    buf_byte(out, ';');
+    return true;
+}
+
+/* What the table says of texts that leave its sentences at every place. */
+static void read_table(struct buf *out)
+{
+    static const struct fields_form of_table = FIELDS_FORM("test", message_names, parse_table);
+    static const char *const texts[] = {"", "o", "open", "open ", "open door", "open door ",
+            "open door 7", "open door 7 in", "open door 7 out", "open doors", "open doorst",
+            "open window", "open windows", "shut", "shut window", "shut door", "7 elsewhere",
+            "open elsewhere", "opens elsewhere"};
+    struct fields_reader reader = {.form = &of_table};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct event event = {.raw = slice_text(texts[i]), .decoder = &reader};
+        assert_int_equal(fields_walk(&event, look, out), OK);
+        buf_byte(out, '\n');
+    }
+    assert_false(out->failed);
+    buf_byte(out, '\0');
+}
+
+static void a_settled_table_says_the_same(void **state)
+{
+    struct buf before = {0}, after = {0};
+    (void)state;
+    read_table(&before);
+    message_settle(table, sizeof table / sizeof *table);
+    assert_int_equal(table[2].parts[MESSAGE_SHARED], 10);
+    assert_int_equal(table[3].parts[MESSAGE_SHARED], 9);
+    assert_int_equal(table[6].parts[MESSAGE_SHARED], 0);
+    read_table(&after);
+    assert_string_equal(before.at, after.at);
+    assert_non_null(strstr(after.at, "event.action=doors;\n"));
+    assert_non_null(strstr(after.at, "event.action=window;\n"));
+    buf_fini(&before);
+    buf_fini(&after);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -185,6 +253,7 @@ int main(void)
             cmocka_unit_test(cef_has_escapes_and_words),
             cmocka_unit_test(leef_names_its_divider),
             cmocka_unit_test(pairs_need_two_and_keep_quoted_blanks),
+            cmocka_unit_test(a_settled_table_says_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
