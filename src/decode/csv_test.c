@@ -237,8 +237,7 @@ static void tables_are_recognised_and_other_text_is_not(void **state)
             "[\"a\",\"b\",\"c\"]\n",
             "2024-01-01 00:00:00,INFO,main\n",
             "Jan  1 00:00:00 host prog: a, b, c\n",
-            "Jan  1 00:00:00 host prog[1]: a=1, b=2, c=3\nJan  1 00:00:00 host prog[1]: a=1, b=2, "
-            "c=3\n",
+            "Jan  1 00:00:00 host p[1]: a=1, b=2, c\nJan  1 00:00:00 host p[1]: a=1, b=2, c\n",
             "CEF:0|a|b|c|d|e|f|x=1\nCEF:0|a|b|c|d|e|f|x=1\n",
             "LEEF:1.0|a|b|c|d|x=1\n",
             "#separator \\x09\n#fields\ta\tb\tc\n1\t2\t3\n",
