@@ -35,7 +35,7 @@ _merlon() {
         return
         ;;
     *' --format')
-        mapfile -t COMPREPLY < <(compgen -W 'evtx json syslog' -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W 'access apache-error auditd aws-access bind csv evtx iis journal json nginx-error squid syslog unbound vpcflow w3c windows-dns zeek' -- "$cur")
         return
         ;;
     'detect --from' | *' --to' | *' --zone' | *' --year' | *' --max-record' | *' -j' | *' --jobs' | *' --record' | \
@@ -47,9 +47,9 @@ _merlon() {
     detect) options='--rules --output --format --level --exclude-rule --from --to --zone --year
         --any-source --fire --state-limit --placeholders --taxonomy --data --max-record --jobs
         --quiet --html --help' ;;
-    'rules check') options='--against --output --format --placeholders --taxonomy --data --quiet --help' ;;
-    sources) options='--rules --output --fields --format --placeholders --taxonomy --max-record --quiet
-        --help' ;;
+    'rules check') options='--against --output --format --zone --year --placeholders --taxonomy --data --quiet --help' ;;
+    sources) options='--rules --output --fields --format --zone --year --placeholders --taxonomy --max-record
+        --quiet --help' ;;
     'rules explain') options='--record --format --any-source --placeholders --taxonomy --help' ;;
     'rules list') options='--output --level --placeholders --data --help' ;;
     'rules add') options='--name --data --help' ;;

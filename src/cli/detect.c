@@ -7,7 +7,6 @@
 
 #include "base/time.h"
 #include "cli/formats.h"
-#include "decode/syslog_time.h"
 
 #define STATE_BYTES_MOST ((unsigned long)1 << 40)
 #define STATE_BYTES ((size_t)1 << 30)
@@ -103,15 +102,11 @@ static enum err set_time(int option, const char *value, bool *has, int64_t *ns, 
 static enum err set_number(
         struct detect_request *request, int option, const char *value, struct diag *diag)
 {
-    long jobs, year;
+    long jobs;
     unsigned long bytes;
     switch (option) {
     case YEAR:
-        if (!option_number(value, 1970, 2200, &year)) {
-            return wrong(diag, option, value, "year from 1970 to 2200");
-        }
-        request->limits.year = (int32_t)year;
-        return OK;
+        return formats_year(value, &request->limits, diag);
     case JOBS:
         if (!option_number(value, 1, DETECT_JOBS, &jobs)) {
             return wrong(diag, option, value, "number from 1 to 256");
@@ -145,9 +140,7 @@ static enum err set_choice(
         request->decoder = formats_find(value);
         return request->decoder ? OK : wrong_format(value, diag);
     case ZONE:
-        return syslog_time_zone(slice_text(value), &request->limits.zone_east)
-                       ? OK
-                       : wrong(diag, option, value, "zone; write +02:00, UTC or CET");
+        return formats_zone(value, &request->limits, diag);
     case FIRE:
         request->fire_every = strcmp(value, "every") == 0;
         return request->fire_every || strcmp(value, "once") == 0
@@ -298,8 +291,10 @@ const struct verb detect_verb = {
         .options = options,
         .notes = "Without -r the rules of the installed packs judge (merlon rules add).\n"
                  "INPUT is a file, a directory (walked in byte order; links in it are not\n"
-                 "followed) or - for standard input: EVTX, JSON lines, JSON arrays or\n"
-                 "pretty-printed JSON, and gzip or zstd of these, recognised by content.\n"
+                 "followed) or - for standard input: EVTX; JSON lines, arrays or\n"
+                 "pretty-printed; syslog (CEF, LEEF, pairs in it), the journal's export, auditd;\n"
+                 "access and error logs of web servers, W3C, IIS, Squid, AWS; DNS servers' logs;\n"
+                 "Zeek, VPC flow logs, CSV; and gzip or zstd of these, recognised by content.\n"
                  "A directory's files of no known format are passed over and counted.\n"
                  "Output is a table on a terminal and JSON lines otherwise; neither depends on\n"
                  "-j nor on the order of arguments. TIME is UTC unless it has an offset; events\n"

@@ -5,6 +5,8 @@
 
 #include <stdbool.h>
 
+#include "base/diag.h"
+#include "base/err.h"
 #include "base/slice.h"
 #include "event/decoder.h"
 
@@ -14,3 +16,8 @@ enum { FORMATS_HEAD = 64 << 10 }; /* first bytes of a stream that recognising ma
 const struct decoder *formats_find(const char *name);
 /* The decoder that is surest of the stream's first bytes; `whole`: these are all. */
 const struct decoder *formats_recognise(struct slice head, bool whole);
+/* What --zone and --year say of timestamps that name none. `diag` says what is wrong with it. */
+enum err formats_zone(
+        const char *value, struct decode_limits *limits, struct diag *diag) MUST_CHECK;
+enum err formats_year(
+        const char *value, struct decode_limits *limits, struct diag *diag) MUST_CHECK;

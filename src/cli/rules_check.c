@@ -13,13 +13,15 @@
 #include "detect/engine.h"
 #include "detect/reach_set.h"
 
-enum { AGAINST, OUTPUT, FORMAT, PLACEHOLDERS, TAXONOMY, DATA, QUIET };
+enum { AGAINST, OUTPUT, FORMAT, ZONE, YEAR, PLACEHOLDERS, TAXONOMY, DATA, QUIET };
 
 static const struct option_row options[] = {
         [AGAINST] = {"against", 0, "INPUT",
                 "say whether each can fire on these logs; may be repeated"},
         [OUTPUT] = {"output", 'o', "HOW", "table or json (a line a rule)"},
         [FORMAT] = {"format", 0, "FORMAT", "take the logs for this format, not by content"},
+        [ZONE] = {"zone", 0, "ZONE", "of syslog times that name none: +02:00, CET (UTC)"},
+        [YEAR] = {"year", 0, "YEAR", "of syslog times that name none (by the file's own time)"},
         [PLACEHOLDERS] = {"placeholders", 0, "FILE", "values of the rules' %placeholders%"},
         [TAXONOMY] = {"taxonomy", 0, "FILE", "further logsources and fields; may be repeated"},
         [DATA] = {"data", 0, "DIR", "where installed packs of rules are kept"},
@@ -93,6 +95,12 @@ static enum err parse(struct check_request *request, int argc, char *const *argv
             if (!request->look.decoder) {
                 return diag_say(diag, ERR_USAGE, "--format: '%.80s' is none", value);
             }
+            break;
+        case ZONE:
+            TRY(formats_zone(value, &request->look.limits, diag));
+            break;
+        case YEAR:
+            TRY(formats_year(value, &request->look.limits, diag));
             break;
         case DATA:
             request->look.load.data = value;

@@ -268,7 +268,7 @@ const struct verb rules_explain_verb = {
         .about = "show which parts of a rule hold for an event, and which do not",
         .arguments = "[OPTION]... RULE EVENT",
         .options = options,
-        .notes = "RULE is a file of rules, EVENT a file of events (JSON or EVTX; - for standard\n"
+        .notes = "RULE is a file of rules, EVENT a file of events (of any format; - for standard\n"
                  "input): its record N is judged by each rule of the file. Shown are each part\n"
                  "of the condition, the event's values, and the field mapping that applied.\n",
         .examples = "  merlon rules explain rule.yml event.json\n"

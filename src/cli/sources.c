@@ -12,7 +12,7 @@
 #include "cli/visible.h"
 #include "detect/reach_set.h"
 
-enum { RULES, OUTPUT, FIELDS, FORMAT, PLACEHOLDERS, TAXONOMY, MAX_RECORD, QUIET };
+enum { RULES, OUTPUT, FIELDS, FORMAT, ZONE, YEAR, PLACEHOLDERS, TAXONOMY, MAX_RECORD, QUIET };
 enum { FIELDS_SHOWN = 20 };
 
 static const struct option_row options[] = {
@@ -20,6 +20,8 @@ static const struct option_row options[] = {
         [OUTPUT] = {"output", 'o', "HOW", "table or json (a line an input)"},
         [FIELDS] = {"fields", 0, "N", "fields in the table: a number, or all (20)"},
         [FORMAT] = {"format", 0, "FORMAT", "take the inputs for this format, not by content"},
+        [ZONE] = {"zone", 0, "ZONE", "of syslog times that name none: +02:00, CET (UTC)"},
+        [YEAR] = {"year", 0, "YEAR", "of syslog times that name none (by the file's own time)"},
         [PLACEHOLDERS] = {"placeholders", 0, "FILE", "values of the rules' %placeholders%"},
         [TAXONOMY] = {"taxonomy", 0, "FILE", "further logsources and fields; may be repeated"},
         [MAX_RECORD] = {"max-record", 0, "SIZE", "reject longer records (16M)"},
@@ -75,6 +77,10 @@ static enum err set_option(
     case FORMAT:
         look->decoder = formats_find(value);
         return look->decoder ? OK : diag_say(diag, ERR_USAGE, "--format: '%.80s' is none", value);
+    case ZONE:
+        return formats_zone(value, &look->limits, diag);
+    case YEAR:
+        return formats_year(value, &look->limits, diag);
     case MAX_RECORD:
         if (!option_bytes(value, (unsigned long)1 << 30, &bytes)) {
             return diag_say(diag, ERR_USAGE, "--max-record: '%.80s' is no size up to 1G", value);
