@@ -126,27 +126,26 @@ static void take_back(struct slice rest, struct access_line *l)
 
 bool access_line_parse(struct slice line, struct access_line *out)
 {
-    struct access_line l = {0};
     size_t open, close;
     if (!find_time(line, &open, &close)) {
         return false;
     }
-    take_front(slice_of(line.at, open), &l);
-    l.time = slice_of(line.at + open + 1, close - open - 1);
+    *out = (struct access_line){0};
+    take_front(slice_of(line.at, open), out);
+    out->time = slice_of(line.at + open + 1, close - open - 1);
     struct slice rest = from(line, close + 2);
-    l.request = web_quoted(&rest);
+    out->request = web_quoted(&rest);
     /* Some put another field in quotes before the request. */
     if (rest.size > 0 && *rest.at == '"') {
-        l.request = web_quoted(&rest);
+        out->request = web_quoted(&rest);
     }
     struct slice status = word(&rest);
     if (!is_status(status)) {
         return false;
     }
-    l.status = value(status);
-    l.bytes = value(word(&rest));
-    take_back(rest, &l);
-    *out = l;
+    out->status = value(status);
+    out->bytes = value(word(&rest));
+    take_back(rest, out);
     return true;
 }
 

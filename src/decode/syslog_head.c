@@ -277,7 +277,6 @@ static void take_rest(struct rest *r, struct syslog_head *head, bool strict, str
 /* Behind the PRI. false: it is not RFC 5424, nor something near it. */
 static bool read_5424(struct rest r, struct syslog_head *head)
 {
-    struct syslog_head h = *head;
     size_t digits = 0;
     bool strict = true;
     while (digits < 3 && is_digit(byte_at(&r, digits))) {
@@ -287,6 +286,7 @@ static bool read_5424(struct rest r, struct syslog_head *head)
     if (digits == 0 || *r.at == '0' || byte_at(&r, digits) != ' ') {
         return false;
     }
+    struct syslog_head h = *head; /* here: most lines have no version */
     /* Without a PRI, or where it is of another version, a time is needed to be sure. */
     bool known = head->pri >= 0;
     r.at += digits + 1;
@@ -561,11 +561,21 @@ static void read_3164(struct rest r, struct syslog_time_memory *memory, struct s
     take_message(&r, head);
 }
 
+/* One by one: of the whole gcc makes a `rep stos`, which is slow to start. */
+static void clear(struct syslog_head *head)
+{
+    static const struct slice none = {0};
+    head->pri = -1;
+    head->version = head->host = head->program = head->module = none;
+    head->pid = head->msgid = head->data = head->message = none;
+    head->time = (struct syslog_time){0};
+}
+
 void syslog_head_read(
         struct slice line, struct syslog_time_memory *memory, struct syslog_head *head)
 {
     struct rest r = {line.at, line.at + line.size};
-    *head = (struct syslog_head){.pri = -1};
+    clear(head);
     skip_length(&r);
     take_pri(&r, head);
     if (!read_5424(r, head)) {
