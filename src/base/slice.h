@@ -25,6 +25,17 @@ static inline struct slice slice_of(const char *at, size_t size)
     return (struct slice){at, size};
 }
 
+/* What stands from `at` on; at <= s.size. */
+static inline struct slice slice_from(struct slice s, size_t at)
+{
+    return slice_of(s.at + at, s.size - at);
+}
+
+static inline bool slice_is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
 /* The bytes of a NUL-terminated string, without the NUL. */
 static inline struct slice slice_text(const char *text)
 {

@@ -4,16 +4,6 @@
 
 #include "decode/web.h"
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static struct slice from(struct slice s, size_t at)
-{
-    return slice_of(s.at + at, s.size - at);
-}
-
 static bool is_dash(struct slice s)
 {
     return s.size == 1 && s.at[0] == '-';
@@ -29,7 +19,7 @@ static struct slice word(struct slice *rest)
 {
     struct slice w = slice_cut(rest, ' ');
     while (rest->size > 0 && *rest->at == ' ') {
-        *rest = from(*rest, 1);
+        *rest = slice_from(*rest, 1);
     }
     return w;
 }
@@ -39,13 +29,13 @@ static struct slice word(struct slice *rest)
 static bool find_time(struct slice line, size_t *open, size_t *close)
 {
     for (size_t at = 0; at + 12 < line.size; at++) {
-        at += slice_find_byte(from(line, at), '[');
+        at += slice_find_byte(slice_from(line, at), '[');
         if (at + 12 >= line.size) {
             return false;
         }
         size_t slash = at + (line.at[at + 2] == '/' ? 2 : 3);
-        if (is_digit(line.at[at + 1]) && line.at[slash] == '/') {
-            size_t end = at + slice_find_byte(from(line, at), ']');
+        if (slice_is_digit(line.at[at + 1]) && line.at[slash] == '/') {
+            size_t end = at + slice_find_byte(slice_from(line, at), ']');
             *open = at;
             *close = end;
             return end + 2 < line.size && line.at[end + 1] == ' ' && line.at[end + 2] == '"';
@@ -87,7 +77,7 @@ static void take_front(struct slice front, struct access_line *l)
 
 static bool is_status(struct slice s)
 {
-    return is_dash(s) || (s.size == 3 && is_digit(s.at[0]) && is_digit(s.at[1]));
+    return is_dash(s) || (s.size == 3 && slice_is_digit(s.at[0]) && slice_is_digit(s.at[1]));
 }
 
 /* In quotes, behind referer and agent: a list of forwarders? */
@@ -133,7 +123,7 @@ bool access_line_parse(struct slice line, struct access_line *out)
     *out = (struct access_line){0};
     take_front(slice_of(line.at, open), out);
     out->time = slice_of(line.at + open + 1, close - open - 1);
-    struct slice rest = from(line, close + 2);
+    struct slice rest = slice_from(line, close + 2);
     out->request = web_quoted(&rest);
     /* Some put another field in quotes before the request. */
     if (rest.size > 0 && *rest.at == '"') {
@@ -165,7 +155,7 @@ bool access_line_request(
         return false;
     }
     const char *blank = memrchr(rest.at, ' ', rest.size);
-    struct slice last = blank ? from(rest, (size_t)(blank + 1 - rest.at)) : (struct slice){0};
+    struct slice last = blank ? slice_from(rest, (size_t)(blank + 1 - rest.at)) : (struct slice){0};
     if (slice_starts(last, SLICE("HTTP/"))) {
         *version = last;
         rest.size = (size_t)(blank - rest.at);
@@ -180,7 +170,7 @@ bool access_line_squid(struct slice line, struct slice *code, struct slice *hier
     if (!blank) {
         return false;
     }
-    *hierarchy = from(line, (size_t)(blank + 1 - line.at));
+    *hierarchy = slice_from(line, (size_t)(blank + 1 - line.at));
     if (!slice_starts(*hierarchy, SLICE("TCP_")) && !slice_starts(*hierarchy, SLICE("UDP_")) &&
             !slice_starts(*hierarchy, SLICE("NONE"))) {
         return false;

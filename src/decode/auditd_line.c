@@ -59,11 +59,6 @@ static struct slice named(struct slice type)
     return type;
 }
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 /* The next word of *rest, which is then behind it and its blanks. */
 static struct slice word(struct slice *rest)
 {
@@ -85,7 +80,7 @@ static struct slice envelope_host(struct slice envelope)
             envelope = slice_of(envelope.at + 2, envelope.size - 2);
         }
     }
-    int before = envelope.size > 0 && is_digit(*envelope.at) ? 1 : 3;
+    int before = envelope.size > 0 && slice_is_digit(*envelope.at) ? 1 : 3;
     for (int i = 0; i < before; i++) {
         (void)word(&envelope);
     }
@@ -99,12 +94,12 @@ static size_t stamp_size(const char *at, const char *end)
 {
     const char *p = at;
     int dots = 0, colons = 0;
-    while (p < end && (is_digit(*p) || *p == '.' || *p == ':')) {
+    while (p < end && (slice_is_digit(*p) || *p == '.' || *p == ':')) {
         dots += *p == '.';
         colons += *p == ':';
         p++;
     }
-    bool whole = p < end && *p == ')' && p > at && is_digit(*at) && is_digit(p[-1]);
+    bool whole = p < end && *p == ')' && p > at && slice_is_digit(*at) && slice_is_digit(p[-1]);
     return whole && dots == 1 && colons == 1 ? (size_t)(p - at) : 0;
 }
 

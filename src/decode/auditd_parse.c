@@ -182,19 +182,14 @@ static bool piece_add(struct run *run, struct slice name, struct slice text)
 
 /* ---- fields ---------------------------------------------------------------------------------- */
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 /* a0, a12, a1[3]: the bytes of "a12", 0: it is something else. */
 static size_t argument_name(struct slice name)
 {
     size_t i = 1;
-    if (name.size < 2 || name.at[0] != 'a' || !is_digit(name.at[1])) {
+    if (name.size < 2 || name.at[0] != 'a' || !slice_is_digit(name.at[1])) {
         return 0;
     }
-    while (i < name.size && is_digit(name.at[i])) {
+    while (i < name.size && slice_is_digit(name.at[i])) {
         i++;
     }
     return i == name.size || name.at[i] == '[' ? i : 0;

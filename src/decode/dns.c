@@ -10,11 +10,6 @@ enum { TIMESTAMP, PID, MESSAGE };
 static const char *const names[] = {
         [TIMESTAMP] = "timestamp", [PID] = "pid", [MESSAGE] = "message"};
 
-static struct slice from(struct slice s, size_t at)
-{
-    return slice_of(s.at + at, s.size - at);
-}
-
 /* Does the text begin like `shape`? '0' is any digit, 'a' any letter. */
 static bool has_shape(struct slice s, const char *shape)
 {
@@ -38,13 +33,13 @@ static struct slice take_bind_time(struct slice *rest)
 {
     size_t size = 0;
     if (has_shape(*rest, "00-aaa-0000 00:00:00")) {
-        size = 12 + slice_find_byte(from(*rest, 12), ' ');
+        size = 12 + slice_find_byte(slice_from(*rest, 12), ' ');
     } else if (has_shape(*rest, "0000-00-00T00:00:00")) {
         size = slice_find_byte(*rest, ' ');
     }
     struct slice time = slice_of(rest->at, size);
     if (size > 0) {
-        *rest = from(*rest, size < rest->size ? size + 1 : size);
+        *rest = slice_from(*rest, size < rest->size ? size + 1 : size);
     }
     return time;
 }
@@ -122,8 +117,8 @@ static struct slice take_unbound_time(struct slice *rest)
     if (program != 1) {
         return (struct slice){0};
     }
-    *rest = from(after, 8);
-    return from(time, 1);
+    *rest = slice_from(after, 8);
+    return slice_from(time, 1);
 }
 
 static bool is_unbound(struct slice line)

@@ -4,16 +4,6 @@
 
 #include "decode/web.h"
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static struct slice from(struct slice s, size_t at)
-{
-    return slice_of(s.at + at, s.size - at);
-}
-
 /* The word at the front of *rest, which is then behind it and the blanks. */
 static struct slice word(struct slice *rest)
 {
@@ -22,7 +12,7 @@ static struct slice word(struct slice *rest)
     }
     struct slice w = slice_cut(rest, ' ');
     while (rest->size > 0 && *rest->at == ' ') {
-        *rest = from(*rest, 1);
+        *rest = slice_from(*rest, 1);
     }
     return w;
 }
@@ -33,14 +23,14 @@ static bool pass(struct slice *rest, struct slice front)
     if (!slice_starts(*rest, front)) {
         return false;
     }
-    *rest = from(*rest, front.size);
+    *rest = slice_from(*rest, front.size);
     return true;
 }
 
 static bool is_digits(struct slice s)
 {
     for (size_t i = 0; i < s.size; i++) {
-        if (!is_digit(s.at[i])) {
+        if (!slice_is_digit(s.at[i])) {
             return false;
         }
     }
@@ -87,7 +77,7 @@ static void put_peer(
     size_t at = slice_find_byte(peer, mark);
     put(sink, ip, slice_of(peer.at, at));
     if (at < peer.size) {
-        put(sink, port, from(peer, at + 1));
+        put(sink, port, slice_from(peer, at + 1));
     }
 }
 
@@ -138,7 +128,7 @@ static bool take_front(struct slice *text, bool (*is)(struct slice s), struct sl
         return false;
     }
     *out = slice_of(text->at, colon);
-    *text = from(*text, colon + 2);
+    *text = slice_from(*text, colon + 2);
     return true;
 }
 
@@ -197,20 +187,21 @@ static void put_other(struct fields_sink *sink, struct slice rest)
     size_t failed = slice_find(rest, SLICE(" failed ("));
     size_t rewrite = slice_find(rest, SLICE(" rewrite "));
     if (slice_starts(rest, SLICE("rpz ")) && rewrite != SIZE_MAX && rewrite >= 4) {
-        struct slice policy = slice_of(rest.at + 4, rewrite - 4), after = from(rest, rewrite + 9);
+        struct slice policy = slice_of(rest.at + 4, rewrite - 4),
+                     after = slice_from(rest, rewrite + 9);
         put_action(sink, SLICE("rpz"));
         put(sink, SLICE("trigger"), word(&policy));
         put(sink, SLICE("policy"), policy);
         put_triple(sink, word(&after));
     } else if (failed != SIZE_MAX) {
-        struct slice after = from(rest, failed + 9);
+        struct slice after = slice_from(rest, failed + 9);
         put_action(sink, SLICE("failed"));
         put(sink, SLICE("rcode"), slice_cut(&after, ')'));
         if (pass(&after, SLICE(" for "))) {
             put_triple(sink, word(&after));
         }
     } else if (quote < rest.size && slice_ends(slice_trim(rest), SLICE("denied"))) {
-        struct slice after = from(rest, quote + 1);
+        struct slice after = slice_from(rest, quote + 1);
         put_action(sink, SLICE("denied"));
         put_triple(sink, slice_cut(&after, '\''));
     } else if (slice_ends(slice_trim(rest), SLICE("denied"))) {
@@ -233,7 +224,7 @@ static bool put_client(struct fields_sink *sink, struct slice rest)
         return false;
     }
     peer = slice_of(rest.at, end);
-    rest = from(rest, end + 2);
+    rest = slice_from(rest, end + 2);
     put_peer(sink, word(&peer), '#', SLICE("src_ip"), SLICE("src_port"));
     if (pass(&rest, SLICE("view "))) {
         view = slice_cut(&rest, ':');
@@ -242,7 +233,7 @@ static bool put_client(struct fields_sink *sink, struct slice rest)
     }
     if (slice_starts(rest, SLICE("UDP: ")) || slice_starts(rest, SLICE("TCP: "))) {
         put(sink, SLICE("protocol"), slice_of(rest.at, 3));
-        rest = from(rest, 5);
+        rest = slice_from(rest, 5);
     }
     if (pass(&rest, SLICE("query: "))) {
         put_action(sink, SLICE("query"));
@@ -263,11 +254,11 @@ static bool put_resolving(struct fields_sink *sink, struct slice text)
     if (at == SIZE_MAX) {
         return false;
     }
-    struct slice rest = from(text, at + 11);
+    struct slice rest = slice_from(text, at + 11);
     put_action(sink, SLICE("resolving"));
     put_triple(sink, slice_cut(&rest, '\''));
     const char *blank = rest.size ? memrchr(rest.at, ' ', rest.size) : NULL;
-    struct slice peer = blank ? from(rest, (size_t)(blank + 1 - rest.at)) : (struct slice){0};
+    struct slice peer = blank ? slice_from(rest, (size_t)(blank + 1 - rest.at)) : (struct slice){0};
     if (slice_find_byte(peer, '#') < peer.size) {
         put_peer(sink, peer, '#', SLICE("dst_ip"), SLICE("dst_port"));
     }

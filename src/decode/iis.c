@@ -43,15 +43,10 @@ static const char *const names[] = {
         [TIMESTAMP] = "timestamp",
 };
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 static bool is_number(struct slice s)
 {
     for (size_t i = 0; i < s.size; i++) {
-        if (!is_digit(s.at[i])) {
+        if (!slice_is_digit(s.at[i])) {
             return false;
         }
     }

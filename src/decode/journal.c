@@ -13,11 +13,6 @@ struct reader {
     size_t at;
 };
 
-static struct slice from(struct slice text, size_t at)
-{
-    return slice_of(text.at + at, text.size - at);
-}
-
 /* ---- entries --------------------------------------------------------------------------------- */
 
 enum taken { TAKEN_FIELD, TAKEN_END, TAKEN_NOTHING };
@@ -43,11 +38,11 @@ static enum taken take_field(struct slice *text, struct slice *name, struct slic
     size_t equals = slice_find_byte(line, '=');
     *name = slice_of(line.at, equals);
     if (line.size == 0 || equals < line.size) {
-        *value = equals < line.size ? from(line, equals + 1) : line;
-        *text = from(*text, newline + 1);
+        *value = equals < line.size ? slice_from(line, equals + 1) : line;
+        *text = slice_from(*text, newline + 1);
         return line.size == 0 ? TAKEN_END : TAKEN_FIELD;
     }
-    struct slice data = from(*text, newline + 1);
+    struct slice data = slice_from(*text, newline + 1);
     if (data.size < 9) {
         return TAKEN_NOTHING;
     }
@@ -56,7 +51,7 @@ static enum taken take_field(struct slice *text, struct slice *name, struct slic
         return TAKEN_NOTHING;
     }
     *value = slice_of(data.at + 8, size);
-    *text = from(data, (size_t)size + 8 + (data.at[8 + size] == '\n'));
+    *text = slice_from(data, (size_t)size + 8 + (data.at[8 + size] == '\n'));
     return TAKEN_FIELD;
 }
 
@@ -109,7 +104,7 @@ static enum err cut(
     out->skip = skip_newlines(bytes, 0);
     size_t at = out->skip;
     while (at < bytes.size) {
-        size_t size = journal_entry(from(bytes, at));
+        size_t size = journal_entry(slice_from(bytes, at));
         if (size == 0) {
             break;
         }
@@ -150,7 +145,7 @@ static enum err parse(void *context, struct slice text, struct fields_sink *sink
         if (equals == text.size) {
             return diag_say(diag, ERR_SYNTAX, "expected '=' in a field");
         }
-        fields_named(sink, slice_of(text.at, equals), from(text, equals + 1));
+        fields_named(sink, slice_of(text.at, equals), slice_from(text, equals + 1));
     }
     message_read(sink, program, message);
     return OK;
@@ -162,7 +157,7 @@ static int recognise(struct slice head, bool whole)
 {
     (void)whole;
     size_t at = skip_newlines(head, 0);
-    head = from(head, at);
+    head = slice_from(head, at);
     if (slice_starts(head, SLICE("__CURSOR="))) {
         return 95;
     }
@@ -215,7 +210,7 @@ static enum err next(struct reader *r, struct event *event, struct diag *diag)
     if (r->at == r->block.size) {
         return ERR_END;
     }
-    struct slice rest = from(r->block, r->at);
+    struct slice rest = slice_from(r->block, r->at);
     size_t size = journal_entry(rest);
     struct slice entry = slice_of(rest.at, size ? size : rest.size);
     r->at += entry.size;

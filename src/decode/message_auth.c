@@ -12,11 +12,6 @@
 #define GOOD MESSAGE_TEXT("success")
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
-static struct slice from(struct slice text, size_t at)
-{
-    return slice_of(text.at + at, text.size - at);
-}
-
 /* ---- PAM ------------------------------------------------------------------------------------- */
 
 static struct message_sentence pam_sentences[] = {
@@ -64,7 +59,7 @@ static struct slice take_value(struct slice *text)
         end++;
     }
     struct slice value = slice_of(text->at, end);
-    *text = from(*text, end);
+    *text = slice_from(*text, end);
     return value;
 }
 
@@ -86,12 +81,12 @@ static void put_pam_pairs(struct fields_sink *sink, struct slice text)
     };
     for (size_t i = 0; i < COUNT(pairs); i++) {
         while (text.size > 0 && *text.at == ' ') {
-            text = from(text, 1);
+            text = slice_from(text, 1);
         }
         if (!slice_starts(text, pairs[i].name)) {
             continue;
         }
-        text = from(text, pairs[i].name.size);
+        text = slice_from(text, pairs[i].name.size);
         struct slice value = take_value(&text);
         fields_put(sink, pairs[i].to, value);
         if (pairs[i].also != MESSAGE_NOTHING && value.size > 0) {
@@ -116,7 +111,7 @@ static void read_pam(struct fields_sink *sink, struct slice text)
     message_match_wanted(sink, text, pam_sentences, COUNT(pam_sentences), pam_constants);
     size_t pairs = wants_pairs(sink) ? slice_find(text, SLICE("; logname=")) : SIZE_MAX;
     if (pairs != SIZE_MAX) {
-        put_pam_pairs(sink, from(text, pairs + 2));
+        put_pam_pairs(sink, slice_from(text, pairs + 2));
     }
 }
 
@@ -133,7 +128,7 @@ bool message_auth_pam(struct fields_sink *sink, struct slice program, struct sli
         return false;
     }
     if (*text.at == 'P') { /* sshd's own: "PAM 2 more authentication failures; logname= ..." */
-        read_pam(sink, from(text, 4));
+        read_pam(sink, slice_from(text, 4));
         return true;
     }
     size_t open = slice_find_byte(text, '('), close = slice_find_byte(text, ')');
@@ -144,9 +139,9 @@ bool message_auth_pam(struct fields_sink *sink, struct slice program, struct sli
     fields_put(sink, MESSAGE_PAM_MODULE, slice_of(text.at, open));
     fields_put(sink, MESSAGE_PAM_SERVICE, slice_of(text.at + open + 1, colon - open - 1));
     fields_put(sink, MESSAGE_PAM_TYPE, slice_of(text.at + colon + 1, close - colon - 1));
-    struct slice rest = from(text, close + 1);
+    struct slice rest = slice_from(text, close + 1);
     if (rest.size > 0 && *rest.at == ':') {
-        rest = from(rest, 1);
+        rest = slice_from(rest, 1);
     }
     read_pam(sink, slice_trim(rest));
     return true;
@@ -187,7 +182,7 @@ bool message_auth_sudo(struct fields_sink *sink, struct slice program, struct sl
     if (colon == SIZE_MAX || memchr(text.at, '(', colon)) {
         return message_auth_pam(sink, program, text);
     }
-    struct slice rest = from(text, colon + 3);
+    struct slice rest = slice_from(text, colon + 3);
     bool refused = false;
     fields_put(sink, USER, slice_trim(slice_of(text.at, colon)));
     while (rest.size > 0) {
@@ -195,7 +190,7 @@ bool message_auth_sudo(struct fields_sink *sink, struct slice program, struct sl
                 slice_starts(rest, SLICE("COMMAND=")) ? SIZE_MAX : slice_find(rest, SLICE(" ; "));
         struct slice part = slice_of(rest.at, end == SIZE_MAX ? rest.size : end);
         put_sudo_part(sink, slice_trim(part), &refused);
-        rest = end == SIZE_MAX ? (struct slice){0} : from(rest, end + 3);
+        rest = end == SIZE_MAX ? (struct slice){0} : slice_from(rest, end + 3);
     }
     fields_made(sink, MESSAGE_ACTION, SLICE("sudo"));
     fields_made(sink, MESSAGE_OUTCOME, refused ? SLICE("failure") : SLICE("success"));
@@ -309,7 +304,7 @@ static void put_account_pairs(struct fields_sink *sink, bool group, struct slice
     while (message_pair_name(&text, &name)) {
         size_t end = slice_find(text, SLICE(", "));
         struct slice value = slice_of(text.at, end == SIZE_MAX ? text.size : end);
-        text = end == SIZE_MAX ? (struct slice){0} : from(text, end + 2);
+        text = end == SIZE_MAX ? (struct slice){0} : slice_from(text, end + 2);
         if (slice_equal(name, SLICE("name"))) {
             fields_put(sink, group ? GROUP : TARGET, value);
         } else {
@@ -328,7 +323,7 @@ bool message_auth_accounts(struct fields_sink *sink, struct slice program, struc
         return false;
     }
     if (pairs != SIZE_MAX) {
-        put_account_pairs(sink, slice_find(text, SLICE("group")) < pairs, from(text, pairs));
+        put_account_pairs(sink, slice_find(text, SLICE("group")) < pairs, slice_from(text, pairs));
     }
     return true;
 }

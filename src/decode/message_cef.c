@@ -2,11 +2,6 @@
 
 #include <string.h>
 
-static struct slice from(struct slice text, size_t at)
-{
-    return slice_of(text.at + at, text.size - at);
-}
-
 /* ---- escapes --------------------------------------------------------------------------------- */
 
 static char escaped_byte(char c)
@@ -51,7 +46,7 @@ bool message_cef_header(struct fields_sink *sink, struct slice *text, int name)
         return false;
     }
     struct slice part = slice_trim(slice_of(text->at, i));
-    *text = from(*text, i + 1);
+    *text = slice_from(*text, i + 1);
     if (name == MESSAGE_NOTHING) {
         return true;
     }
@@ -123,7 +118,7 @@ static bool take_pair(struct slice *text, struct pair *pair)
         end--;
     }
     pair->value = slice_of(text->at + equals + 1, end - equals - 1);
-    *text = from(*text, behind);
+    *text = slice_from(*text, behind);
     return true;
 }
 
@@ -179,7 +174,7 @@ bool message_cef(struct fields_sink *sink, struct slice text)
     if (!slice_starts(text, SLICE("CEF:"))) {
         return false;
     }
-    text = from(text, 4);
+    text = slice_from(text, 4);
     for (size_t i = 0; i < sizeof header / sizeof *header; i++) {
         if (!message_cef_header(sink, &text, header[i])) {
             return i > 1;

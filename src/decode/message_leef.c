@@ -4,11 +4,6 @@
 
 #include "decode/message_cef.h"
 
-static struct slice from(struct slice text, size_t at)
-{
-    return slice_of(text.at + at, text.size - at);
-}
-
 static int hex_value(char c)
 {
     return c >= '0' && c <= '9'   ? c - '0'
@@ -27,7 +22,7 @@ static char named_divider(struct slice text)
         return *text.at;
     }
     if (slice_starts(text, SLICE("0x")) || slice_starts(text, SLICE("\\x"))) {
-        text = from(text, 1);
+        text = slice_from(text, 1);
     }
     if (*text.at != 'x' || text.size < 2 || text.size > 3) {
         return 0;
@@ -46,7 +41,7 @@ static void put_attribute(struct fields_sink *sink, struct slice text)
     size_t equals = slice_find_byte(text, '=');
     struct slice name = slice_trim(slice_of(text.at, equals));
     if (equals < text.size && name.size > 0) {
-        message_named_text(sink, name, slice_trim(from(text, equals + 1)));
+        message_named_text(sink, name, slice_trim(slice_from(text, equals + 1)));
     }
 }
 
@@ -55,7 +50,7 @@ static void put_attributes(struct fields_sink *sink, struct slice text, struct s
     while (text.size > 0) {
         size_t end = slice_find(text, divider);
         put_attribute(sink, end == SIZE_MAX ? text : slice_of(text.at, end));
-        text = end == SIZE_MAX ? (struct slice){0} : from(text, end + divider.size);
+        text = end == SIZE_MAX ? (struct slice){0} : slice_from(text, end + divider.size);
     }
 }
 
@@ -72,7 +67,7 @@ bool message_leef(struct fields_sink *sink, struct slice text)
     if (!slice_starts(text, SLICE("LEEF:"))) {
         return false;
     }
-    text = from(text, 5);
+    text = slice_from(text, 5);
     struct slice version = text;
     for (size_t i = 0; i < sizeof header / sizeof *header; i++) {
         if (!message_cef_header(sink, &text, header[i])) {
@@ -84,7 +79,7 @@ bool message_leef(struct fields_sink *sink, struct slice text)
     if (is_two(version) && bar <= 4 && bar < text.size) {
         char named = named_divider(slice_of(text.at, bar));
         divider = named ? named : divider;
-        text = from(text, bar + 1);
+        text = slice_from(text, bar + 1);
     }
     if (divider != '\t' || memchr(text.at, '\t', text.size)) {
         put_attributes(sink, text, slice_of(&divider, 1));

@@ -2,11 +2,6 @@
 
 #include <string.h>
 
-static struct slice from(struct slice text, size_t at)
-{
-    return slice_of(text.at + at, text.size - at);
-}
-
 /* ---- any pairs ------------------------------------------------------------------------------- */
 
 static bool is_divider(char c)
@@ -29,7 +24,7 @@ static bool take_quoted(struct slice *text, struct slice *value, bool *escaped)
     for (size_t i = 1; i < text->size; i++) {
         if (text->at[i] == quote) {
             *value = slice_of(text->at + 1, i - 1);
-            *text = from(*text, i + 1);
+            *text = slice_from(*text, i + 1);
             return true;
         }
         if (text->at[i] == '\\' && i + 1 < text->size &&
@@ -47,12 +42,12 @@ static struct slice take_bare(struct slice *text, char divider)
     size_t end = 0;
     for (; end < text->size; end++) {
         if (text->at[end] == divider &&
-                (divider == ' ' || divider == '\t' || begins_pair(from(*text, end + 1)))) {
+                (divider == ' ' || divider == '\t' || begins_pair(slice_from(*text, end + 1)))) {
             break;
         }
     }
     struct slice value = slice_of(text->at, end);
-    *text = from(*text, end);
+    *text = slice_from(*text, end);
     return slice_trim(value);
 }
 
@@ -83,7 +78,7 @@ static char divider_of(struct slice text)
         return text.size > 0 && is_divider(*text.at) ? *text.at : ' ';
     }
     for (size_t i = 0; i < text.size && text.at[i] != ' '; i++) {
-        if (is_divider(text.at[i]) && begins_pair(from(text, i + 1))) {
+        if (is_divider(text.at[i]) && begins_pair(slice_from(text, i + 1))) {
             return text.at[i];
         }
     }
@@ -95,7 +90,7 @@ static bool find_pair(struct slice *text, struct slice *name)
 {
     while (text->size > 0) {
         while (text->size > 0 && (*text->at == ' ' || is_divider(*text->at))) {
-            *text = from(*text, 1);
+            *text = slice_from(*text, 1);
         }
         if (message_pair_name(text, name)) {
             return true;
@@ -104,7 +99,7 @@ static bool find_pair(struct slice *text, struct slice *name)
         while (end < text->size && text->at[end] != ' ' && !is_divider(text->at[end])) {
             end++;
         }
-        *text = from(*text, end);
+        *text = slice_from(*text, end);
     }
     return false;
 }
@@ -117,7 +112,7 @@ void message_pairs_put(struct fields_sink *sink, struct slice text)
         bool escaped = false;
         struct slice quoted = text;
         while (quoted.size > 0 && *quoted.at == ' ') { /* "msg= 'text'" */
-            quoted = from(quoted, 1);
+            quoted = slice_from(quoted, 1);
         }
         bool quote = quoted.size > 0 && (*quoted.at == '"' || *quoted.at == '\'');
         if (quote && take_quoted(&quoted, &value, &escaped)) {
@@ -183,7 +178,7 @@ static struct slice skip_uptime(struct slice text)
             return text;
         }
     }
-    return slice_trim(from(text, close + 1));
+    return slice_trim(slice_from(text, close + 1));
 }
 
 bool message_pairs_kernel(struct fields_sink *sink, struct slice program, struct slice text)
@@ -201,12 +196,12 @@ bool message_pairs_kernel(struct fields_sink *sink, struct slice program, struct
     if (rule.size > 0) {
         fields_put(sink, MESSAGE_RULE_NAME, rule);
     }
-    text = from(text, in);
+    text = slice_from(text, in);
     bool inner = false; /* an ICMP error quotes the packet it is about: [SRC=... ] */
     while (find_pair(&text, &name)) {
         size_t end = slice_find_byte(text, ' ');
         struct slice value = slice_of(text.at, end);
-        text = from(text, end);
+        text = slice_from(text, end);
         inner |= slice_find(text, SLICE("[")) == 1;
         fields_named(sink, name, value);
         if (!inner && value.size > 0) {
@@ -255,7 +250,7 @@ bool message_pairs_postfix(struct fields_sink *sink, struct slice program, struc
     if (message_match(sink, text, sentences, sizeof sentences / sizeof *sentences)) {
         size_t pairs = slice_find(text, SLICE("from=<"));
         if (pairs != SIZE_MAX) {
-            message_pairs_put(sink, from(text, pairs));
+            message_pairs_put(sink, slice_from(text, pairs));
         }
         return true;
     }
@@ -264,6 +259,6 @@ bool message_pairs_postfix(struct fields_sink *sink, struct slice program, struc
         return false;
     }
     fields_put(sink, MESSAGE_QUEUE_ID, slice_of(text.at, colon));
-    (void)message_pairs(sink, from(text, colon + 2));
+    (void)message_pairs(sink, slice_from(text, colon + 2));
     return true;
 }

@@ -56,11 +56,6 @@ static const char *const names[] = {
 /* The words that every line has, and the MIME type that most have. */
 enum { W_TIME, W_ELAPSED, W_CLIENT, W_RESULT, W_BYTES, W_METHOD, W_URI, W_USER, W_PEER, WORDS };
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 static bool is_dash(struct slice s)
 {
     return s.size == 1 && s.at[0] == '-';
@@ -81,18 +76,18 @@ static bool is_time(struct slice s)
     size_t dots = 0;
     for (size_t i = 0; i < s.size; i++) {
         dots += s.at[i] == '.';
-        if (!is_digit(s.at[i]) && s.at[i] != '.') {
+        if (!slice_is_digit(s.at[i]) && s.at[i] != '.') {
             return false;
         }
     }
-    return s.size > 8 && dots == 1 && is_digit(s.at[0]);
+    return s.size > 8 && dots == 1 && slice_is_digit(s.at[0]);
 }
 
 static bool is_number(struct slice s)
 {
     size_t minus = s.size > 1 && s.at[0] == '-'; /* elapsed may be */
     for (size_t i = minus; i < s.size; i++) {
-        if (!is_digit(s.at[i])) {
+        if (!slice_is_digit(s.at[i])) {
             return false;
         }
     }

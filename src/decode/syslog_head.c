@@ -7,11 +7,6 @@ struct rest {
     const char *at, *end;
 };
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 static size_t left(const struct rest *r)
 {
     return (size_t)(r->end - r->at);
@@ -47,10 +42,11 @@ static struct slice all(const struct rest *r)
 static void skip_length(struct rest *r)
 {
     size_t i = 0;
-    while (i < 10 && is_digit(byte_at(r, i))) {
+    while (i < 10 && slice_is_digit(byte_at(r, i))) {
         i++;
     }
-    if (i > 0 && byte_at(r, i) == ' ' && byte_at(r, i + 1) == '<' && is_digit(byte_at(r, i + 2))) {
+    if (i > 0 && byte_at(r, i) == ' ' && byte_at(r, i + 1) == '<' &&
+            slice_is_digit(byte_at(r, i + 2))) {
         r->at += i + 1;
     }
 }
@@ -60,7 +56,7 @@ static void take_pri(struct rest *r, struct syslog_head *head)
 {
     int value = 0;
     size_t i = 1;
-    while (i <= 3 && is_digit(byte_at(r, i))) {
+    while (i <= 3 && slice_is_digit(byte_at(r, i))) {
         value = value * 10 + (r->at[i++] - '0');
     }
     if (byte_at(r, 0) == '<' && i > 1 && byte_at(r, i) == '>') {
@@ -279,7 +275,7 @@ static bool read_5424(struct rest r, struct syslog_head *head)
 {
     size_t digits = 0;
     bool strict = true;
-    while (digits < 3 && is_digit(byte_at(&r, digits))) {
+    while (digits < 3 && slice_is_digit(byte_at(&r, digits))) {
         digits++;
     }
     struct slice version = slice_of(r.at, digits);
@@ -312,7 +308,7 @@ static void skip_before_time(struct rest *r)
 {
     size_t i = 0;
     skip_blanks(r);
-    while (i < 12 && is_digit(byte_at(r, i))) {
+    while (i < 12 && slice_is_digit(byte_at(r, i))) {
         i++;
     }
     if (i > 0 && byte_at(r, i) == ':' && byte_at(r, i + 1) == ' ') {

@@ -7,11 +7,6 @@ struct cursor {
     const char *at, *end;
 };
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 static bool is_letter(char c)
 {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
@@ -36,7 +31,7 @@ static bool take_number(struct cursor *c, int least, int most, int *value)
 {
     int digits = 0;
     *value = 0;
-    while (c->at < c->end && is_digit(*c->at) && digits <= most) {
+    while (c->at < c->end && slice_is_digit(*c->at) && digits <= most) {
         *value = *value * 10 + (*c->at++ - '0');
         digits++;
     }
@@ -45,7 +40,7 @@ static bool take_number(struct cursor *c, int least, int most, int *value)
 
 static bool two(const char *at, int8_t *value)
 {
-    if (!is_digit(at[0]) || !is_digit(at[1])) {
+    if (!slice_is_digit(at[0]) || !slice_is_digit(at[1])) {
         return false;
     }
     *value = (int8_t)((at[0] - '0') * 10 + (at[1] - '0'));
@@ -150,8 +145,9 @@ static bool take_zone(struct cursor *c, struct syslog_time *t)
     const char *end = c->at;
     bool sign = end < c->end && (*end == '+' || *end == '-');
     end += sign;
-    while (end < c->end && (is_letter(*end) || is_digit(*end) ||
-                                   (sign && *end == ':' && end + 1 < c->end && is_digit(end[1])))) {
+    while (end < c->end &&
+            (is_letter(*end) || slice_is_digit(*end) ||
+                    (sign && *end == ':' && end + 1 < c->end && slice_is_digit(end[1])))) {
         end++;
     }
     if (!syslog_time_zone(slice_of(c->at, (size_t)(end - c->at)), &t->east)) {
@@ -168,10 +164,10 @@ static bool take_zone(struct cursor *c, struct syslog_time *t)
 static void take_fraction(struct cursor *c, struct syslog_time *t)
 {
     int32_t unit = (int32_t)TIME_SECOND;
-    if ((peek(c) != '.' && peek(c) != ',') || c->end - c->at < 2 || !is_digit(c->at[1])) {
+    if ((peek(c) != '.' && peek(c) != ',') || c->end - c->at < 2 || !slice_is_digit(c->at[1])) {
         return;
     }
-    for (c->at++; c->at < c->end && is_digit(*c->at); c->at++) {
+    for (c->at++; c->at < c->end && slice_is_digit(*c->at); c->at++) {
         unit /= 10;
         t->fraction += (*c->at - '0') * unit;
     }
@@ -342,13 +338,13 @@ static bool read_day_first(struct cursor *c, struct syslog_time *t)
 static bool read_epoch(struct cursor *c, struct syslog_time *t)
 {
     const char *start = c->at;
-    while (is_digit(peek(c))) {
+    while (slice_is_digit(peek(c))) {
         c->at++;
     }
-    if (c->at - start < 10 || c->at - start > 13 || !take(c, '.') || !is_digit(peek(c))) {
+    if (c->at - start < 10 || c->at - start > 13 || !take(c, '.') || !slice_is_digit(peek(c))) {
         return false;
     }
-    while (is_digit(peek(c))) {
+    while (slice_is_digit(peek(c))) {
         c->at++;
     }
     t->iso = true;
@@ -365,7 +361,7 @@ size_t syslog_time_read(struct slice text, struct syslog_time *t)
         return 0;
     }
     bool found = false;
-    if (is_digit(*text.at)) {
+    if (slice_is_digit(*text.at)) {
         for (size_t i = 0; !found && i < 3; i++) {
             c.at = text.at;
             *t = (struct syslog_time){0};
@@ -373,7 +369,7 @@ size_t syslog_time_read(struct slice text, struct syslog_time *t)
         }
     } else {
         take_weekday(&c);
-        found = is_digit(peek(&c)) ? read_day_first(&c, t) : read_month_first(&c, t);
+        found = slice_is_digit(peek(&c)) ? read_day_first(&c, t) : read_month_first(&c, t);
     }
     if (!found || (c.at < c.end && *c.at != ' ' && c.at[-1] != ':')) {
         *t = (struct syslog_time){0};

@@ -1,21 +1,11 @@
 #include "decode/web.h"
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static struct slice from(struct slice s, size_t at)
-{
-    return slice_of(s.at + at, s.size - at);
-}
-
 /* host, host:port, [address]:port */
 static void take_authority(struct slice authority, struct web_target *t)
 {
     size_t user = slice_find_byte(authority, '@');
     if (user < authority.size) {
-        authority = from(authority, user + 1);
+        authority = slice_from(authority, user + 1);
     }
     t->host = authority;
     if (authority.size > 0 && authority.at[0] == '[') {
@@ -25,14 +15,14 @@ static void take_authority(struct slice authority, struct web_target *t)
         }
         t->host = slice_of(authority.at + 1, end - 1);
         if (end + 1 < authority.size && authority.at[end + 1] == ':') {
-            t->port = from(authority, end + 2);
+            t->port = slice_from(authority, end + 2);
         }
         return;
     }
     size_t colon = slice_find_byte(authority, ':');
     if (colon < authority.size) {
         t->host.size = colon;
-        t->port = from(authority, colon + 1);
+        t->port = slice_from(authority, colon + 1);
     }
 }
 
@@ -41,7 +31,7 @@ static void take_path(struct slice path, struct web_target *t)
     size_t mark = slice_find_byte(path, '?');
     t->has_query = mark < path.size;
     if (t->has_query) {
-        t->query = from(path, mark + 1);
+        t->query = slice_from(path, mark + 1);
         path.size = mark;
     }
     t->path = path;
@@ -50,7 +40,7 @@ static void take_path(struct slice path, struct web_target *t)
         at--;
     }
     if (at > 0 && path.at[at - 1] == '.') {
-        t->extension = from(path, at);
+        t->extension = slice_from(path, at);
     }
 }
 
@@ -58,7 +48,7 @@ static void take_path(struct slice path, struct web_target *t)
 static bool is_authority(struct slice target)
 {
     size_t digits = 0;
-    while (digits < target.size && is_digit(target.at[target.size - 1 - digits])) {
+    while (digits < target.size && slice_is_digit(target.at[target.size - 1 - digits])) {
         digits++;
     }
     return digits > 0 && digits + 1 < target.size && target.at[target.size - 1 - digits] == ':' &&
@@ -72,13 +62,13 @@ struct web_target web_target(struct slice target)
             target.size > 0 && target.at[0] != '/' ? slice_find(target, SLICE("://")) : SIZE_MAX;
     if (scheme != SIZE_MAX && scheme < slice_find_byte(target, '?')) {
         t.scheme = slice_of(target.at, scheme);
-        struct slice rest = from(target, scheme + 3);
+        struct slice rest = slice_from(target, scheme + 3);
         size_t end = 0;
         while (end < rest.size && rest.at[end] != '/' && rest.at[end] != '?') {
             end++;
         }
         take_authority(slice_of(rest.at, end), &t);
-        take_path(from(rest, end), &t);
+        take_path(slice_from(rest, end), &t);
     } else if (is_authority(target)) {
         take_authority(target, &t);
     } else {
@@ -91,7 +81,7 @@ struct web_target web_target(struct slice target)
 
 static int nibble(char c)
 {
-    return is_digit(c)            ? c - '0'
+    return slice_is_digit(c)      ? c - '0'
            : c >= 'a' && c <= 'f' ? c - 'a' + 10
            : c >= 'A' && c <= 'F' ? c - 'A' + 10
                                   : -1;
@@ -132,7 +122,7 @@ struct slice web_unescape(struct arena *arena, struct slice text, bool *made)
     size_t size = at;
     while (at < text.size) {
         size_t escaped = 1;
-        int byte = text.at[at] == '\\' ? escape(from(text, at), &escaped) : -1;
+        int byte = text.at[at] == '\\' ? escape(slice_from(text, at), &escaped) : -1;
         if (byte < 0) {
             to[size++] = text.at[at++];
         } else {
@@ -145,12 +135,12 @@ struct slice web_unescape(struct arena *arena, struct slice text, bool *made)
 
 struct slice web_quoted(struct slice *rest)
 {
-    struct slice all = from(*rest, 1);
+    struct slice all = slice_from(*rest, 1);
     size_t at = 0;
     for (;; at++) {
-        at += slice_find_byte(from(all, at), '"');
+        at += slice_find_byte(slice_from(all, at), '"');
         if (at == all.size) {
-            *rest = from(all, at);
+            *rest = slice_from(all, at);
             return all;
         }
         size_t slashes = 0;
@@ -162,7 +152,7 @@ struct slice web_quoted(struct slice *rest)
             break;
         }
     }
-    *rest = from(all, at + 1 < all.size ? at + 2 : all.size);
+    *rest = slice_from(all, at + 1 < all.size ? at + 2 : all.size);
     all.size = at;
     return all;
 }
@@ -174,10 +164,10 @@ bool web_is_address(struct slice text)
         char c = text.at[i];
         dots += c == '.';
         colons += c == ':';
-        if (!is_digit(c) && c != '.' && c != ':' && nibble(c) < 0) {
+        if (!slice_is_digit(c) && c != '.' && c != ':' && nibble(c) < 0) {
             return false;
         }
-        if (!is_digit(c) && nibble(c) >= 0 && dots > 0) {
+        if (!slice_is_digit(c) && nibble(c) >= 0 && dots > 0) {
             return false;
         }
     }

@@ -33,16 +33,6 @@ static const char *const names[] = {
         [REFERER] = "cs-referer",
 };
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static struct slice from(struct slice s, size_t at)
-{
-    return slice_of(s.at + at, s.size - at);
-}
-
 static void put(struct fields_sink *sink, size_t name, struct slice text)
 {
     if (text.size > 0) {
@@ -63,9 +53,9 @@ static bool take_brackets(struct slice *rest, struct slice *inside)
         return false;
     }
     *inside = slice_of(rest->at + 1, end - 1);
-    *rest = from(*rest, end + 1);
+    *rest = slice_from(*rest, end + 1);
     if (rest->size > 0 && *rest->at == ' ') {
-        *rest = from(*rest, 1);
+        *rest = slice_from(*rest, 1);
     }
     return true;
 }
@@ -135,7 +125,7 @@ static bool apache_front(struct slice line, struct apache *out)
     size_t colon = slice_find_byte(inside, ':');
     if (colon < inside.size) {
         a.module = slice_of(inside.at, colon);
-        inside = from(inside, colon + 1);
+        inside = slice_from(inside, colon + 1);
     }
     a.level = inside;
     *out = a;
@@ -153,7 +143,7 @@ static bool is_apache(struct slice line)
 static size_t find_port(struct slice client)
 {
     size_t at = client.size;
-    while (at > 0 && is_digit(client.at[at - 1])) {
+    while (at > 0 && slice_is_digit(client.at[at - 1])) {
         at--;
     }
     if (at == client.size || at < 3 || client.at[at - 1] != ':') {
@@ -170,7 +160,7 @@ static void put_client(struct fields_sink *sink, struct slice client)
     client = slice_trim(client);
     size_t port = find_port(client);
     if (port < client.size) {
-        put(sink, PORT, from(client, port));
+        put(sink, PORT, slice_from(client, port));
         client = slice_trim(slice_of(client.at, port - 1));
     }
     if (client.size > 2 && client.at[0] == '[') {
@@ -184,9 +174,9 @@ static void put_process(struct fields_sink *sink, struct slice inside)
 {
     struct slice tid = inside;
     struct slice pid = slice_cut(&tid, ':');
-    put(sink, PID, from(pid, 4));
+    put(sink, PID, slice_from(pid, 4));
     if (slice_starts(tid, SLICE("tid "))) {
-        put(sink, TID, from(tid, 4));
+        put(sink, TID, slice_from(tid, 4));
     }
 }
 
@@ -194,11 +184,11 @@ static void put_process(struct fields_sink *sink, struct slice inside)
 static void put_tags(struct fields_sink *sink, struct slice message)
 {
     for (size_t at = 0; at < message.size; at++) {
-        at += slice_find_byte(from(message, at), '[');
+        at += slice_find_byte(slice_from(message, at), '[');
         if (at == message.size) {
             return;
         }
-        struct slice rest = from(message, at + 1);
+        struct slice rest = slice_from(message, at + 1);
         struct slice name = slice_cut(&rest, ' ');
         size_t end = slice_find(rest, SLICE("\"]"));
         bool plain = name.size > 0 && name.size <= 16 && slice_find_byte(name, '"') == name.size;
@@ -214,7 +204,7 @@ static void put_message(struct fields_sink *sink, struct slice message)
     static const struct slice mark = {", referer: ", 11};
     struct slice tail = message;
     for (size_t at = slice_find(tail, mark); at != SIZE_MAX; at = slice_find(tail, mark)) {
-        tail = from(tail, at + mark.size);
+        tail = slice_from(tail, at + mark.size);
     }
     put(sink, MESSAGE, message);
     if (tail.at != message.at) {
@@ -249,7 +239,7 @@ static enum err parse_apache(
             put_process(sink, inside);
         } else if (slice_starts(inside, SLICE("client "))) {
             if (!client) {
-                put_client(sink, from(inside, 7));
+                put_client(sink, slice_from(inside, 7));
             }
             client = true;
         } else {
@@ -259,9 +249,9 @@ static enum err parse_apache(
     /* "(70014)End of file found: [client 192.0.2.1:42114] AH01991: ..." */
     size_t late = client ? SIZE_MAX : slice_find(a.rest, SLICE(": [client "));
     if (late != SIZE_MAX) {
-        rest = from(a.rest, late + 2);
+        rest = slice_from(a.rest, late + 2);
         if (take_brackets(&rest, &inside)) {
-            put_client(sink, from(inside, 7));
+            put_client(sink, slice_from(inside, 7));
         }
     }
     put_message(sink, a.rest);
@@ -279,11 +269,11 @@ struct nginx {
 static struct slice take_digits(struct slice *rest)
 {
     size_t size = 0;
-    while (size < rest->size && is_digit(rest->at[size])) {
+    while (size < rest->size && slice_is_digit(rest->at[size])) {
         size++;
     }
     struct slice digits = slice_of(rest->at, size);
-    *rest = from(*rest, size);
+    *rest = slice_from(*rest, size);
     return digits;
 }
 
@@ -292,7 +282,8 @@ static bool has_nginx_time(struct slice line)
 {
     static const char shape[] = "0000/00/00 00:00:00 [";
     for (size_t i = 0; i < sizeof shape - 1; i++) {
-        if (i >= line.size || (shape[i] == '0' ? !is_digit(line.at[i]) : line.at[i] != shape[i])) {
+        if (i >= line.size ||
+                (shape[i] == '0' ? !slice_is_digit(line.at[i]) : line.at[i] != shape[i])) {
             return false;
         }
     }
@@ -306,7 +297,7 @@ static bool nginx_front(struct slice line, struct nginx *out)
         return false;
     }
     n.time = slice_of(line.at, 19);
-    struct slice rest = from(line, 20);
+    struct slice rest = slice_from(line, 20);
     if (!take_brackets(&rest, &n.level)) {
         return false;
     }
@@ -314,11 +305,11 @@ static bool nginx_front(struct slice line, struct nginx *out)
     if (n.pid.size == 0 || rest.size == 0 || (*rest.at != '#' && *rest.at != ':')) {
         return false;
     }
-    rest = from(rest, 1);
+    rest = slice_from(rest, 1);
     n.tid = take_digits(&rest);
-    rest = slice_trim(rest.size > 0 && *rest.at == ':' ? from(rest, 1) : rest);
+    rest = slice_trim(rest.size > 0 && *rest.at == ':' ? slice_from(rest, 1) : rest);
     if (rest.size > 1 && *rest.at == '*') {
-        rest = from(rest, 1);
+        rest = slice_from(rest, 1);
         n.connection = take_digits(&rest);
         rest = slice_trim(rest);
     }
@@ -343,9 +334,9 @@ static void put_pairs(struct fields_sink *sink, struct slice rest)
             return;
         }
         struct slice name = slice_of(rest.at, colon), value;
-        rest = from(rest, colon + 2);
+        rest = slice_from(rest, colon + 2);
         if (rest.size > 0 && *rest.at == '"') {
-            rest = from(rest, 1);
+            rest = slice_from(rest, 1);
             value = slice_cut(&rest, '"');
             (void)slice_cut(&rest, ',');
         } else {
@@ -382,7 +373,7 @@ static enum err parse_nginx(
         return OK;
     }
     put(sink, MESSAGE, slice_of(n.message.at, pairs));
-    put_pairs(sink, from(n.message, pairs + 2));
+    put_pairs(sink, slice_from(n.message, pairs + 2));
     return OK;
 }
 

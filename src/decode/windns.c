@@ -43,16 +43,6 @@ static const char *const names[] = {
         [MESSAGE] = "message",
 };
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static struct slice from(struct slice s, size_t at)
-{
-    return slice_of(s.at + at, s.size - at);
-}
-
 static struct slice word(struct slice *rest)
 {
     if (rest->size == 0) {
@@ -60,7 +50,7 @@ static struct slice word(struct slice *rest)
     }
     struct slice w = slice_cut(rest, ' ');
     while (rest->size > 0 && *rest->at == ' ') {
-        *rest = from(*rest, 1);
+        *rest = slice_from(*rest, 1);
     }
     return w;
 }
@@ -71,15 +61,15 @@ static struct slice word(struct slice *rest)
 static int number(struct slice *text)
 {
     int value = 0;
-    while (text->size > 0 && !is_digit(*text->at)) {
-        *text = from(*text, 1);
+    while (text->size > 0 && !slice_is_digit(*text->at)) {
+        *text = slice_from(*text, 1);
     }
     if (text->size == 0) {
         return -1;
     }
-    while (text->size > 0 && is_digit(*text->at) && value < 100000000) {
+    while (text->size > 0 && slice_is_digit(*text->at) && value < 100000000) {
         value = value * 10 + (*text->at - '0');
-        *text = from(*text, 1);
+        *text = slice_from(*text, 1);
     }
     return value;
 }
@@ -129,8 +119,8 @@ static bool take_moment(struct slice *rest, struct moment *m)
     struct slice half = word(&again);
     bool pm = slice_equal_nocase(half, SLICE("PM"));
     bool am = slice_equal_nocase(half, SLICE("AM"));
-    if (date.size < 8 || date.size > 10 || !is_digit(date.at[0]) || !take_date(date, am || pm, m) ||
-            !take_clock(clock, m)) {
+    if (date.size < 8 || date.size > 10 || !slice_is_digit(date.at[0]) ||
+            !take_date(date, am || pm, m) || !take_clock(clock, m)) {
         return false;
     }
     if (pm && m->hour < 12) {
@@ -183,13 +173,13 @@ static bool take_flags(struct slice *rest, struct packet *p)
     if (rest->size == 0 || *rest->at != '[') {
         return false;
     }
-    *rest = from(*rest, 1);
+    *rest = slice_from(*rest, 1);
     struct slice inside = slice_cut(rest, ']');
     p->flags_hex = word(&inside);
     inside = slice_trim(inside);
     const char *blank = inside.size ? memrchr(inside.at, ' ', inside.size) : NULL;
     size_t code = blank ? (size_t)(blank + 1 - inside.at) : 0;
-    p->rcode = from(inside, code);
+    p->rcode = slice_from(inside, code);
     p->flags = slice_trim(slice_of(inside.at, code));
     *rest = slice_trim(*rest);
     return p->flags_hex.size > 0;
@@ -253,7 +243,7 @@ static bool put_name(struct fields_sink *sink, struct slice name)
         }
         memcpy(to + size, after.at + 1, (size_t)length);
         size += (size_t)length;
-        rest = from(after, (size_t)length + 1);
+        rest = slice_from(after, (size_t)length + 1);
     }
     if (slice_equal(rest, SLICE("(0)"))) {
         fields_made(sink, QUERY, size > 0 ? slice_of(to, size) : SLICE("."));
