@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "decode/json_form.h"
+#include "decode/json_walk.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -114,38 +115,8 @@ void columns_put_object(struct fields_sink *sink, const struct column *column)
     }
 }
 
-static const char *digits(const char *at, const char *end)
-{
-    while (at < end && *at >= '0' && *at <= '9') {
-        at++;
-    }
-    return at;
-}
-
 bool columns_is_number(struct slice text)
 {
-    const char *at = text.at, *end = at + text.size, *from;
-    at += at < end && *at == '-';
-    from = at;
-    at = digits(at, end);
-    if (at == from || (*from == '0' && at - from > 1)) {
-        return false;
-    }
-    if (at < end && *at == '.') {
-        from = ++at;
-        at = digits(at, end);
-        if (at == from) {
-            return false;
-        }
-    }
-    if (at < end && (*at == 'e' || *at == 'E')) {
-        at++;
-        at += at < end && (*at == '+' || *at == '-');
-        from = at;
-        at = digits(at, end);
-        if (at == from) {
-            return false;
-        }
-    }
-    return at == end;
+    size_t stop;
+    return text.size > 0 && json_walk_number(text.at, 0, text.size, &stop) == text.size;
 }
