@@ -313,15 +313,8 @@ enum err literal_build_any_case(struct arena *arena, const struct literal_entry 
 /* Is the text at `at`, which `shade` says may have capitals? */
 static bool is_text(const char *at, struct slice text, uint8_t shade)
 {
-    if (!shade) {
-        return memcmp(at, text.at, text.size) == 0;
-    }
-    for (size_t i = 0; i < text.size; i++) {
-        if ((at[i] >= 'A' && at[i] <= 'Z' ? at[i] + ('a' - 'A') : at[i]) != text.at[i]) {
-            return false;
-        }
-    }
-    return true;
+    return shade ? slice_equal_nocase(slice_of(at, text.size), text)
+                 : memcmp(at, text.at, text.size) == 0;
 }
 
 static void verify(const struct literal_set *set, const struct group *group, struct slice value,
