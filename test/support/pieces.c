@@ -186,3 +186,30 @@ void pieces_read_all(struct pieces *p, struct slice stream, struct buf *out)
     }
     buf_fini(&other);
 }
+
+void pieces_fuzz(const struct decoder *decoder, const char *const *names, size_t count,
+        size_t record_bytes, struct slice data)
+{
+    static struct pieces pieces;
+    struct buf whole = {0}, parts = {0};
+    if (data.size == 0) {
+        return;
+    }
+    if (!pieces.reader) {
+        check(pieces_init(&pieces, decoder, names, count) == OK, "no memory");
+        pieces.limits.record_bytes = record_bytes;
+        decoder->reader_free(pieces.reader);
+        check(decoder->reader_new(pieces.paths, &pieces.limits, &pieces.reader) == OK, "no memory");
+    }
+    struct slice stream = slice_from(data, 1);
+    pieces_read(&pieces, stream, 1 << 20, &whole);
+    pieces_read(&pieces, stream, (unsigned char)data.at[0] + 1u, &parts);
+    if (!slice_equal(buf_slice(&whole), buf_slice(&parts))) {
+        fprintf(stderr, "whole:\n%.*s\npieces:\n%.*s\n", SLICE_ARG(buf_slice(&whole)),
+                SLICE_ARG(buf_slice(&parts)));
+        abort();
+    }
+    (void)decoder->recognise(stream, true);
+    buf_fini(&whole);
+    buf_fini(&parts);
+}

@@ -41,3 +41,7 @@ void pieces_fini(struct pieces *p);
 void pieces_read(struct pieces *p, struct slice stream, size_t piece, struct buf *out);
 /* The same as pieces of each size up to the stream's own; asserts that all agree. */
 void pieces_read_all(struct pieces *p, struct slice stream, struct buf *out);
+/* For a fuzz target of its own program: data as a stream, as one piece and in pieces as long as its
+ * first byte says. Records over record_bytes are too long. */
+void pieces_fuzz(const struct decoder *decoder, const char *const *names, size_t count,
+        size_t record_bytes, struct slice data);
