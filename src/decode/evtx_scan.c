@@ -2,8 +2,8 @@
 
 #include <string.h>
 
+#include "base/sum.h"
 #include "decode/evtx_bytes.h"
-#include "decode/evtx_sum.h"
 
 /* Offsets in a chunk's header. */
 enum {
@@ -35,7 +35,7 @@ static uint32_t header_sum(struct slice chunk)
     /* The magic is known: a header that lost it still proves itself by its sum. */
     memcpy(summed, magic, sizeof magic);
     memcpy(summed + AT_FLAGS, chunk.at + AT_TABLES, EVTX_CHUNK_HEADER - AT_TABLES);
-    return evtx_sum_add(0, slice_of(summed, sizeof summed));
+    return sum_add(0, slice_of(summed, sizeof summed));
 }
 
 static bool offsets_make_sense(struct slice chunk)
@@ -216,7 +216,6 @@ enum evtx_sum evtx_scan_sum(struct slice chunk)
     if (free_at < EVTX_CHUNK_HEADER || free_at > chunk.size) {
         return EVTX_SUM_RECORDS;
     }
-    uint32_t sum =
-            evtx_sum_add(0, slice_of(chunk.at + EVTX_CHUNK_HEADER, free_at - EVTX_CHUNK_HEADER));
+    uint32_t sum = sum_add(0, slice_of(chunk.at + EVTX_CHUNK_HEADER, free_at - EVTX_CHUNK_HEADER));
     return evtx_u32(chunk.at + AT_RECORDS_SUM) == sum ? EVTX_SUM_OK : EVTX_SUM_RECORDS;
 }

@@ -1,8 +1,8 @@
-#include "decode/evtx_sum.h"
+#include "base/sum.h"
 
 #include <zlib.h>
 
-uint32_t evtx_sum_add_plain(uint32_t sum, struct slice bytes)
+uint32_t sum_add_plain(uint32_t sum, struct slice bytes)
 {
     return (uint32_t)crc32_z(sum, (const unsigned char *)bytes.at, bytes.size);
 }
@@ -45,8 +45,8 @@ FOLDING static uint32_t finish(const __m128i lanes[4], struct slice rest)
     char folded[LANE];
     _mm_storeu_si128((__m128i *)(void *)folded, all);
     /* zlib inverts the sum before and after; here it starts at zero. */
-    uint32_t sum = evtx_sum_add_plain(UINT32_MAX, slice_of(folded, LANE));
-    return evtx_sum_add_plain(sum, rest);
+    uint32_t sum = sum_add_plain(UINT32_MAX, slice_of(folded, LANE));
+    return sum_add_plain(sum, rest);
 }
 
 FOLDING static uint32_t add_folding(uint32_t sum, struct slice bytes)
@@ -100,26 +100,26 @@ static bool has_folding(void)
     return __builtin_cpu_supports("pclmul") && __builtin_cpu_supports("sse4.1");
 }
 
-uint32_t evtx_sum_add_folding(uint32_t sum, struct slice bytes)
+uint32_t sum_add_folding(uint32_t sum, struct slice bytes)
 {
     return bytes.size >= LEAST && has_folding() ? add_folding(sum, bytes)
-                                                : evtx_sum_add_plain(sum, bytes);
+                                                : sum_add_plain(sum, bytes);
 }
 
-uint32_t evtx_sum_add(uint32_t sum, struct slice bytes)
+uint32_t sum_add(uint32_t sum, struct slice bytes)
 {
     bool wide = bytes.size >= LEAST_WIDE && __builtin_cpu_supports("vpclmulqdq") &&
                 __builtin_cpu_supports("avx2");
-    return wide ? add_folding_wide(sum, bytes) : evtx_sum_add_folding(sum, bytes);
+    return wide ? add_folding_wide(sum, bytes) : sum_add_folding(sum, bytes);
 }
 #else
-uint32_t evtx_sum_add_folding(uint32_t sum, struct slice bytes)
+uint32_t sum_add_folding(uint32_t sum, struct slice bytes)
 {
-    return evtx_sum_add_plain(sum, bytes);
+    return sum_add_plain(sum, bytes);
 }
 
-uint32_t evtx_sum_add(uint32_t sum, struct slice bytes)
+uint32_t sum_add(uint32_t sum, struct slice bytes)
 {
-    return evtx_sum_add_plain(sum, bytes);
+    return sum_add_plain(sum, bytes);
 }
 #endif

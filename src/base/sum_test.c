@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "decode/evtx_sum.h"
+#include "base/sum.h"
 
 enum { MOST = 700 };
 
@@ -21,8 +21,8 @@ static void fill(char *bytes, size_t size)
 static void the_check_value_of_crc_32_comes_out(void **unused)
 {
     (void)unused;
-    assert_int_equal(evtx_sum_add(0, SLICE("123456789")), 0xCBF43926);
-    assert_int_equal(evtx_sum_add_plain(0, SLICE("123456789")), 0xCBF43926);
+    assert_int_equal(sum_add(0, SLICE("123456789")), 0xCBF43926);
+    assert_int_equal(sum_add_plain(0, SLICE("123456789")), 0xCBF43926);
 }
 
 static void folding_agrees_with_the_table_for_every_size_and_offset(void **unused)
@@ -33,8 +33,8 @@ static void folding_agrees_with_the_table_for_every_size_and_offset(void **unuse
     for (size_t offset = 0; offset < 16; offset++) {
         for (size_t size = 0; size <= MOST; size++) {
             struct slice s = slice_of(bytes + offset, size);
-            assert_int_equal(evtx_sum_add(77, s), evtx_sum_add_plain(77, s));
-            assert_int_equal(evtx_sum_add_folding(77, s), evtx_sum_add_plain(77, s));
+            assert_int_equal(sum_add(77, s), sum_add_plain(77, s));
+            assert_int_equal(sum_add_folding(77, s), sum_add_plain(77, s));
         }
     }
 }
@@ -44,10 +44,10 @@ static void a_sum_can_be_made_in_pieces(void **unused)
     (void)unused;
     char bytes[MOST];
     fill(bytes, sizeof bytes);
-    uint32_t whole = evtx_sum_add(0, slice_of(bytes, MOST));
+    uint32_t whole = sum_add(0, slice_of(bytes, MOST));
     for (size_t cut = 0; cut <= MOST; cut += 7) {
-        uint32_t first = evtx_sum_add(0, slice_of(bytes, cut));
-        assert_int_equal(evtx_sum_add(first, slice_of(bytes + cut, MOST - cut)), whole);
+        uint32_t first = sum_add(0, slice_of(bytes, cut));
+        assert_int_equal(sum_add(first, slice_of(bytes + cut, MOST - cut)), whole);
     }
 }
 
@@ -56,10 +56,10 @@ static void a_flipped_bit_changes_the_sum(void **unused)
     (void)unused;
     char bytes[MOST];
     fill(bytes, sizeof bytes);
-    uint32_t whole = evtx_sum_add(0, slice_of(bytes, MOST));
+    uint32_t whole = sum_add(0, slice_of(bytes, MOST));
     for (size_t i = 0; i < MOST; i++) {
         bytes[i] ^= 0x10;
-        assert_int_not_equal(evtx_sum_add(0, slice_of(bytes, MOST)), whole);
+        assert_int_not_equal(sum_add(0, slice_of(bytes, MOST)), whole);
         bytes[i] ^= 0x10;
     }
 }
