@@ -80,8 +80,8 @@ static bool all_fit(struct slice head, size_t at, char separator, size_t columns
             how = csv_text_cell(head, &at, separator, &cell);
             cells++;
         } while (how == CSV_CELL);
-        if ((how == CSV_BYTES || how == CSV_OPEN) && !whole) {
-            return cells <= columns; /* cut off */
+        if ((how == CSV_BYTES || how == CSV_OPEN) && (!whole || record > 0)) {
+            return cells <= columns; /* cut off, or a file that was */
         }
         if (how == CSV_OPEN || cells != columns) {
             return false;

@@ -256,8 +256,12 @@ static void tables_are_recognised_and_other_text_is_not(void **state)
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         assert_int_equal(csv_decoder.recognise(slice_text(others[i]), true), 0);
     }
-    /* Cut off in the middle of a record, or of the header. */
+    /* Cut off in the middle of a record, or of the header; a file that ends so. */
     assert_true(csv_decoder.recognise(SLICE("a,b,c\n1,2,3\n1,\"2"), false) > 0);
+    assert_true(csv_decoder.recognise(SLICE("a,b,c\n1,2,3\n1,\"2"), true) > 0);
+    assert_true(csv_decoder.recognise(SLICE("a,b,c\n1,2,3\n1,2"), true) > 0);
+    assert_int_equal(csv_decoder.recognise(SLICE("a,b,c\n1,2,3\n1,2,3,4"), true), 0);
+    assert_int_equal(csv_decoder.recognise(SLICE("a,b,c\n1,2"), true), 0);
     assert_int_equal(csv_decoder.recognise(SLICE("a,b,c"), false), 0);
 }
 

@@ -234,10 +234,25 @@ static bool is_header(struct slice line)
     return head.program.size > 0 || (*line.at >= 'A' && *line.at <= 'Z');
 }
 
+/* Cisco's %FACILITY-SEVERITY-MNEMONIC: without a header. */
+static bool is_mnemonic(struct slice line)
+{
+    struct slice facility = slice_cut(&line, '-'), severity = slice_cut(&line, '-');
+    bool good = facility.size > 2 && *facility.at == '%' && severity.size == 1 &&
+                *severity.at >= '0' && *severity.at <= '7';
+    size_t colon = slice_find_byte(line, ':');
+    for (size_t i = 0; good && i < colon; i++) {
+        good = slice_is_digit(line.at[i]) || line.at[i] == '_' ||
+               (line.at[i] >= 'A' && line.at[i] <= 'Z');
+    }
+    return good && colon > 0 && colon < line.size;
+}
+
 static bool is_payload(struct slice line)
 {
     struct slice name;
-    if (slice_starts(line, SLICE("CEF:")) || slice_starts(line, SLICE("LEEF:"))) {
+    if (slice_starts(line, SLICE("CEF:")) || slice_starts(line, SLICE("LEEF:")) ||
+            is_mnemonic(line)) {
         return true;
     }
     /* Firewalls' pairs: date= or id= or time= in front. */
