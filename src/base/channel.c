@@ -1,0 +1,213 @@
+#include "base/channel.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+
+enum { PAGE = 4096, PREFIX = 8, ALIGN = 8 };
+
+/* What both sides see. The putter writes `head`, the taker the others. */
+struct shared {
+    _Alignas(64) _Atomic uint64_t head;
+    _Alignas(64) _Atomic uint64_t done;
+    _Atomic uint32_t refusing;
+};
+
+struct channel {
+    uint64_t id;
+    size_t size; /* of the data, a power of two */
+    struct shared *shared;
+    char *data; /* mapped twice, one behind the other: every piece is in one */
+    int data_fd, done_fd;
+    uint64_t taken; /* the taker's own */
+};
+
+/* The header's page, and behind it the same data twice. */
+static char *map(size_t size)
+{
+    int fd = memfd_create("merlon", MFD_CLOEXEC);
+    if (fd < 0) {
+        return NULL;
+    }
+    size_t all = PAGE + 2 * size;
+    char *at = MAP_FAILED;
+    if (ftruncate(fd, (off_t)(PAGE + size)) == 0) {
+        at = mmap(NULL, all, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    }
+    const int both = PROT_READ | PROT_WRITE, how = MAP_SHARED | MAP_FIXED;
+    if (at != MAP_FAILED &&
+            (mmap(at, PAGE + size, both, how, fd, 0) == MAP_FAILED ||
+                    mmap(at + PAGE + size, size, both, how, fd, PAGE) == MAP_FAILED)) {
+        munmap(at, all);
+        at = MAP_FAILED;
+    }
+    close(fd);
+    return at == MAP_FAILED ? NULL : at;
+}
+
+enum err channel_new(size_t bytes, struct channel **out, struct diag *diag)
+{
+    struct channel *channel = NULL;
+    if (bytes < PAGE || (bytes & (bytes - 1)) != 0) {
+        return diag_say(diag, ERR_USAGE, "a channel holds a power of two of bytes, 4,096 or more");
+    }
+    channel = memory_alloc(sizeof *channel);
+    if (!channel) {
+        return diag_say(diag, ERR_MEMORY, "no memory for a channel");
+    }
+    channel->size = bytes;
+    channel->data_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    channel->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    char *at = map(bytes);
+    if (at) {
+        channel->shared = (struct shared *)(void *)at;
+        channel->data = at + PAGE;
+    }
+    if (!at || channel->data_fd < 0 || channel->done_fd < 0 ||
+            getrandom(&channel->id, sizeof channel->id, 0) != sizeof channel->id) {
+        enum err e = diag_say(diag, ERR_IO, "no channel between processes: %s", strerror(errno));
+        channel_free(channel);
+        return e;
+    }
+    *out = channel;
+    return OK;
+}
+
+void channel_free(struct channel *channel)
+{
+    if (!channel) {
+        return;
+    }
+    if (channel->shared) {
+        munmap(channel->shared, PAGE + 2 * channel->size);
+    }
+    if (channel->data_fd >= 0) {
+        close(channel->data_fd);
+    }
+    if (channel->done_fd >= 0) {
+        close(channel->done_fd);
+    }
+    memory_free(channel);
+}
+
+uint64_t channel_id(const struct channel *channel)
+{
+    return channel->id;
+}
+
+static void wake(int fd)
+{
+    /* Full means that it is readable, which is all that is wanted. */
+    (void)!write(fd, &(uint64_t){1}, sizeof(uint64_t));
+}
+
+static size_t whole(size_t size)
+{
+    return (PREFIX + size + ALIGN - 1) / ALIGN * ALIGN;
+}
+
+bool channel_put(struct channel *channel, struct slice bytes, uint64_t *position)
+{
+    uint64_t head = atomic_load_explicit(&channel->shared->head, memory_order_relaxed);
+    uint64_t done = atomic_load_explicit(&channel->shared->done, memory_order_acquire);
+    if (bytes.size > channel->size / 2 || whole(bytes.size) > channel->size - (head - done)) {
+        return false;
+    }
+    char *to = channel->data + (head & (channel->size - 1));
+    uint32_t size = (uint32_t)bytes.size, check = ~size;
+    memcpy(to, &size, sizeof size);
+    memcpy(to + sizeof size, &check, sizeof check);
+    if (bytes.size > 0) {
+        memcpy(to + PREFIX, bytes.at, bytes.size);
+    }
+    head += whole(bytes.size);
+    atomic_store_explicit(&channel->shared->head, head, memory_order_release);
+    *position = head;
+    wake(channel->data_fd);
+    return true;
+}
+
+uint64_t channel_done(const struct channel *channel)
+{
+    return atomic_load_explicit(&channel->shared->done, memory_order_acquire);
+}
+
+uint64_t channel_head(const struct channel *channel)
+{
+    return atomic_load_explicit(&channel->shared->head, memory_order_acquire);
+}
+
+enum channel_refusal channel_refusing(const struct channel *channel)
+{
+    return (enum channel_refusal)atomic_load(&channel->shared->refusing);
+}
+
+int channel_done_fd(const struct channel *channel)
+{
+    return channel->done_fd;
+}
+
+int channel_data_fd(const struct channel *channel)
+{
+    return channel->data_fd;
+}
+
+enum err channel_take(struct channel *channel, struct buf *copy, uint64_t *position)
+{
+    uint64_t head = channel_head(channel);
+    uint64_t there = head - channel->taken;
+    uint32_t size, check;
+    if (there == 0) {
+        return ERR_END;
+    }
+    const char *at = channel->data + (channel->taken & (channel->size - 1));
+    memcpy(&size, at, sizeof size);
+    memcpy(&check, at + sizeof size, sizeof check);
+    if (there > channel->size || check != (uint32_t)~size || size > channel->size / 2 ||
+            whole(size) > there) {
+        channel->taken = head;
+        *position = head;
+        return ERR_SYNTAX;
+    }
+    buf_clear(copy);
+    buf_add(copy, slice_of(at + PREFIX, size));
+    if (copy->failed) {
+        return ERR_MEMORY;
+    }
+    channel->taken += whole(size);
+    *position = channel->taken;
+    return OK;
+}
+
+void channel_finish(struct channel *channel, uint64_t position)
+{
+    atomic_store_explicit(&channel->shared->done, position, memory_order_release);
+    wake(channel->done_fd);
+}
+
+void channel_refuse(struct channel *channel, enum channel_refusal why)
+{
+    if (channel_refusing(channel) != why) {
+        atomic_store(&channel->shared->refusing, (uint32_t)why);
+        wake(channel->done_fd);
+    }
+}
+
+void channel_resume(struct channel *channel, uint64_t position)
+{
+    uint64_t done = channel_done(channel);
+    channel->taken = position > done && position <= channel_head(channel) ? position : done;
+    channel_finish(channel, channel->taken);
+    wake(channel->data_fd);
+}
+
+void channel_tamper(struct channel *channel, uint64_t position, struct slice bytes)
+{
+    memcpy(channel->data + (position & (channel->size - 1)), bytes.at, bytes.size);
+}

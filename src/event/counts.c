@@ -1,0 +1,134 @@
+#include "event/counts.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/hash.h"
+
+enum { SLOTS = 4 * COUNTS_SOURCES };
+
+/* `slots` is an open hash table of places in `sources`, counted from 1; 0: free. A place is taken
+ * first and then its slot, each in one step: a process that dies on the way leaves a hole, no lock.
+ */
+struct counts {
+    _Atomic uint32_t slots[SLOTS];
+    _Atomic uint32_t size;
+    _Atomic uint64_t crowded;
+    _Atomic bool ready[COUNTS_SOURCES + 1];
+    struct counts_source sources[COUNTS_SOURCES + 1]; /* the last: all that found no place */
+};
+
+static void set_name(char *to, struct slice name)
+{
+    size_t size = name.size < COUNTS_NAME - 1 ? name.size : COUNTS_NAME - 1;
+    if (size > 0) {
+        memcpy(to, name.at, size);
+    }
+    to[size] = 0;
+}
+
+enum err counts_new(struct counts **out, struct diag *diag)
+{
+    struct counts *counts = mmap(NULL, sizeof *counts, PROT_READ | PROT_WRITE,
+            MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (counts == MAP_FAILED) {
+        return diag_say(diag, ERR_MEMORY, "no memory for the counters");
+    }
+    set_name(counts->sources[COUNTS_SOURCES].name, SLICE("(others)"));
+    *out = counts;
+    return OK;
+}
+
+void counts_free(struct counts *counts)
+{
+    if (counts) {
+        munmap(counts, sizeof *counts);
+    }
+}
+
+static bool is_source(const struct counts_source *s, struct slice tenant, struct slice name)
+{
+    return slice_equal(slice_text(s->tenant), tenant) && slice_equal(slice_text(s->name), name);
+}
+
+/* A new place with the names in it, or the place of others. */
+static uint32_t make(struct counts *counts, struct slice tenant, struct slice name)
+{
+    uint32_t place = atomic_fetch_add(&counts->size, 1);
+    if (place >= COUNTS_SOURCES) {
+        atomic_store(&counts->size, COUNTS_SOURCES);
+        return COUNTS_SOURCES;
+    }
+    set_name(counts->sources[place].tenant, tenant);
+    set_name(counts->sources[place].name, name);
+    return place;
+}
+
+static struct slice cut(struct slice name)
+{
+    return slice_of(name.at, name.size < COUNTS_NAME - 1 ? name.size : COUNTS_NAME - 1);
+}
+
+struct counts_source *counts_source(struct counts *counts, struct slice tenant, struct slice name)
+{
+    tenant = cut(tenant);
+    name = cut(name);
+    uint64_t hash = hash_bytes(name, hash_bytes(tenant, 0));
+    uint32_t made = COUNTS_SOURCES;
+    for (uint32_t step = 0; step < SLOTS; step++) {
+        _Atomic uint32_t *slot = &counts->slots[(hash + step) % SLOTS];
+        uint32_t place = atomic_load_explicit(slot, memory_order_acquire);
+        if (place == 0) {
+            if (made == COUNTS_SOURCES) {
+                made = make(counts, tenant, name);
+            }
+            if (made == COUNTS_SOURCES) {
+                break;
+            }
+            if (atomic_compare_exchange_strong(slot, &place, made + 1)) {
+                atomic_store_explicit(&counts->ready[made], true, memory_order_release);
+                return &counts->sources[made];
+            }
+        }
+        /* Somebody else's, perhaps of the same name in this moment: theirs is used, ours, if one
+         * was made, stays empty. */
+        if (is_source(&counts->sources[place - 1], tenant, name)) {
+            return &counts->sources[place - 1];
+        }
+    }
+    counts_add(&counts->crowded, 1);
+    return &counts->sources[COUNTS_SOURCES];
+}
+
+size_t counts_size(const struct counts *counts)
+{
+    uint32_t size = atomic_load(&counts->size);
+    size = size > COUNTS_SOURCES ? COUNTS_SOURCES : size;
+    return size + (counts_crowded(counts) > 0);
+}
+
+const struct counts_source *counts_at(const struct counts *counts, size_t i)
+{
+    if (i >= atomic_load(&counts->size) || i >= COUNTS_SOURCES) {
+        return &counts->sources[COUNTS_SOURCES];
+    }
+    return atomic_load_explicit(&counts->ready[i], memory_order_acquire) ? &counts->sources[i]
+                                                                         : NULL;
+}
+
+uint64_t counts_crowded(const struct counts *counts)
+{
+    return atomic_load(&counts->crowded);
+}
+
+const char *counts_rejection_name(enum counts_rejection rejection)
+{
+    static const char *const names[COUNTS_REJECTIONS] = {"too_long", "framing", "syntax"};
+    return names[rejection];
+}
+
+const char *counts_drop_name(enum counts_drop drop)
+{
+    static const char *const names[COUNTS_DROPS] = {"kernel_queue", "busy", "cut"};
+    return names[drop];
+}

@@ -1,0 +1,66 @@
+/* counts: what became of each source's records, in memory that all processes share:
+ * received = stored + rejected + dropped + in flight.
+ *
+ *     TRY(counts_new(&counts, diag));                          // before fork
+ *     struct counts_source *s = counts_source(counts, tenant, SLICE("syslog-udp/10.1.2.3"));
+ *     counts_add(&s->received, n);
+ *     counts_add(&s->dropped[COUNTS_KERNEL], lost);
+ *
+ * 64-bit counters, each written by whom it concerns, read by anyone. Sources over the limit share
+ * one slot, "(others)"; how often that happened is counted. A slot once made stays. */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/diag.h"
+#include "base/err.h"
+#include "base/slice.h"
+
+enum { COUNTS_SOURCES = 8192, COUNTS_NAME = 120 };
+
+enum counts_rejection { /* in quarantine */
+    COUNTS_TOO_LONG,
+    COUNTS_FRAMING,
+    COUNTS_SYNTAX,
+    COUNTS_REJECTIONS,
+};
+
+enum counts_drop { /* gone, and named */
+    COUNTS_KERNEL, /* the socket's queue was full (SO_RXQ_OVFL) */
+    COUNTS_BUSY,   /* no room, and no way to hold the sender back */
+    COUNTS_CUT,    /* the connection ended within a record */
+    COUNTS_DROPS,
+};
+
+struct counts_source {
+    char tenant[COUNTS_NAME]; /* with a NUL; longer names are cut */
+    char name[COUNTS_NAME];
+    _Atomic uint64_t received;
+    _Atomic uint64_t received_bytes;
+    _Atomic uint64_t stored;
+    _Atomic uint64_t rejected[COUNTS_REJECTIONS];
+    _Atomic uint64_t dropped[COUNTS_DROPS];
+    _Atomic int64_t last_ns; /* receipt of the last record */
+    _Atomic int64_t skew_ns; /* of the last record with a time: event time less receipt time */
+};
+
+struct counts;
+
+enum err counts_new(struct counts **out, struct diag *diag) MUST_CHECK;
+void counts_free(struct counts *counts);
+/* Finds or makes; never NULL. Any process, any thread. */
+struct counts_source *counts_source(struct counts *counts, struct slice tenant, struct slice name);
+/* i < counts_size, in the order in which they came. NULL: nobody stands there (yet). */
+size_t counts_size(const struct counts *counts);
+const struct counts_source *counts_at(const struct counts *counts, size_t i);
+/* How many look-ups ended at "(others)". */
+uint64_t counts_crowded(const struct counts *counts);
+static inline void counts_add(_Atomic uint64_t *counter, uint64_t n)
+{
+    atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
+}
+const char *counts_rejection_name(enum counts_rejection rejection); /* "too_long" */
+const char *counts_drop_name(enum counts_drop drop);

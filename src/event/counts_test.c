@@ -1,0 +1,112 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "event/counts.h"
+
+static struct counts *make(void)
+{
+    struct counts *counts = NULL;
+    assert_int_equal(counts_new(&counts, NULL), OK);
+    return counts;
+}
+
+static struct slice numbered(char *room, size_t size, unsigned n)
+{
+    return slice_of(room, (size_t)snprintf(room, size, "syslog-udp/10.0.%u.%u", n / 256, n % 256));
+}
+
+static void a_source_is_its_tenant_and_its_name(void **unused)
+{
+    (void)unused;
+    struct counts *counts = make();
+    struct counts_source *a = counts_source(counts, SLICE("sg/moh"), SLICE("udp"));
+    struct counts_source *b = counts_source(counts, SLICE("sg/mof"), SLICE("udp"));
+    assert_ptr_not_equal(a, b);
+    assert_ptr_equal(a, counts_source(counts, SLICE("sg/moh"), SLICE("udp")));
+    counts_add(&a->received, UINT64_C(1) << 33);
+    assert_true(a->received == UINT64_C(1) << 33 && b->received == 0);
+    assert_int_equal(counts_size(counts), 2);
+    assert_ptr_equal(counts_at(counts, 1), b);
+    assert_string_equal(counts_at(counts, 0)->tenant, "sg/moh");
+    counts_free(counts);
+}
+
+static void processes_that_name_the_same_sources_share_them(void **unused)
+{
+    (void)unused;
+    enum { CHILDREN = 4, NAMES = 1000 };
+    struct counts *counts = make();
+    pid_t children[CHILDREN];
+    char room[64];
+    for (int c = 0; c < CHILDREN; c++) {
+        children[c] = fork();
+        for (unsigned n = 0; children[c] == 0 && n < NAMES; n++) {
+            struct slice name = numbered(room, sizeof room, n);
+            counts_add(&counts_source(counts, SLICE("sg"), name)->received, 1);
+        }
+        if (children[c] == 0) {
+            _exit(0);
+        }
+    }
+    for (int c = 0; c < CHILDREN; c++) {
+        assert_int_equal(waitpid(children[c], NULL, 0), children[c]);
+    }
+    size_t seen = 0;
+    for (size_t i = 0; i < counts_size(counts); i++) {
+        const struct counts_source *s = counts_at(counts, i);
+        seen += s != NULL;
+        assert_true(!s || s->received == CHILDREN);
+    }
+    assert_int_equal(seen, NAMES);
+    counts_free(counts);
+}
+
+static void sources_over_the_limit_share_a_slot_that_says_so(void **unused)
+{
+    (void)unused;
+    struct counts *counts = make();
+    char room[64];
+    for (unsigned n = 0; n < COUNTS_SOURCES + 3; n++) {
+        counts_add(
+                &counts_source(counts, SLICE("sg"), numbered(room, sizeof room, n))->received, 1);
+        assert_int_equal(counts_crowded(counts), n < COUNTS_SOURCES ? 0 : n - COUNTS_SOURCES + 1);
+    }
+    assert_int_equal(counts_size(counts), COUNTS_SOURCES + 1);
+    const struct counts_source *others = counts_at(counts, COUNTS_SOURCES);
+    assert_string_equal(others->name, "(others)");
+    assert_int_equal(others->received, 3);
+    assert_ptr_equal(counts_at(counts, 0),
+            counts_source(counts, SLICE("sg"), numbered(room, sizeof room, 0)));
+    counts_free(counts);
+}
+
+static void long_names_are_cut_and_stay_themselves(void **unused)
+{
+    (void)unused;
+    struct counts *counts = make();
+    char name[COUNTS_NAME + 20];
+    memset(name, 'a', sizeof name);
+    struct counts_source *s = counts_source(counts, SLICE(""), slice_of(name, sizeof name));
+    assert_ptr_equal(s, counts_source(counts, SLICE(""), slice_of(name, sizeof name)));
+    assert_int_equal(strlen(s->name), COUNTS_NAME - 1);
+    counts_free(counts);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+            cmocka_unit_test(a_source_is_its_tenant_and_its_name),
+            cmocka_unit_test(processes_that_name_the_same_sources_share_them),
+            cmocka_unit_test(sources_over_the_limit_share_a_slot_that_says_so),
+            cmocka_unit_test(long_names_are_cut_and_stay_themselves),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
