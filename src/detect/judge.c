@@ -126,21 +126,25 @@ static enum err add_seat(struct judge *j, struct engine_class *class, struct sea
 /* A known combination of symbols leads to its seat; others go the long way once. */
 static enum err find_seat(struct judge *j, const struct event *event, struct seat **out)
 {
+    uint32_t key[ROUTE_LIMIT];
     uint16_t symbols[ROUTE_LIMIT];
-    size_t count = j->engine->symbol_count;
-    if (count) {
-        route_symbols(j->engine->router, &j->memo, event, &j->texts, symbols);
-    }
-    struct slice key = slice_of((const char *)symbols, count * sizeof *symbols);
-    struct route_slot *slot = &j->routes[hash_bytes(key, 0) & (JUDGE_ROUTES - 1)];
-    if (slot->seat && memcmp(slot->symbols, symbols, key.size) == 0) {
+    const struct router *router = j->engine->symbol_count ? j->engine->router : NULL;
+    size_t count = router ? route_key(router, &j->memo, event, &j->texts, key) : 0;
+    size_t size = count * sizeof *key;
+    uint64_t hash = hash_bytes(slice_of((const char *)key, size), 0);
+    struct route_slot *slot = &j->routes[hash & (JUDGE_ROUTES - 1)];
+    if (slot->seat && slot->count == count && memcmp(slot->key, key, size) == 0) {
         *out = slot->seat;
         return OK;
+    }
+    if (router) {
+        route_symbols(router, key, count, symbols);
     }
     struct engine_class *class;
     TRY(engine_class_for(j->engine, symbols, &class));
     TRY(add_seat(j, class, out));
-    memcpy(slot->symbols, symbols, key.size);
+    memcpy(slot->key, key, size);
+    slot->count = count;
     slot->seat = *out;
     return OK;
 }
@@ -295,7 +299,8 @@ static void search_fields(struct judge *j, const struct event *event)
     const struct plan *plan = j->plan;
     struct asked asked[ASKED];
     uint32_t count = 0;
-    for (uint32_t w = 0; w < event->present_words; w++) {
+    for (uint32_t i = 0; i < plan->word_count; i++) {
+        uint32_t w = plan->words[i];
         uint64_t bits = event->present[w] & plan->field_bits[w];
         for (; bits; bits &= bits - 1) {
             uint32_t field = w * 64 + (uint32_t)__builtin_ctzll(bits);

@@ -26,7 +26,8 @@ struct seat {
 
 struct route_slot {
     struct seat *seat; /* NULL: free */
-    uint16_t symbols[ROUTE_LIMIT];
+    size_t count;
+    uint32_t key[ROUTE_LIMIT];
 };
 
 struct value_cache;

@@ -461,6 +461,11 @@ static enum err build_fields(struct build *b, uint32_t event_fields)
         }
         TRY(build_sort(b, field, e, end - i));
     }
+    for (uint32_t w = 0; w <= event_fields / 64; w++) {
+        if (plan->field_bits[w]) {
+            plan->words[plan->word_count++] = w;
+        }
+    }
     return OK;
 }
 
@@ -518,10 +523,11 @@ static enum err make_room(struct build *b, uint32_t event_fields)
     plan->bare = ARENA_ARRAY(&plan->arena, uint32_t, class->test_count + 1);
     plan->known = ARENA_ARRAY(&plan->arena, uint64_t, class->test_count / 64 + 1);
     plan->field_bits = ARENA_ARRAY(&plan->arena, uint64_t, event_fields / 64 + 1);
+    plan->words = ARENA_ARRAY(&plan->arena, uint32_t, event_fields / 64 + 1);
     plan->field_at = ARENA_ARRAY(&plan->arena, uint16_t, event_fields + 1);
     return b->pairs && b->counts && b->wanted && plan->always && plan->directs && plan->bare &&
                            plan->keyword_triggers && plan->known && plan->field_bits &&
-                           plan->field_at
+                           plan->words && plan->field_at
                    ? OK
                    : ERR_MEMORY;
 }

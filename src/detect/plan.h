@@ -54,7 +54,9 @@ struct plan {
     struct field_plan *fields;
     uint32_t field_count;
     uint64_t *field_bits; /* which event fields have a field_plan */
-    uint16_t *field_at;   /* event field -> index into fields */
+    uint32_t *words;      /* those of field_bits with a bit */
+    uint32_t word_count;
+    uint16_t *field_at; /* event field -> index into fields */
     uint32_t *wakes;
     struct direct *directs;
     uint32_t direct_count;

@@ -22,6 +22,12 @@ struct table {
     uint32_t mask;
 };
 
+/* Some fields of a bitmap. */
+struct field_word {
+    uint32_t word;
+    uint64_t bits;
+};
+
 struct router {
     struct arena arena;
     const struct taxonomy *taxonomy;
@@ -29,9 +35,9 @@ struct router {
     size_t entry_count;
     struct table *tables; /* by route */
     size_t route_count;
-    uint64_t *bits;    /* the fields in which routes' values stand */
+    struct field_word *words; /* of the fields in which routes' values stand */
+    uint32_t word_count;
     uint8_t *route_at; /* by field */
-    uint32_t words;
 };
 
 static uint32_t *slot_of(const struct table *t, struct slice text)
@@ -120,16 +126,22 @@ static enum err make_tables(struct router *r)
 
 static enum err index_fields(struct router *r, uint32_t fields)
 {
-    r->words = fields / 64 + 1;
-    r->bits = ARENA_ARRAY(&r->arena, uint64_t, r->words);
+    uint32_t words = fields / 64 + 1;
+    uint64_t *bits = ARENA_ARRAY(&r->arena, uint64_t, words);
+    r->words = ARENA_ARRAY(&r->arena, struct field_word, words);
     r->route_at = ARENA_ARRAY(&r->arena, uint8_t, fields + 1);
-    if (!r->bits || !r->route_at) {
+    if (!bits || !r->words || !r->route_at) {
         return ERR_MEMORY;
     }
     for (size_t i = 0; i < r->route_count; i++) {
         uint32_t field = r->tables[i].field;
-        r->bits[field >> 6] |= (uint64_t)1 << (field & 63);
+        bits[field >> 6] |= (uint64_t)1 << (field & 63);
         r->route_at[field] = (uint8_t)i;
+    }
+    for (uint32_t w = 0; w < words; w++) {
+        if (bits[w]) {
+            r->words[r->word_count++] = (struct field_word){w, bits[w]};
+        }
     }
     return OK;
 }
@@ -246,20 +258,31 @@ static uint16_t value_symbol(const struct router *router, struct route_memo *mem
     return m->symbol;
 }
 
-void route_symbols(const struct router *router, struct route_memo *memo, const struct event *event,
-        struct texts *texts, uint16_t *symbols)
+size_t route_key(const struct router *router, struct route_memo *memo, const struct event *event,
+        struct texts *texts, uint32_t *key)
 {
-    memset(symbols, 0, router->route_count * sizeof *symbols); /* ABSENT */
-    for (uint32_t w = 0; w < router->words; w++) {
-        uint64_t bits = router->bits[w] & event->present[w];
+    size_t count = 0;
+    for (uint32_t i = 0; i < router->word_count; i++) {
+        const struct field_word *w = &router->words[i];
+        uint64_t bits = w->bits & event->present[w->word];
         for (; bits; bits &= bits - 1) {
-            uint32_t field = w * 64 + (uint32_t)__builtin_ctzll(bits);
+            uint32_t field = w->word * 64 + (uint32_t)__builtin_ctzll(bits);
             const struct value *v = &event->values[field];
             if (v->kind != VALUE_NULL && v->kind != VALUE_OBJECT) {
-                size_t route = router->route_at[field];
-                symbols[route] = value_symbol(router, memo, route, v, texts);
+                uint32_t route = router->route_at[field];
+                key[count++] = route << 16 | value_symbol(router, memo, route, v, texts);
             }
         }
+    }
+    return count;
+}
+
+void route_symbols(
+        const struct router *router, const uint32_t *key, size_t count, uint16_t *symbols)
+{
+    memset(symbols, 0, router->route_count * sizeof *symbols); /* ABSENT */
+    for (size_t i = 0; i < count; i++) {
+        symbols[key[i] >> 16] = (uint16_t)key[i];
     }
 }
 

@@ -1,6 +1,7 @@
 /* route: which of the taxonomy's entries an event belongs to.
  *
- *     route_symbols(router, judge_memory, event, texts, symbols);   // one small number a route
+ *     count = route_key(router, judge_memory, event, texts, key);   // one small number a route
+ *     route_symbols(router, key, count, symbols);
  *     route_active(router, symbols, active);              // per entry: which of its cases holds
  *
  * A route's value matters only as far as some entry asks for it: it is one of the texts that
@@ -40,9 +41,13 @@ enum err route_new(const struct taxonomy *taxonomy, struct fields *fields, struc
 void route_free(struct router *router);
 size_t route_count(const struct router *router);
 size_t route_entry_count(const struct router *router);
-/* Writes route_count symbols. */
-void route_symbols(const struct router *router, struct route_memo *memo, const struct event *event,
-        struct texts *texts, uint16_t *symbols);
+/* The routes of which the event has a value, with its symbol: route << 16 | symbol, in the order of
+ * their fields. Writes up to ROUTE_LIMIT, returns how many. */
+size_t route_key(const struct router *router, struct route_memo *memo, const struct event *event,
+        struct texts *texts, uint32_t *key);
+/* The same as route_count symbols. */
+void route_symbols(
+        const struct router *router, const uint32_t *key, size_t count, uint16_t *symbols);
 /* Writes, for each entry, its first case that holds, or ROUTE_INACTIVE. */
 void route_active(const struct router *router, const uint16_t *symbols, uint8_t *active);
 /* The field in which a route's value stands. */
