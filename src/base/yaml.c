@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "base/memory.h"
+#include "base/yaml_plain.h"
 
 /* A list or map that is being read. */
 struct frame {
@@ -434,8 +435,7 @@ static const struct yaml_node *equal_key_of_few(const struct yaml_node *map)
     return NULL;
 }
 
-/* The first key that stands for the second time; *failed: no memory to find out. */
-static const struct yaml_node *equal_key(const struct yaml_node *map, bool *failed)
+const struct yaml_node *yaml_equal_key(const struct yaml_node *map, bool *failed)
 {
     *failed = false;
     if (map->count <= FEW_KEYS) {
@@ -468,7 +468,7 @@ static enum err close_frame(struct reader *r, const yaml_event_t *event)
     struct frame *frame = &r->frames[--r->depth];
     if (frame->node->kind == YAML_MAP) {
         bool failed;
-        const struct yaml_node *key = equal_key(frame->node, &failed);
+        const struct yaml_node *key = yaml_equal_key(frame->node, &failed);
         if (failed) {
             return fail_plain(r, event, ERR_MEMORY, "no memory for the YAML tree");
         }
@@ -573,7 +573,7 @@ static bool few_directives(struct slice text)
     return count <= YAML_DIRECTIVES;
 }
 
-enum err yaml_read_part(struct arena *arena, struct slice text, const struct yaml_limits *limits,
+enum err yaml_read_any(struct arena *arena, struct slice text, const struct yaml_limits *limits,
         struct yaml_document **out, struct diag *diag)
 {
     *out = NULL;
@@ -596,6 +596,14 @@ enum err yaml_read_part(struct arena *arena, struct slice text, const struct yam
     enum err e = read_stream(&r, out);
     yaml_parser_delete(&r.parser);
     return e;
+}
+
+enum err yaml_read_part(struct arena *arena, struct slice text, const struct yaml_limits *limits,
+        struct yaml_document **out, struct diag *diag)
+{
+    return text.size <= limits->bytes && yaml_plain_read(arena, text, limits, out)
+                   ? OK
+                   : yaml_read_any(arena, text, limits, out, diag);
 }
 
 enum err yaml_read(struct arena *arena, struct slice text, const struct yaml_limits *limits,

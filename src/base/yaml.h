@@ -1,4 +1,5 @@
-/* yaml: a bounded YAML document tree with places, read by libyaml.
+/* yaml: a bounded YAML document tree with places, read by libyaml, the plainest kind by
+ * yaml_plain.h.
  *
  *     struct yaml_limits limits = YAML_LIMITS;
  *     TRY(yaml_read(&arena, text, &limits, &docs, diag));     // docs: a list of documents
@@ -63,6 +64,11 @@ enum err yaml_read(struct arena *arena, struct slice text, const struct yaml_lim
 /* The same, but *out is set on failure, too: to the documents that stand whole before the fault. */
 enum err yaml_read_part(struct arena *arena, struct slice text, const struct yaml_limits *limits,
         struct yaml_document **out, struct diag *diag) MUST_CHECK;
+/* The same by libyaml alone: what yaml_plain.h is checked against. */
+enum err yaml_read_any(struct arena *arena, struct slice text, const struct yaml_limits *limits,
+        struct yaml_document **out, struct diag *diag) MUST_CHECK;
+/* The first key that stands for the second time, or NULL; *failed: no memory to find out. */
+const struct yaml_node *yaml_equal_key(const struct yaml_node *map, bool *failed);
 /* A plain scalar's kind and value after the core schema: node->text is given, the rest is set. */
 void yaml_resolve(struct yaml_node *node);
 /* The value of a key of a map; NULL when absent, or when `map` is NULL or no map. */

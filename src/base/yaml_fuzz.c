@@ -1,9 +1,11 @@
-/* A tree of yaml_read keeps what its header promises: nodes, depth and keys within their limits. */
+/* A tree of yaml_read keeps what its header promises: nodes, depth and keys within their limits.
+ * What yaml_plain takes is the tree that libyaml gives. */
 #include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/yaml.h"
+#include "base/yaml_plain.h"
+#include "support/yaml_same.h"
 
 enum { DEPTH = 8, NODES = 400 };
 
@@ -39,6 +41,15 @@ static void check(const struct yaml_node *root)
     }
 }
 
+static void check_plain(struct arena *arena, struct slice text, const struct yaml_limits *limits)
+{
+    struct yaml_document *plain, *any;
+    struct diag diag;
+    if (yaml_plain_read(arena, text, limits, &plain)) {
+        assert(yaml_read_any(arena, text, limits, &any, &diag) == OK && yaml_same(plain, any));
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct yaml_limits limits = {.bytes = 4096, .depth = DEPTH, .nodes = NODES};
@@ -54,6 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else {
         assert(diag.words[0] && !documents);
     }
+    check_plain(&arena, slice_of((const char *)data, size), &limits);
     arena_fini(&arena);
     return 0;
 }
