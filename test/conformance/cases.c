@@ -12,7 +12,7 @@
 /* Rules that cases judge, one at a time, by the rule alone. */
 struct bench {
     struct rig rig;
-    struct intake intake;
+    struct pump pump;
     struct buf placeholders;
     bool up;
 };
@@ -20,7 +20,7 @@ struct bench {
 static void bench_down(struct bench *b)
 {
     if (b->up) {
-        intake_fini(&b->intake);
+        pump_fini(&b->pump);
         rig_fini(&b->rig);
         b->up = false;
     }
@@ -45,7 +45,7 @@ static enum err bench_up(struct bench *b, struct slice file, struct slice yaml, 
         e = diag_say(diag, ERR_NOT_FOUND, "no rule was loaded");
     }
     if (e == OK) {
-        e = intake_init(&b->intake, b->rig.engine, "json", diag);
+        e = pump_init(&b->pump, b->rig.engine, "json", diag);
     }
     b->up = e == OK;
     if (e != OK) {
@@ -57,7 +57,7 @@ static enum err bench_up(struct bench *b, struct slice file, struct slice yaml, 
 /* Does any of the rules say `expect`, and do both evaluators? Otherwise *diag says why not. */
 static bool event_passes(struct bench *b, const struct tree *event, bool expect, struct diag *diag)
 {
-    if (!event || rig_judge_json(&b->rig, &b->intake, event->source, diag) != OK) {
+    if (!event || rig_judge_json(&b->rig, &b->pump, event->source, diag) != OK) {
         return false;
     }
     if (b->rig.words.size) {

@@ -13,7 +13,7 @@
 /* One case: its rules, judged by the rule alone, and the machine in the mode `every`. */
 struct scene {
     struct rig rig;
-    struct intake intake;
+    struct pump pump;
     struct machine *machine;
     struct buf *titles; /* by step: those fired, each with a line end */
     size_t step;        /* at hand, from 1: the record of its event */
@@ -31,13 +31,12 @@ static enum err take_finding(void *context, const struct machine_finding *findin
     return titles->failed ? ERR_MEMORY : OK;
 }
 
-static enum err take_event(
-        void *context, struct intake *intake, const struct hit *hits, size_t count)
+static enum err take_event(void *context, struct pump *pump, const struct hit *hits, size_t count)
 {
     struct scene *s = context;
     struct slice rest, record;
-    struct collect c = {.judge = intake->judge,
-            .event = &intake->event,
+    struct collect c = {.judge = pump->judge,
+            .event = &pump->event,
             .id = {.time_ns = s->time_ns, .record = s->step},
             .scratch = &s->scratch,
             .out = &s->record};
@@ -66,13 +65,13 @@ static enum err scene_init(struct scene *s, const struct tree *record, struct di
     const struct machine_setting setting = {
             .set = s->rig.set, .every = true, .finding = take_finding, .context = s};
     TRY(machine_new(&setting, &s->machine));
-    return intake_init(&s->intake, s->rig.engine, "json", diag);
+    return pump_init(&s->pump, s->rig.engine, "json", diag);
 }
 
 static void scene_fini(struct scene *s)
 {
-    if (s->intake.engine) {
-        intake_fini(&s->intake);
+    if (s->pump.engine) {
+        pump_fini(&s->pump);
     }
     machine_free(s->machine);
     rig_fini(&s->rig);
@@ -89,7 +88,7 @@ static enum err play(struct scene *s, const struct tree *steps, struct diag *dia
             return diag_say(diag, ERR_SYNTAX, "no time in a step");
         }
         s->time_ns = ns;
-        TRY(intake_bytes(&s->intake, tree_get(step, "event")->source, take_event, s, diag));
+        TRY(pump_bytes(&s->pump, tree_get(step, "event")->source, take_event, s, diag));
     }
     return machine_end(s->machine);
 }

@@ -9,7 +9,7 @@
 /* Real events, routed: which of all SigmaHQ Windows rules fire. */
 struct matrix {
     struct rig rig;
-    struct intake intake;
+    struct pump pump;
     struct buf placeholders;
     struct excuses missing;
     struct excuses extras;
@@ -79,7 +79,7 @@ static void check_event(struct matrix *m, const struct tree *record)
     struct buf words = {0};
     struct slice index = tree_text(record, "event_index");
     const struct tree *event = tree_get(record, "event_json");
-    if (!event || rig_judge_json(&m->rig, &m->intake, event->source, &diag) != OK) {
+    if (!event || rig_judge_json(&m->rig, &m->pump, event->source, &diag) != OK) {
         conformance_check(m->tally, false, index, diag.words);
         return;
     }
@@ -116,7 +116,7 @@ static enum err set_up(struct matrix *m, struct diag *diag)
     TRY(rig_begin(&m->rig, buf_slice(&m->placeholders), diag));
     TRY(rig_load_sigmahq(&m->rig, "rules", diag));
     TRY(rig_build(&m->rig, options, diag));
-    TRY(intake_init(&m->intake, m->rig.engine, "json", diag));
+    TRY(pump_init(&m->pump, m->rig.engine, "json", diag));
     TRY(excuses_read(&m->missing, "matrix-missing.txt", 2, diag));
     return excuses_read(&m->extras, "matrix-extras.txt", 2, diag);
 }
@@ -134,7 +134,7 @@ enum err conformance_matrix(struct slice bytes, struct tally *tally, struct diag
             m.extras.count, m.missing.count);
     excuses_fini(&m.missing);
     excuses_fini(&m.extras);
-    intake_fini(&m.intake);
+    pump_fini(&m.pump);
     rig_fini(&m.rig);
     buf_fini(&m.placeholders);
     return e;

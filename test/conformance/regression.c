@@ -23,11 +23,11 @@ struct count {
 };
 
 /* The reference looks at the record as the decoder writes it: that covers both forms. */
-static enum err visit(void *context, struct intake *intake, const struct hit *hits, size_t count)
+static enum err visit(void *context, struct pump *pump, const struct hit *hits, size_t count)
 {
     struct count *c = context;
     buf_clear(&c->json);
-    intake->event.form->write_json(&intake->event, &c->json);
+    pump->event.form->write_json(&pump->event, &c->json);
     for (size_t i = 0; i < count; i++) {
         c->fired += !hits[i].undetermined;
     }
@@ -36,23 +36,23 @@ static enum err visit(void *context, struct intake *intake, const struct hit *hi
 
 static bool fires(struct regression *r, const char *format, struct slice bytes, struct diag *diag)
 {
-    struct intake intake;
+    struct pump pump;
     struct count count = {.rig = &r->rig};
     uint64_t before = r->rig.differences;
-    if (intake_init(&intake, r->rig.engine, format, diag) != OK) {
+    if (pump_init(&pump, r->rig.engine, format, diag) != OK) {
         return false;
     }
-    enum err e = intake_bytes(&intake, bytes, visit, &count, diag);
-    bool right = e == OK && intake.rejected == 0 && r->rig.differences == before &&
+    enum err e = pump_bytes(&pump, bytes, visit, &count, diag);
+    bool right = e == OK && pump.rejected == 0 && r->rig.differences == before &&
                  count.fired >= r->expected && (!r->exact || count.fired == r->found);
     if (e == OK && !right) {
         diag_say(diag, ERR_SYNTAX, "fired %llu times, %llu expected; %llu rejected: %s; %.*s",
                 (unsigned long long)count.fired, (unsigned long long)r->expected,
-                (unsigned long long)intake.rejected, intake.last_reason,
+                (unsigned long long)pump.rejected, pump.last_reason,
                 SLICE_ARG(buf_slice(&r->rig.words)));
     }
     buf_fini(&count.json);
-    intake_fini(&intake);
+    pump_fini(&pump);
     return right;
 }
 

@@ -30,14 +30,13 @@ struct derivation {
     struct slice lines;
 };
 
-static enum err collect_json(
-        void *context, struct intake *intake, const struct hit *hits, size_t count)
+static enum err collect_json(void *context, struct pump *pump, const struct hit *hits, size_t count)
 {
     struct derivation *d = context;
     (void)hits;
     (void)count;
     if (d->records++ < RECORDS) {
-        intake->event.form->write_json(&intake->event, &d->json);
+        pump->event.form->write_json(&pump->event, &d->json);
         buf_byte(&d->json, '\n');
     }
     return d->json.failed ? ERR_MEMORY : OK;
@@ -135,14 +134,14 @@ static enum err derive_rules(struct derivation *d, struct diag *diag)
     return e == OK ? rig_build(&d->rig, options, diag) : e;
 }
 
-static enum err compare(void *context, struct intake *intake, const struct hit *hits, size_t count)
+static enum err compare(void *context, struct pump *pump, const struct hit *hits, size_t count)
 {
     struct derivation *d = context;
     uint64_t before = d->rig.differences;
     d->corpus->events++;
     if (d->evtx) {
         buf_clear(&d->json);
-        intake->event.form->write_json(&intake->event, &d->json);
+        pump->event.form->write_json(&pump->event, &d->json);
         TRY(rig_compare_text(&d->rig, buf_slice(&d->json), hits, count));
     } else {
         TRY(rig_compare_text(&d->rig, slice_cut(&d->lines, '\n'), hits, count));
@@ -167,10 +166,10 @@ static enum err compare(void *context, struct intake *intake, const struct hit *
 static enum err judge_form(
         struct derivation *d, const char *format, struct slice bytes, struct diag *diag)
 {
-    struct intake intake;
-    TRY(intake_init(&intake, d->rig.engine, format, diag));
-    enum err e = intake_bytes(&intake, bytes, compare, d, diag);
-    intake_fini(&intake);
+    struct pump pump;
+    TRY(pump_init(&pump, d->rig.engine, format, diag));
+    enum err e = pump_bytes(&pump, bytes, compare, d, diag);
+    pump_fini(&pump);
     return e;
 }
 
@@ -180,7 +179,7 @@ static enum err read_values(struct derivation *d, struct slice file, struct diag
     d->records = 0;
     buf_clear(&d->json);
     arena_reset(&d->arena);
-    TRY(intake_bytes(&d->corpus->pair->evtx, file, collect_json, d, diag));
+    TRY(pump_bytes(&d->corpus->pair->evtx, file, collect_json, d, diag));
     struct slice rest = d->json.size ? arena_copy(&d->arena, buf_slice(&d->json)) : SLICE("");
     d->lines = rest;
     while (rest.size) {

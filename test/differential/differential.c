@@ -40,18 +40,18 @@ enum err differential_pair(struct pair *pair, bool any_source, struct diag *diag
     TRY(rig_load_sigmahq(&pair->rig, "rules", diag));
     TRY(rig_build(&pair->rig, cached, diag));
     TRY(engine_new(pair->rig.set, rig_taxonomy(), &plain, &pair->plain, diag));
-    TRY(intake_init(&pair->json, pair->rig.engine, "json", diag));
-    TRY(intake_init(&pair->evtx, pair->rig.engine, "evtx", diag));
-    TRY(intake_init(&pair->plain_json, pair->plain, "json", diag));
-    return intake_init(&pair->plain_evtx, pair->plain, "evtx", diag);
+    TRY(pump_init(&pair->json, pair->rig.engine, "json", diag));
+    TRY(pump_init(&pair->evtx, pair->rig.engine, "evtx", diag));
+    TRY(pump_init(&pair->plain_json, pair->plain, "json", diag));
+    return pump_init(&pair->plain_evtx, pair->plain, "evtx", diag);
 }
 
 void differential_pair_fini(struct pair *pair)
 {
-    intake_fini(&pair->json);
-    intake_fini(&pair->evtx);
-    intake_fini(&pair->plain_json);
-    intake_fini(&pair->plain_evtx);
+    pump_fini(&pair->json);
+    pump_fini(&pair->evtx);
+    pump_fini(&pair->plain_json);
+    pump_fini(&pair->plain_evtx);
     engine_free(pair->plain);
     rig_fini(&pair->rig);
 }

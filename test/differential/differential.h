@@ -20,15 +20,15 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "differential/answers.h"
-#include "support/intake.h"
+#include "support/pump.h"
 #include "support/rig.h"
 
 /* Two engines of one ruleset: the rig's own, and one without the value cache. */
 struct pair {
     struct rig rig;
     struct engine *plain;
-    struct intake json, evtx;
-    struct intake plain_json, plain_evtx;
+    struct pump json, evtx;
+    struct pump plain_json, plain_evtx;
 };
 
 /* What is known of one corpus. */

@@ -19,10 +19,10 @@ struct stream {
     uint64_t seen;
 };
 
-static enum err collect(void *context, struct intake *intake, const struct hit *hits, size_t count)
+static enum err collect(void *context, struct pump *pump, const struct hit *hits, size_t count)
 {
     struct corpus *corpus = context;
-    (void)intake;
+    (void)pump;
     return answers_add(&corpus->plain, hits, count);
 }
 
@@ -59,11 +59,10 @@ static struct slice next_line(struct slice *lines)
     return line;
 }
 
-static enum err visit_json(
-        void *context, struct intake *intake, const struct hit *hits, size_t count)
+static enum err visit_json(void *context, struct pump *pump, const struct hit *hits, size_t count)
 {
     struct stream *s = context;
-    (void)intake;
+    (void)pump;
     if (s->answers) {
         TRY(answers_add(s->answers, hits, count));
     }
@@ -78,8 +77,8 @@ enum err differential_json(
             .corpus = corpus, .answers = answers, .lines = bytes, .start = corpus->events};
     uint64_t rejected = pair->json.rejected;
     answers_clear(&corpus->plain);
-    TRY(intake_bytes(&pair->plain_json, bytes, collect, corpus, diag));
-    TRY(intake_bytes(&pair->json, bytes, visit_json, &s, diag));
+    TRY(pump_bytes(&pair->plain_json, bytes, collect, corpus, diag));
+    TRY(pump_bytes(&pair->json, bytes, visit_json, &s, diag));
     corpus->events += s.seen;
     if (next_line(&s.lines).size || s.seen != corpus->plain.count) {
         differential_fail(corpus, corpus->events, "lines were lost");
@@ -182,12 +181,11 @@ static enum err check_expected(struct stream *s, const struct hit *hits, size_t 
     return OK;
 }
 
-static enum err visit_evtx(
-        void *context, struct intake *intake, const struct hit *hits, size_t count)
+static enum err visit_evtx(void *context, struct pump *pump, const struct hit *hits, size_t count)
 {
     struct stream *s = context;
     buf_clear(&s->json);
-    intake->event.form->write_json(&intake->event, &s->json);
+    pump->event.form->write_json(&pump->event, &s->json);
     if (s->json.failed) {
         return ERR_MEMORY;
     }
@@ -213,8 +211,8 @@ static enum err run_file(
     s->seen = 0;
     s->start = c->events;
     answers_clear(&c->plain);
-    TRY(intake_bytes(&pair->plain_evtx, content, collect, c, diag));
-    TRY(intake_bytes(&pair->evtx, content, visit_evtx, s, diag));
+    TRY(pump_bytes(&pair->plain_evtx, content, collect, c, diag));
+    TRY(pump_bytes(&pair->evtx, content, visit_evtx, s, diag));
     c->events += s->seen;
     return OK;
 }

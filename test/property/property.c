@@ -127,7 +127,7 @@ static enum err survey_one(struct pass *pass, struct event *event, size_t number
     return check_reach(pass, number, fired);
 }
 
-static enum err visit(void *context, struct intake *intake, const struct hit *hits, size_t count)
+static enum err visit(void *context, struct pump *pump, const struct hit *hits, size_t count)
 {
     struct pass *pass = context;
     struct round *round = pass->round;
@@ -148,7 +148,7 @@ static enum err visit(void *context, struct intake *intake, const struct hit *hi
         }
     }
     if (pass->check == CHECK_REACH) {
-        return survey_one(pass, &intake->event, event);
+        return survey_one(pass, &pump->event, event);
     }
     if (pass->first) {
         memcpy(round->said[event], fired, sizeof fired);
@@ -206,7 +206,7 @@ static enum err run_variant(
         struct round *round, const struct variant *v, struct pass *pass, struct diag *diag)
 {
     struct rig rig;
-    struct intake intake = {0};
+    struct pump pump = {0};
     struct engine_options options = {.any_source = !round->routed, .no_value_cache = v->no_cache};
     *pass = (struct pass){
             .round = round, .rig = &rig, .check = v->check, .kept = v->kept, .first = v->first};
@@ -215,26 +215,26 @@ static enum err run_variant(
         e = rig_build(&rig, options, diag);
     }
     if (e == OK) {
-        e = intake_init(&intake, rig.engine, "json", diag);
+        e = pump_init(&pump, rig.engine, "json", diag);
     }
     if (e == OK && v->check == CHECK_REACH) {
         e = survey_new(rig.engine, &pass->survey);
     }
     if (e == OK && v->window) {
-        intake.window = v->window;
+        pump.window = v->window;
     }
     for (unsigned i = 0; e == OK && i < v->repeats && !pass->stop; i++) {
-        e = intake_bytes(&intake, buf_slice(&round->events), visit, pass, diag);
+        e = pump_bytes(&pump, buf_slice(&round->events), visit, pass, diag);
     }
-    if (e == OK && (intake.rejected || pass->seen % EVENTS)) {
+    if (e == OK && (pump.rejected || pass->seen % EVENTS)) {
         e = diag_say(diag, ERR_SYNTAX, "%llu records rejected: %s",
-                (unsigned long long)intake.rejected, intake.last_reason);
+                (unsigned long long)pump.rejected, pump.last_reason);
     }
     if (e == OK && v->check == CHECK_REFERENCE) {
         add_totals(round->totals, &rig);
     }
     survey_free(pass->survey);
-    intake_fini(&intake);
+    pump_fini(&pump);
     rig_fini(&rig);
     return e;
 }
@@ -247,19 +247,19 @@ static char words[300]; /* of the last difference */
 static bool differs(const struct round *round, struct slice rule, struct slice event)
 {
     struct rig rig;
-    struct intake intake = {0};
+    struct pump pump = {0};
     struct diag diag = {0};
     const struct engine_options options = {.any_source = !round->routed};
     words[0] = '\0';
     bool yes = rig_begin(&rig, SLICE(""), &diag) == OK &&
                ruleset_load_text(rig.set, SLICE("one.yml"), rule, &diag) == OK &&
                rig_build(&rig, options, &diag) == OK && rig.set->rule_count == 1 &&
-               intake_init(&intake, rig.engine, "json", &diag) == OK &&
-               rig_judge_json(&rig, &intake, event, &diag) == OK && rig.differences > 0;
+               pump_init(&pump, rig.engine, "json", &diag) == OK &&
+               rig_judge_json(&rig, &pump, event, &diag) == OK && rig.differences > 0;
     if (yes && rig.words.size) {
         snprintf(words, sizeof words, "%.*s", SLICE_ARG(buf_slice(&rig.words)));
     }
-    intake_fini(&intake);
+    pump_fini(&pump);
     rig_fini(&rig);
     return yes;
 }

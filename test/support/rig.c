@@ -137,21 +137,19 @@ struct one {
     uint64_t seen;
 };
 
-static enum err visit_one(
-        void *context, struct intake *intake, const struct hit *hits, size_t count)
+static enum err visit_one(void *context, struct pump *pump, const struct hit *hits, size_t count)
 {
     struct one *one = context;
-    (void)intake;
+    (void)pump;
     one->seen++;
     return rig_compare_text(one->rig, one->json, hits, count);
 }
 
-enum err rig_judge_json(
-        struct rig *rig, struct intake *intake, struct slice json, struct diag *diag)
+enum err rig_judge_json(struct rig *rig, struct pump *pump, struct slice json, struct diag *diag)
 {
     struct one one = {rig, json, 0};
-    TRY(intake_bytes(intake, json, visit_one, &one, diag));
+    TRY(pump_bytes(pump, json, visit_one, &one, diag));
     return one.seen == 1 ? OK
                          : diag_say(diag, ERR_SYNTAX, "%llu records: %s",
-                                   (unsigned long long)one.seen, intake->last_reason);
+                                   (unsigned long long)one.seen, pump->last_reason);
 }

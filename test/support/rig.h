@@ -19,7 +19,7 @@
 #include "base/err.h"
 #include "detect/engine.h"
 #include "sigma/ruleset.h"
-#include "support/intake.h"
+#include "support/pump.h"
 #include "support/reference.h"
 
 struct rig {
@@ -56,4 +56,4 @@ enum err rig_compare_text(
 /* One record of JSON through the decoder, the engine and the reference: fills fired and said.
  * ERR_SYNTAX when it is rejected. */
 enum err rig_judge_json(
-        struct rig *rig, struct intake *intake, struct slice json, struct diag *diag) MUST_CHECK;
+        struct rig *rig, struct pump *pump, struct slice json, struct diag *diag) MUST_CHECK;
