@@ -1,0 +1,102 @@
+"""Everything that the ledger's tools know of the surface of `merlon serve`: how it is started,
+where it listens, what its counters are called, how a finding names its event. What changes there is
+changed here and nowhere else. A JSON file named by LEDGER_SETTINGS overrides single values:
+
+    {"http_port": 18080, "token": "abc"}
+"""
+import json
+import os
+
+DEFAULTS = {
+    # ---- the program
+    "command": ["{merlon}", "serve", "--data", "{data}"],  # {config}: a file, if a run has one
+    "ready_route": "/readyz",  # 200: it takes events
+    "metrics_route": "/metrics",
+    "point_variable": "MERLON_POINT",  # NAME:N, it kills itself there
+    "points": ["before-write", "after-write", "before-fsync", "after-fsync", "before-seal",
+               "after-seal", "before-rename", "after-rename", "before-publish", "after-publish",
+               "before-unlink", "after-unlink", "before-checkpoint", "after-checkpoint",
+               "before-rules", "after-rules", "before-finding", "after-finding",
+               "before-position", "after-position", "before-acknowledge", "after-acknowledge",
+               "recovery-begin", "recovery-segment", "recovery-end"],
+
+    # ---- where it listens
+    "host": "127.0.0.1",
+    "http_port": 8080,
+    "syslog_udp_port": 5514,
+    "syslog_tcp_port": 5514,
+    "syslog_tls_port": 6514,
+    "key_header": "Idempotency-Key",  # a client's own id for a request (lines, hec)
+    "token": "",  # sent with each request unless the input has its own
+    "lines_route": "/api/v1/events",
+    "lines_type": "application/x-ndjson",
+    "lines_authorization": "Bearer {token}",
+    "hec_route": "/services/collector/event",
+    "hec_ack_route": "/services/collector/ack",
+    "hec_authorization": "Splunk {token}",
+    "bulk_route": "/_bulk",
+    "bulk_authorization": "ApiKey {token}",
+    # Answers that leave open whether the records are stored; other 4xx and 5xx say they are not.
+    "unknown_status": [504],
+
+    # ---- what it stores
+    "log": "log",  # below the data directory
+    "findings": "findings",
+    # Which bytes of a HEC or _bulk element become the record: "whole" or "inner" (the value of
+    # "event"; the document line).
+    "hec_record": "inner",
+    "bulk_record": "inner",
+
+    # ---- what it counts (Prometheus names; labels tenant, source, reason)
+    "received": "merlon_received_records_total",
+    "stored": "merlon_stored_records_total",
+    "rejected": "merlon_rejected_records_total",
+    "dropped": "merlon_dropped_records_total",
+    "in_flight": "merlon_in_flight_records",
+    "start": "process_start_time_seconds",
+    # A counter's life: "ever" (kept over restarts) or "start" (begins with the process; then
+    # "merlon_log_start_offset" says where the log stood).
+    "counters_since": "ever",
+    "start_offset": "merlon_log_start_offset",
+
+    # ---- bounds that are promised
+    "udp_margin_ms": 1000,  # before a kill: what stood in the socket or the ring
+    "tcp_loss_bytes": 16 << 20,  # per connection that a kill broke
+    "detect_ms": 5000,  # from sending to finding, the first event behind a fault
+    "restart_ms": 5000,
+}
+
+
+class Settings:
+    def __init__(self, path=None):
+        values = dict(DEFAULTS)
+        path = path or os.environ.get("LEDGER_SETTINGS")
+        if path:
+            with open(path, encoding="utf-8") as f:
+                own = json.load(f)
+            strange = set(own) - set(DEFAULTS)
+            if strange:
+                raise SystemExit(f"{path}: no such setting: {sorted(strange)[0]}")
+            values.update(own)
+        self.__dict__.update(values)
+
+
+def finding_event(finding):
+    """The offset in the log of the event that a finding is about; None: not said."""
+    for holder in (finding.get("source"), finding.get("id"), finding):
+        if isinstance(holder, dict):
+            for name in ("offset", "record"):
+                if isinstance(holder.get(name), int):
+                    return holder[name]
+    return None
+
+
+def finding_log(finding):
+    """The log's id in a finding; None: not said."""
+    source = finding.get("source")
+    return source.get("log") if isinstance(source, dict) else None
+
+
+def finding_tenant(finding, frame):
+    """Whose finding it is: the frame says so, or the finding."""
+    return frame.tenant if frame.tenant is not None else finding.get("tenant")
