@@ -25,7 +25,8 @@ bool message_reserved(struct slice name)
     /* The header's names that say when, where and by whom; no others begin so. */
     static const uint8_t names[] = {
             MESSAGE_TIMESTAMP, MESSAGE_HOST, MESSAGE_FACILITY, MESSAGE_PROGRAM, MESSAGE_PID};
-    if (name.size < 3 || name.size > 9 || !strchr("thfp", *name.at)) {
+    char c = name.size < 3 || name.size > 9 ? '\0' : *name.at;
+    if (c != 't' && c != 'h' && c != 'f' && c != 'p') {
         return false;
     }
     for (size_t i = 0; i < sizeof names; i++) {
@@ -63,10 +64,12 @@ void message_named_made(struct fields_sink *sink, struct slice name, struct slic
     message_named_text(sink, name, text);
 }
 
+/* Letters, digits, "_-.". */
 static bool is_name_byte(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-' || c == '.';
+    static const uint64_t bytes[4] = {0x03FF600000000000u, 0x07FFFFFE87FFFFFEu};
+    unsigned char byte = (unsigned char)c;
+    return bytes[byte >> 6] >> (byte & 63) & 1;
 }
 
 bool message_pair_name(struct slice *text, struct slice *name)

@@ -64,10 +64,12 @@ struct pair {
     struct slice name, value;
 };
 
+/* Letters, digits, "_.-[]". */
 static bool is_name_byte(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '.' || c == '-' || c == '[' || c == ']';
+    static const uint64_t bytes[4] = {0x03FF600000000000u, 0x07FFFFFEAFFFFFFEu};
+    unsigned char byte = (unsigned char)c;
+    return bytes[byte >> 6] >> (byte & 63) & 1;
 }
 
 /* Where the name that ends before `equals` begins; SIZE_MAX: none stands there, after a blank. */
@@ -102,23 +104,41 @@ static size_t next_equals(struct slice text, size_t at, size_t *start)
     return text.size;
 }
 
-/* The pair at the front; *text is then behind it. false: there is none. */
-static bool take_pair(struct slice *text, struct pair *pair)
+/* Pairs one after another, each '=' looked for once. */
+struct pairs {
+    struct slice text;
+    size_t start, equals; /* of the next pair; text.size: there is none */
+};
+
+static struct pairs pairs_of(struct slice text)
 {
-    size_t start, behind;
-    size_t equals = next_equals(*text, 0, &start);
-    if (equals == text->size) {
+    struct pairs p = {.text = text};
+    p.equals = next_equals(text, 0, &p.start);
+    return p;
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* false: there is none. */
+static bool take_pair(struct pairs *p, struct pair *pair)
+{
+    size_t behind, from = p->equals + 1;
+    const char *at = p->text.at;
+    if (p->equals == p->text.size) {
         return false;
     }
-    (void)next_equals(*text, equals + 1, &behind);
-    pair->name = slice_of(text->at + start, equals - start);
+    size_t equals = next_equals(p->text, from, &behind);
+    pair->name = slice_of(at + p->start, p->equals - p->start);
     size_t end = behind;
-    while (end > equals + 1 && (text->at[end - 1] == ' ' || text->at[end - 1] == '\t' ||
-                                       text->at[end - 1] == '\n' || text->at[end - 1] == '\r')) {
+    while (end > from && is_blank(at[end - 1])) {
         end--;
     }
-    pair->value = slice_of(text->at + equals + 1, end - equals - 1);
-    *text = slice_from(*text, behind);
+    pair->value = slice_of(at + from, end - from);
+    p->start = behind;
+    p->equals = equals;
     return true;
 }
 
@@ -133,36 +153,41 @@ static void put_pair(struct fields_sink *sink, struct slice name, struct slice v
 
 enum { LABELS = 32, CEF_LABEL_PAIRS = 256 }; /* labels beyond these name nothing */
 
+static bool is_label(struct slice name)
+{
+    return name.size > 5 && name.at[name.size - 1] == 'l' && slice_ends(name, SLICE("Label"));
+}
+
 /* cs1Label's text is the name of cs1's value, wherever both stand. */
 static void put_labelled(
-        struct fields_sink *sink, struct slice text, const struct pair *labels, size_t count)
+        struct fields_sink *sink, const struct pair *pair, const struct pair *labels, size_t count)
 {
-    struct pair pair;
-    for (size_t n = 0; n < CEF_LABEL_PAIRS && take_pair(&text, &pair); n++) {
-        for (size_t i = 0; i < count; i++) {
-            size_t base = labels[i].name.size - 5;
-            if (pair.name.size == base && memcmp(pair.name.at, labels[i].name.at, base) == 0 &&
-                    labels[i].value.size > 0) {
-                struct slice label = labels[i].value;
-                put_pair(sink, has_escape(label) ? unescape(sink, label) : label, pair.value);
-            }
+    for (size_t i = 0; i < count; i++) {
+        size_t base = labels[i].name.size - 5;
+        if (pair->name.size == base && *pair->name.at == *labels[i].name.at &&
+                memcmp(pair->name.at, labels[i].name.at, base) == 0 && labels[i].value.size > 0) {
+            struct slice label = labels[i].value;
+            put_pair(sink, has_escape(label) ? unescape(sink, label) : label, pair->value);
         }
     }
 }
 
 void message_cef_extension(struct fields_sink *sink, struct slice text)
 {
-    struct pair pair, labels[LABELS];
-    struct slice all = text;
-    size_t count = 0;
-    while (take_pair(&text, &pair)) {
+    struct pair pair, labels[LABELS], first[CEF_LABEL_PAIRS];
+    struct pairs pairs = pairs_of(text);
+    size_t count = 0, firsts = 0;
+    while (take_pair(&pairs, &pair)) {
         put_pair(sink, pair.name, pair.value);
-        if (count < LABELS && pair.name.size > 5 && slice_ends(pair.name, SLICE("Label"))) {
+        if (count < LABELS && is_label(pair.name)) {
             labels[count++] = pair;
         }
+        if (firsts < CEF_LABEL_PAIRS) {
+            first[firsts++] = pair;
+        }
     }
-    if (count > 0) {
-        put_labelled(sink, all, labels, count);
+    for (size_t i = 0; count > 0 && i < firsts; i++) {
+        put_labelled(sink, &first[i], labels, count);
     }
 }
 

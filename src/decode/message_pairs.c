@@ -39,12 +39,10 @@ static bool take_quoted(struct slice *text, struct slice *value, bool *escaped)
 /* Up to the divider that another pair follows, or all. */
 static struct slice take_bare(struct slice *text, char divider)
 {
-    size_t end = 0;
-    for (; end < text->size; end++) {
-        if (text->at[end] == divider &&
-                (divider == ' ' || divider == '\t' || begins_pair(slice_from(*text, end + 1)))) {
-            break;
-        }
+    size_t end = slice_find_byte(*text, divider);
+    while (end < text->size && divider != ' ' && divider != '\t' &&
+            !begins_pair(slice_from(*text, end + 1))) {
+        end += 1 + slice_find_byte(slice_from(*text, end + 1), divider);
     }
     struct slice value = slice_of(text->at, end);
     *text = slice_from(*text, end);

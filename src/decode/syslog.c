@@ -113,33 +113,37 @@ static void put_time(struct reader *r, struct fields_sink *sink, const struct sy
     }
 }
 
-/* What stands behind ` name=` (or `|name=`, or a tab before it), up to the text's end. */
-static bool find_pair(struct slice text, struct slice name, struct slice *value)
+/* Pairs that say when. */
+enum { RT, DEV_TIME, DATE, TIME, TIME_PAIRS };
+
+/* What stands behind the first ` name=` (or `|name=`, or a tab before it) of each, up to the text's
+ * end; at.NULL: nothing. */
+static void find_pairs(struct slice text, struct slice values[TIME_PAIRS])
 {
-    for (size_t at = 0; at < text.size;) {
-        struct slice rest = slice_of(text.at + at, text.size - at);
-        size_t found = slice_find(rest, name);
-        if (found == SIZE_MAX) {
-            return false;
+    static const struct slice names[TIME_PAIRS] = {
+            {"rt", 2}, {"devTime", 7}, {"date", 4}, {"time", 4}};
+    size_t equals = slice_find_byte(text, '=');
+    memset(values, 0, TIME_PAIRS * sizeof *values);
+    while (equals < text.size) {
+        struct slice before = slice_of(text.at, equals);
+        char last = equals > 0 ? text.at[equals - 1] : '\0';
+        for (size_t i = last == 't' || last == 'e' ? 0 : TIME_PAIRS; i < TIME_PAIRS; i++) {
+            size_t start = equals - names[i].size;
+            char c = equals > names[i].size ? text.at[start - 1] : ' ';
+            if (!values[i].at && slice_ends(before, names[i]) &&
+                    (c == ' ' || c == '|' || c == '\t')) {
+                values[i] = slice_from(text, equals + 1);
+            }
         }
-        size_t start = at + found, end = start + name.size;
-        char before = start > 0 ? text.at[start - 1] : ' ';
-        if (before == ' ' || before == '|' || before == '\t') {
-            *value = slice_of(text.at + end, text.size - end);
-            return true;
-        }
-        at = end;
+        equals += 1 + slice_find_byte(slice_from(text, equals + 1), '=');
     }
-    return false;
 }
 
 /* date=2024-03-01 time=12:00:00 as one text; size 0: there is no such pair. */
-static struct slice date_and_time(struct fields_sink *sink, struct slice text)
+static struct slice date_and_time(struct fields_sink *sink, struct slice date, struct slice time)
 {
-    struct slice date, time;
     char *to;
-    if (!find_pair(text, SLICE("date="), &date) || !find_pair(text, SLICE("time="), &time) ||
-            date.size < 10 || time.size < 8 || !(to = arena_alloc(sink->scratch, 19, 1))) {
+    if (date.size < 10 || time.size < 8 || !(to = arena_alloc(sink->scratch, 19, 1))) {
         return (struct slice){0};
     }
     memcpy(to, date.at, 10);
@@ -152,12 +156,13 @@ static struct slice date_and_time(struct fields_sink *sink, struct slice text)
  * Digits alone are seconds or parts of them since 1970. */
 static void put_payload_time(struct reader *r, struct fields_sink *sink, struct slice text)
 {
-    struct slice value;
+    struct slice values[TIME_PAIRS];
     struct syslog_time t;
     size_t digits = 0;
-    if (!find_pair(text, SLICE("rt="), &value) && !find_pair(text, SLICE("devTime="), &value)) {
-        value = date_and_time(sink, text);
-    }
+    find_pairs(text, values);
+    struct slice value = values[RT].at         ? values[RT]
+                         : values[DEV_TIME].at ? values[DEV_TIME]
+                                               : date_and_time(sink, values[DATE], values[TIME]);
     if (value.size == 0) {
         return;
     }
