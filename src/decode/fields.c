@@ -80,6 +80,11 @@ void fields_named_value(struct fields_sink *sink, struct slice name, const struc
     }
 }
 
+bool fields_wants(const struct fields_sink *sink, struct slice name)
+{
+    return !sink->event || paths_find(sink->reader->paths, PATHS_ROOT, name);
+}
+
 void fields_named(struct fields_sink *sink, struct slice name, struct slice text)
 {
     struct value value = {.text = text, .kind = VALUE_STRING};

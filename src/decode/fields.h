@@ -135,6 +135,8 @@ static inline void fields_made(struct fields_sink *sink, size_t name, struct sli
 /* A name that the record gives. No name, or one that no rule could write ('\x01' first): dropped
  * where rules look. */
 void fields_named_value(struct fields_sink *sink, struct slice name, const struct value *value);
+/* Does anybody look for it? Else the values of that name need not be made. */
+bool fields_wants(const struct fields_sink *sink, struct slice name);
 void fields_named(struct fields_sink *sink, struct slice name, struct slice text);
 void fields_named_made(struct fields_sink *sink, struct slice name, struct slice text);
 /* Values stand in the record in another form than keywords are searched in (\u escapes). */

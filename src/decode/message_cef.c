@@ -153,9 +153,13 @@ static void put_pair(struct fields_sink *sink, struct slice name, struct slice v
 
 enum { LABELS = 32, CEF_LABEL_PAIRS = 256 }; /* labels beyond these name nothing */
 
-static bool is_label(struct slice name)
+/* A label that names what somebody looks for; escapes and reserved names are not looked into. */
+static bool is_label(const struct fields_sink *sink, const struct pair *pair)
 {
-    return name.size > 5 && name.at[name.size - 1] == 'l' && slice_ends(name, SLICE("Label"));
+    struct slice name = pair->name;
+    return name.size > 5 && name.at[name.size - 1] == 'l' && slice_ends(name, SLICE("Label")) &&
+           (has_escape(pair->value) || message_reserved(pair->value) ||
+                   fields_wants(sink, pair->value));
 }
 
 /* cs1Label's text is the name of cs1's value, wherever both stand. */
@@ -179,7 +183,7 @@ void message_cef_extension(struct fields_sink *sink, struct slice text)
     size_t count = 0, firsts = 0;
     while (take_pair(&pairs, &pair)) {
         put_pair(sink, pair.name, pair.value);
-        if (count < LABELS && is_label(pair.name)) {
+        if (count < LABELS && is_label(sink, &pair)) {
             labels[count++] = pair;
         }
         if (firsts < CEF_LABEL_PAIRS) {

@@ -116,24 +116,33 @@ static void put_time(struct reader *r, struct fields_sink *sink, const struct sy
 /* Pairs that say when. */
 enum { RT, DEV_TIME, DATE, TIME, TIME_PAIRS };
 
+/* Which of their names, or none (TIME_PAIRS), ends the text, behind a blank, '|' or tab, or as all
+ * of it. */
+static int time_pair(struct slice text)
+{
+    if (text.size < 2 || (text.at[text.size - 1] != 'e' && text.at[text.size - 1] != 't')) {
+        return TIME_PAIRS;
+    }
+    int which = slice_ends(text, SLICE("rt"))        ? RT
+                : slice_ends(text, SLICE("devTime")) ? DEV_TIME
+                : slice_ends(text, SLICE("date"))    ? DATE
+                : slice_ends(text, SLICE("time"))    ? TIME
+                                                     : TIME_PAIRS;
+    size_t size = which == RT ? 2 : which == DEV_TIME ? 7 : 4;
+    char before = text.size > size ? text.at[text.size - size - 1] : ' ';
+    return memchr(" |\t", before, 3) ? which : TIME_PAIRS;
+}
+
 /* What stands behind the first ` name=` (or `|name=`, or a tab before it) of each, up to the text's
  * end; at.NULL: nothing. */
 static void find_pairs(struct slice text, struct slice values[TIME_PAIRS])
 {
-    static const struct slice names[TIME_PAIRS] = {
-            {"rt", 2}, {"devTime", 7}, {"date", 4}, {"time", 4}};
     size_t equals = slice_find_byte(text, '=');
     memset(values, 0, TIME_PAIRS * sizeof *values);
     while (equals < text.size) {
-        struct slice before = slice_of(text.at, equals);
-        char last = equals > 0 ? text.at[equals - 1] : '\0';
-        for (size_t i = last == 't' || last == 'e' ? 0 : TIME_PAIRS; i < TIME_PAIRS; i++) {
-            size_t start = equals - names[i].size;
-            char c = equals > names[i].size ? text.at[start - 1] : ' ';
-            if (!values[i].at && slice_ends(before, names[i]) &&
-                    (c == ' ' || c == '|' || c == '\t')) {
-                values[i] = slice_from(text, equals + 1);
-            }
+        int which = time_pair(slice_of(text.at, equals));
+        if (which != TIME_PAIRS && !values[which].at) {
+            values[which] = slice_from(text, equals + 1);
         }
         equals += 1 + slice_find_byte(slice_from(text, equals + 1), '=');
     }

@@ -338,6 +338,7 @@ static enum err table_new(struct build *b)
     p->node_count = b->texts->count;
     p->mask = (uint32_t)(slots - 1);
     p->slots = memory_alloc_array(slots, sizeof *p->slots);
+    p->filter = memory_alloc_array(slots * PATHS_FILTER / 64, sizeof *p->filter);
     p->any = memory_alloc_array(p->node_count, sizeof *p->any);
     p->also = memory_alloc_array(p->node_count, sizeof *p->also);
     size_t any_count = 0;
@@ -345,7 +346,7 @@ static enum err table_new(struct build *b)
         any_count += b->nodes[i].any != PATHS_NONE;
     }
     p->any_edges = memory_alloc_array(any_count + 1, sizeof *p->any_edges);
-    if (!p->slots || !p->any || !p->also || !p->any_edges) {
+    if (!p->slots || !p->filter || !p->any || !p->also || !p->any_edges) {
         return ERR_MEMORY;
     }
     memset(p->any, 0xff, p->node_count * sizeof *p->any);
@@ -353,7 +354,8 @@ static enum err table_new(struct build *b)
     for (size_t i = 0; i < b->edge_count; i++) {
         const struct build_edge *e = &b->edges[i];
         struct slice key = edge_key(b, e);
-        uint64_t hash = paths_hash(e->from, key);
+        uint64_t hash = paths_hash(e->from, key), bit;
+        *paths_filter(p, hash, &bit) |= bit;
         uint32_t at = (uint32_t)hash & p->mask;
         while (p->slots[at].key.at) {
             at = (at + 1) & p->mask;
@@ -434,6 +436,7 @@ void paths_free(struct paths *paths)
 {
     if (paths) {
         memory_free(paths->slots);
+        memory_free(paths->filter);
         memory_free(paths->any);
         memory_free(paths->any_edges);
         memory_free(paths->also);

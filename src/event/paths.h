@@ -40,8 +40,10 @@ struct path_edge {
 struct paths {
     struct path_edge *slots; /* open addressing, power of two; key.at NULL: free */
     uint32_t mask;
-    uint32_t *any; /* by node: index of the edge for a key that no edge names; PATHS_NONE: a key
-                      without an edge leads nowhere; PATHS_ELSEWHERE: no such edge, but `also` */
+    uint64_t *filter; /* a bit where some edge's hash leads: most keys have none, and need not touch
+                         the slots, which no near memory holds */
+    uint32_t *any;    /* by node: index of the edge for a key that no edge names; PATHS_NONE: a key
+                         without an edge leads nowhere; PATHS_ELSEWHERE: no such edge, but `also` */
     struct path_edge *any_edges;
     uint32_t *also;      /* by node: another node whose edges hold here too, or PATHS_NONE */
     struct intern texts; /* of the nodes; the keys stand in it */
@@ -72,6 +74,16 @@ static inline uint64_t paths_hash(uint32_t node, struct slice key)
     return h ^ h >> 29;
 }
 
+enum { PATHS_FILTER = 4 }; /* bits a slot */
+
+/* Of the hash bits that the slot's number does not have. */
+static inline uint64_t *paths_filter(const struct paths *p, uint64_t hash, uint64_t *bit)
+{
+    uint64_t at = hash >> 32 & ((uint64_t)p->mask * PATHS_FILTER + PATHS_FILTER - 1);
+    *bit = (uint64_t)1 << (at & 63);
+    return &p->filter[at >> 6];
+}
+
 /* The rest of paths_find, where no edge of the node itself has the key and any[node] is not
  * PATHS_NONE. */
 const struct path_edge *paths_find_any(const struct paths *p, uint32_t node, struct slice key);
@@ -80,7 +92,10 @@ const struct path_edge *paths_find_any(const struct paths *p, uint32_t node, str
 static inline const struct path_edge *paths_find(
         const struct paths *p, uint32_t node, struct slice key)
 {
-    uint64_t hash = paths_hash(node, key);
+    uint64_t hash = paths_hash(node, key), bit;
+    if (!(*paths_filter(p, hash, &bit) & bit)) {
+        return p->any[node] == PATHS_NONE ? NULL : paths_find_any(p, node, key);
+    }
     for (uint32_t i = (uint32_t)hash & p->mask;; i = (i + 1) & p->mask) {
         const struct path_edge *e = &p->slots[i];
         if (!e->key.at) {
