@@ -1,40 +1,76 @@
 #include "event/frame.h"
 
+#include <string.h>
+
 #include "base/sum.h"
 
-enum { SUM_AT = 8, HEAD_SUM_AT = 12, SUMMED = 16, RECORD_SIZE = 4, TAG_SIZE = 3 };
+enum {
+    AT_SIZE = 4,
+    AT_SUM = 8,
+    AT_SUMMED = 12,
+    AT_KIND = 12,
+    AT_FLAGS = 13,
+    AT_ATTRIBUTES = 14,
+    AT_OFFSET = 16,
+    AT_DURABLE = 24,
+    AT_RECEIPT = 32,
+    AT_COUNT = 40,
+    AT_RECORDS = 44,
+    TAG_FIXED = 3, /* tag and size before an attribute's value */
+    MAGIC_SIZE = 4,
+};
 
-static const char magic[4] = {'M', 'L', 'F', '1'};
+static const char magic[MAGIC_SIZE] = {'M', 'L', 'F', '1'};
 
-static void put(char *to, uint64_t value, size_t bytes)
+static void put(char *to, uint64_t value, unsigned bytes)
 {
-    for (size_t i = 0; i < bytes; i++) {
-        to[i] = (char)(value >> (8 * i));
+    for (unsigned i = 0; i < bytes; i++) {
+        to[i] = (char)(unsigned char)(value >> 8 * i);
     }
 }
 
-static uint64_t get(const char *at, size_t bytes)
+static uint64_t get(const char *at, unsigned bytes)
 {
     uint64_t value = 0;
-    for (size_t i = 0; i < bytes; i++) {
-        value |= (uint64_t)(uint8_t)at[i] << (8 * i);
+    for (unsigned i = 0; i < bytes; i++) {
+        value |= (uint64_t)(unsigned char)at[i] << 8 * i;
     }
     return value;
 }
 
-/* ---- records ------------------------------------------------------------------------------- */
+void frame_put64(char *to, uint64_t value)
+{
+    put(to, value, 8);
+}
+
+uint64_t frame_get64(const char *at)
+{
+    return get(at, 8);
+}
 
 void frame_records_add(struct frame_records *records, struct slice record)
 {
-    char *size = buf_reserve(&records->sizes, RECORD_SIZE);
-    if (size) {
-        put(size, record.size, RECORD_SIZE);
-        records->sizes.size += RECORD_SIZE;
+    /* So many never fit a frame; the sizes of all then fit 32 bits. */
+    if (records->count >= FRAME_LIMIT || record.size >= FRAME_LIMIT) {
+        records->failed = true;
     }
-    records->broken |= record.size > 0 && memchr(record.at, '\n', record.size);
-    buf_add(&records->lines, record);
-    buf_byte(&records->lines, '\n');
+    size_t kept = records->sizes.size;
+    char *size = records->failed ? NULL : buf_reserve(&records->sizes, 4);
+    char *line = size ? buf_reserve(&records->lines, record.size + 1) : NULL;
+    if (!line) {
+        records->sizes.size = kept;
+        records->failed = true;
+        return;
+    }
+    put(size, record.size, 4);
+    records->sizes.size += 4;
+    if (record.size) {
+        memcpy(line, record.at, record.size);
+    }
+    line[record.size] = '\n';
+    records->lines.size += record.size + 1;
     records->count++;
+    records->broken = records->broken || slice_find_byte(record, '\n') < record.size;
 }
 
 void frame_records_clear(struct frame_records *records)
@@ -43,223 +79,288 @@ void frame_records_clear(struct frame_records *records)
     buf_clear(&records->lines);
     records->count = 0;
     records->broken = false;
+    records->failed = false;
 }
 
 void frame_records_fini(struct frame_records *records)
 {
     buf_fini(&records->sizes);
     buf_fini(&records->lines);
+    *records = (struct frame_records){0};
 }
 
-void frame_take(struct frame *frame, const struct frame_records *records)
+enum err frame_take(struct frame *frame, const struct frame_records *records)
 {
+    if (records->failed) {
+        return ERR_MEMORY;
+    }
     frame->count = records->count;
     frame->flags = records->broken ? 0 : FRAME_LINES;
     frame->sizes = buf_slice(&records->sizes);
     frame->lines = buf_slice(&records->lines);
+    return OK;
 }
 
-bool frame_next(const struct frame *frame, struct frame_walk *walk)
+void frame_take_empty(struct frame *frame)
 {
-    if (walk->passed == frame->count) {
-        return false;
-    }
-    size_t size = get(frame->sizes.at + (size_t)walk->passed * RECORD_SIZE, RECORD_SIZE);
-    walk->record = slice_of(frame->lines.at + walk->at, size);
-    walk->at += size + 1;
-    walk->index = walk->passed++;
-    return true;
-}
-
-/* ---- writing ------------------------------------------------------------------------------- */
-
-/* Of the fixed bytes without the two sums. */
-static uint32_t head_sum(const char *at, uint32_t seed)
-{
-    uint32_t sum = sum_add(seed, slice_of(at, SUM_AT));
-    return sum_add(sum, slice_of(at + SUMMED, FRAME_FIXED - SUMMED));
+    frame->count = 1;
+    frame->flags = FRAME_LINES;
+    frame->sizes = slice_of("\0\0\0", 4);
+    frame->lines = SLICE("\n");
 }
 
 static size_t attributes_size(const struct frame *frame)
 {
     size_t size = 0;
     for (size_t tag = 1; tag < FRAME_TAGS; tag++) {
-        if (frame->attribute[tag].at) {
-            size += TAG_SIZE + frame->attribute[tag].size;
+        size_t value = frame->attribute[tag].size;
+        size += frame->attribute[tag].at ? TAG_FIXED + value : 0;
+        if (value > FRAME_ATTRIBUTES || size > FRAME_ATTRIBUTES) {
+            return FRAME_ATTRIBUTES + 1;
         }
     }
     return size;
 }
 
-static char *put_attributes(const struct frame *frame, char *to)
+static char *put_bytes(char *to, struct slice bytes)
 {
-    for (size_t tag = 1; tag < FRAME_TAGS; tag++) {
-        struct slice value = frame->attribute[tag];
-        if (!value.at) {
-            continue;
-        }
-        *to = (char)tag;
-        put(to + 1, value.size, 2);
-        memcpy(to + TAG_SIZE, value.at, value.size);
-        to += TAG_SIZE + value.size;
+    if (bytes.size) {
+        memcpy(to, bytes.at, bytes.size);
+    }
+    return to + bytes.size;
+}
+
+static char *put_attribute(char *to, const struct frame *frame, size_t tag)
+{
+    struct slice value = frame->attribute[tag];
+    if (!value.at) {
+        return to;
+    }
+    put(to, tag, 1);
+    put(to + 1, value.size, 2);
+    return put_bytes(to + TAG_FIXED, value);
+}
+
+static char *put_attributes(char *to, const struct frame *frame)
+{
+    to = put_attribute(to, frame, FRAME_MARK);
+    for (size_t tag = 1; tag < FRAME_MARK; tag++) {
+        to = put_attribute(to, frame, tag);
     }
     return to;
 }
 
-enum err frame_write(const struct frame *frame, uint32_t seed, struct buf *out, struct diag *diag)
+enum err frame_write(const struct frame *frame, struct buf *out, struct diag *diag)
 {
     size_t attributes = attributes_size(frame);
-    size_t records = frame->sizes.size + frame->lines.size;
-    size_t size = FRAME_FIXED + attributes + records;
-    if (attributes > UINT16_MAX || size > FRAME_LIMIT) {
-        return diag_say(
-                diag, ERR_LIMIT, "a frame of %zu bytes, %zu of them attributes", size, attributes);
+    if (attributes > FRAME_ATTRIBUTES) {
+        return diag_say(diag, ERR_LIMIT, "a frame's attributes take more than %d bytes",
+                (int)FRAME_ATTRIBUTES);
     }
-    char *to = buf_reserve(out, size);
-    if (!to) {
+    size_t records = frame->sizes.size + frame->lines.size;
+    if (records > FRAME_LIMIT || FRAME_FIXED + attributes + records > FRAME_LIMIT) {
+        return diag_say(diag, ERR_LIMIT, "a frame takes more than %d bytes", (int)FRAME_LIMIT);
+    }
+    size_t size = FRAME_FIXED + attributes + records;
+    char *at = buf_reserve(out, size);
+    if (!at) {
         return diag_say(diag, ERR_MEMORY, "no memory for a frame of %zu bytes", size);
     }
-    memcpy(to, magic, sizeof magic);
-    put(to + 4, size, 4);
-    to[16] = (char)frame->kind;
-    to[17] = (char)frame->flags;
-    put(to + 18, attributes, 2);
-    put(to + 20, frame->count, 4);
-    put(to + 24, records, 4);
-    put(to + 28, 0, 4);
-    put(to + 32, frame->offset, 8);
-    put(to + 40, frame->durable, 8);
-    put(to + 48, (uint64_t)frame->receipt_ns, 8);
-    char *rest = put_attributes(frame, to + FRAME_FIXED);
-    if (records > 0) {
-        memcpy(rest, frame->sizes.at, frame->sizes.size);
-        memcpy(rest + frame->sizes.size, frame->lines.at, frame->lines.size);
-    }
-    put(to + SUM_AT, sum_add(seed, slice_of(to + SUMMED, size - SUMMED)), 4);
-    put(to + HEAD_SUM_AT, head_sum(to, seed), 4);
+    memcpy(at, magic, MAGIC_SIZE);
+    put(at + AT_SIZE, size, 4);
+    put(at + AT_KIND, (uint64_t)frame->kind, 1);
+    put(at + AT_FLAGS, frame->flags, 1);
+    put(at + AT_ATTRIBUTES, attributes, 2);
+    put(at + AT_OFFSET, frame->offset, 8);
+    put(at + AT_DURABLE, frame->durable, 8);
+    put(at + AT_RECEIPT, (uint64_t)frame->receipt_ns, 8);
+    put(at + AT_COUNT, frame->count, 4);
+    put(at + AT_RECORDS, records, 4);
+    char *to = put_attributes(at + FRAME_FIXED, frame);
+    put_bytes(put_bytes(to, frame->sizes), frame->lines);
+    put(at + AT_SUM, sum_add(0, slice_of(at + AT_SUMMED, size - AT_SUMMED)), 4);
     out->size += size;
     return OK;
 }
 
-/* ---- reading ------------------------------------------------------------------------------- */
-
-static enum err nonsense(struct diag *diag, const char *what)
+static enum err wrong(struct diag *diag, const char *why)
 {
-    return diag_say(diag, ERR_SYNTAX, "no frame: %s", what);
+    return diag_say(diag, ERR_SYNTAX, "no frame: %s", why);
 }
 
-static enum err read_attributes(struct slice rest, struct frame *out, struct diag *diag)
+/* Each tag once; those that are not known are skipped. */
+static enum err read_attributes(struct slice bytes, struct frame *frame, struct diag *diag)
 {
-    while (rest.size > 0) {
-        if (rest.size < TAG_SIZE) {
-            return nonsense(diag, "an attribute is cut short");
+    uint64_t seen[4] = {0};
+    size_t at = 0;
+    while (at < bytes.size) {
+        if (bytes.size - at < TAG_FIXED) {
+            return wrong(diag, "an attribute is cut");
         }
-        size_t tag = (uint8_t)rest.at[0], size = get(rest.at + 1, 2);
-        rest = slice_from(rest, TAG_SIZE);
-        if (size > rest.size) {
-            return nonsense(diag, "an attribute is longer than all of them");
+        unsigned tag = (unsigned char)bytes.at[at];
+        size_t size = get(bytes.at + at + 1, 2);
+        at += TAG_FIXED;
+        if (size > bytes.size - at) {
+            return wrong(diag, "an attribute is longer than all of them");
         }
-        if (tag < FRAME_TAGS && out->attribute[tag].at) {
-            return nonsense(diag, "an attribute stands twice");
+        if (seen[tag / 64] >> tag % 64 & 1) {
+            return wrong(diag, "an attribute stands twice");
         }
+        seen[tag / 64] |= (uint64_t)1 << tag % 64;
         if (tag < FRAME_TAGS) {
-            out->attribute[tag] = slice_of(rest.at, size);
+            frame->attribute[tag] = slice_of(bytes.at + at, size);
         }
-        rest = slice_from(rest, size);
+        at += size;
     }
     return OK;
 }
 
-/* Do the records fill what they should, each with its line feed, and none inside where none is? */
-static enum err read_records(struct slice records, struct frame *out, struct diag *diag)
+/* The sizes cover the lines, and a line feed stands behind each. */
+static enum err check_records(const struct frame *frame, struct diag *diag)
 {
-    if (out->count > records.size / RECORD_SIZE) {
-        return nonsense(diag, "more records than bytes for them");
-    }
-    out->sizes = slice_of(records.at, (size_t)out->count * RECORD_SIZE);
-    out->lines = slice_from(records, out->sizes.size);
     size_t at = 0;
-    for (size_t i = 0; i < out->count; i++) {
-        size_t size = get(out->sizes.at + i * RECORD_SIZE, RECORD_SIZE);
-        if (size >= out->lines.size - at || out->lines.at[at + size] != '\n') {
-            return nonsense(diag, "a record does not end where it should");
+    for (uint32_t i = 0; i < frame->count; i++) {
+        size_t size = get(frame->sizes.at + 4 * (size_t)i, 4);
+        if (size >= frame->lines.size - at) {
+            return wrong(diag, "its records are longer than they may be");
         }
-        if ((out->flags & FRAME_LINES) && memchr(out->lines.at + at, '\n', size)) {
-            return nonsense(diag, "a record has more lines than one");
+        struct slice record = slice_of(frame->lines.at + at, size);
+        if (record.at[size] != '\n') {
+            return wrong(diag, "a record ends without a line feed");
+        }
+        if ((frame->flags & FRAME_LINES) && slice_find_byte(record, '\n') < size) {
+            return wrong(diag, "a record holds a line feed, its flag says none does");
         }
         at += size + 1;
     }
-    return at == out->lines.size ? OK : nonsense(diag, "bytes behind the records");
+    return at == frame->lines.size ? OK : wrong(diag, "its records are shorter than they may be");
 }
 
-enum err frame_read(
-        struct slice bytes, uint32_t seed, struct frame *out, size_t *size, struct diag *diag)
+/* What can be said without the whole of it. */
+static enum err check_fixed(struct slice bytes, struct diag *diag)
 {
-    size_t known = bytes.size < sizeof magic ? bytes.size : sizeof magic;
-    if (known > 0 && memcmp(bytes.at, magic, known) != 0) {
-        return nonsense(diag, "other bytes stand here");
+    const char *at = bytes.at;
+    uint64_t kind = get(at + AT_KIND, 1), size = get(at + AT_SIZE, 4);
+    uint64_t attributes = get(at + AT_ATTRIBUTES, 2), count = get(at + AT_COUNT, 4);
+    uint64_t records = get(at + AT_RECORDS, 4), offset = get(at + AT_OFFSET, 8), end;
+    if (size > FRAME_LIMIT || size != FRAME_FIXED + attributes + records) {
+        return wrong(diag, "its sizes do not fit together");
+    }
+    if (kind < FRAME_HEAD || kind > FRAME_SEAL) {
+        return wrong(diag, "its kind is not known");
+    }
+    bool bare = kind == FRAME_HEAD || kind == FRAME_SEAL;
+    if (bare != (count == 0) || (bare && records) || 4 * count > records) {
+        return wrong(diag, "its count of records cannot be");
+    }
+    if (__builtin_add_overflow(offset, count, &end) || get(at + AT_DURABLE, 8) > offset) {
+        return wrong(diag, "its offsets cannot be");
+    }
+    return OK;
+}
+
+size_t frame_size(struct slice bytes)
+{
+    if (bytes.size < AT_SUM || memcmp(bytes.at, magic, MAGIC_SIZE) != 0) {
+        return 0;
+    }
+    uint64_t size = get(bytes.at + AT_SIZE, 4);
+    return size >= FRAME_FIXED && size <= FRAME_LIMIT ? size : 0;
+}
+
+static enum err read_front(struct slice bytes, size_t *size, struct diag *diag)
+{
+    size_t front = bytes.size < MAGIC_SIZE ? bytes.size : MAGIC_SIZE;
+    if (front && memcmp(bytes.at, magic, front) != 0) {
+        return wrong(diag, "MLF1 does not stand here");
     }
     if (bytes.size < FRAME_FIXED) {
-        return ERR_END;
+        return diag_say(diag, ERR_END, "a frame is cut after %zu bytes", bytes.size);
     }
+    TRY(check_fixed(bytes, diag));
+    *size = get(bytes.at + AT_SIZE, 4);
+    if (bytes.size < *size) {
+        return diag_say(diag, ERR_END, "a frame of %zu bytes is cut after %zu", *size, bytes.size);
+    }
+    return OK;
+}
+
+enum err frame_read(struct slice bytes, struct frame *out, size_t *size, struct diag *diag)
+{
+    size_t whole = 0;
+    TRY(read_front(bytes, &whole, diag));
     const char *at = bytes.at;
-    size_t whole = get(at + 4, 4), attributes = get(at + 18, 2), records = get(at + 24, 4);
-    if (get(at + HEAD_SUM_AT, 4) != head_sum(at, seed)) {
-        return nonsense(diag, "the sum of its head is wrong");
+    if (sum_add(0, slice_of(at + AT_SUMMED, whole - AT_SUMMED)) != get(at + AT_SUM, 4)) {
+        return wrong(diag, "its sum is wrong");
     }
-    if (whole > FRAME_LIMIT || whole != FRAME_FIXED + attributes + records) {
-        return nonsense(diag, "its sizes do not agree");
-    }
-    if (bytes.size < whole) {
-        return ERR_END;
-    }
-    if (get(at + SUM_AT, 4) != sum_add(seed, slice_of(at + SUMMED, whole - SUMMED))) {
-        return nonsense(diag, "its sum is wrong");
-    }
-    struct frame frame = {.kind = (enum frame_kind)(uint8_t)at[16],
-            .flags = (uint8_t)at[17],
-            .count = (uint32_t)get(at + 20, 4),
-            .offset = get(at + 32, 8),
-            .durable = get(at + 40, 8),
-            .receipt_ns = (int64_t)get(at + 48, 8)};
+    size_t attributes = get(at + AT_ATTRIBUTES, 2);
+    struct frame frame = {.kind = (enum frame_kind)get(at + AT_KIND, 1),
+            .flags = (uint8_t)get(at + AT_FLAGS, 1),
+            .count = (uint32_t)get(at + AT_COUNT, 4),
+            .offset = get(at + AT_OFFSET, 8),
+            .durable = get(at + AT_DURABLE, 8),
+            .receipt_ns = (int64_t)get(at + AT_RECEIPT, 8)};
     TRY(read_attributes(slice_of(at + FRAME_FIXED, attributes), &frame, diag));
-    TRY(read_records(slice_of(at + FRAME_FIXED + attributes, records), &frame, diag));
+    struct slice records = slice_of(at + FRAME_FIXED + attributes, get(at + AT_RECORDS, 4));
+    frame.sizes = slice_of(records.at, 4 * (size_t)frame.count);
+    frame.lines = slice_from(records, frame.sizes.size);
+    TRY(check_records(&frame, diag));
     *out = frame;
     *size = whole;
     return OK;
 }
 
-size_t frame_search(struct slice bytes, uint32_t seed, size_t from)
+/* Before the sum: so that bytes made to look like large frames cost nothing. */
+static bool may_be(struct slice bytes, const struct frame_search *search)
 {
-    struct frame frame;
-    size_t size;
-    while (from < bytes.size) {
-        const char *at = memchr(bytes.at + from, magic[0], bytes.size - from);
-        if (!at) {
-            break;
-        }
-        from = (size_t)(at - bytes.at);
-        if (frame_read(slice_from(bytes, from), seed, &frame, &size, NULL) == OK) {
-            return from;
-        }
-        from++;
+    size_t size = frame_size(bytes);
+    if (!size || size > bytes.size) {
+        return false;
     }
-    return bytes.size;
+    uint64_t offset = get(bytes.at + AT_OFFSET, 8);
+    if (offset < search->least || offset >= search->below) {
+        return false;
+    }
+    struct slice mark = search->mark;
+    const char *at = bytes.at + FRAME_FIXED;
+    return !mark.at ||
+           (size >= FRAME_FIXED + TAG_FIXED + mark.size && get(at, 1) == FRAME_MARK &&
+                   get(at + 1, 2) == mark.size && memcmp(at + TAG_FIXED, mark.at, mark.size) == 0);
 }
 
-uint32_t frame_seed(struct slice log_id)
+size_t frame_search(struct slice bytes, size_t from, const struct frame_search *search)
 {
-    return sum_add(0, log_id);
+    struct slice rest = slice_from(bytes, from);
+    for (;;) {
+        size_t at = slice_find(rest, slice_of(magic, MAGIC_SIZE));
+        if (at == SIZE_MAX) {
+            return bytes.size;
+        }
+        rest = slice_from(rest, at);
+        struct frame frame;
+        size_t size;
+        if (may_be(rest, search) && frame_read(rest, &frame, &size, NULL) == OK) {
+            return bytes.size - rest.size;
+        }
+        rest = slice_from(rest, 1);
+    }
+}
+
+bool frame_next(const struct frame *frame, struct frame_walk *walk)
+{
+    if (walk->passed >= frame->count) {
+        return false;
+    }
+    size_t size = get(frame->sizes.at + 4 * (size_t)walk->passed, 4);
+    walk->record = slice_of(frame->lines.at + walk->at, size);
+    walk->index = walk->passed++;
+    walk->at += size + 1;
+    return true;
 }
 
 const char *frame_kind_name(enum frame_kind kind)
 {
-    static const char *const names[] = {[FRAME_HEAD] = "head",
-            [FRAME_RECORDS] = "records",
-            [FRAME_REJECTED] = "rejected",
-            [FRAME_TICK] = "tick",
-            [FRAME_RULES] = "rules",
-            [FRAME_FINDINGS] = "findings",
-            [FRAME_SEAL] = "seal"};
-    return (size_t)kind < sizeof names / sizeof *names && names[kind] ? names[kind] : "unknown";
+    static const char *const names[] = {
+            "?", "head", "records", "rejected", "tick", "rules", "findings", "seal"};
+    return kind >= FRAME_HEAD && kind <= FRAME_SEAL ? names[kind] : names[0];
 }

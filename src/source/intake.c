@@ -52,7 +52,7 @@ static enum err put(struct intake *intake, const struct frame *frame, uint64_t *
 {
     pthread_mutex_lock(&intake->mutex);
     buf_clear(&intake->scratch);
-    enum err e = frame_write(frame, 0, &intake->scratch, NULL);
+    enum err e = frame_write(frame, &intake->scratch, NULL);
     if (e == ERR_LIMIT) {
         e = ERR_USAGE;
     } else if (e == OK && !channel_put(intake->channel, buf_slice(&intake->scratch), position)) {
@@ -76,10 +76,7 @@ static void count(
 enum err intake_put(struct intake *intake, struct intake_batch *batch, uint64_t *position)
 {
     struct frame frame = frame_of(intake, batch);
-    if (batch->records.sizes.failed || batch->records.lines.failed) {
-        return ERR_MEMORY;
-    }
-    frame_take(&frame, &batch->records);
+    TRY(frame_take(&frame, &batch->records));
     TRY(put(intake, &frame, position));
     count(&frame, intake_counts(intake, batch), NULL);
     frame_records_clear(&batch->records);
@@ -102,8 +99,10 @@ enum err intake_reject(struct intake *intake, const struct intake_batch *from, s
     frame.kind = FRAME_REJECTED;
     frame.attribute[FRAME_REASON] = slice_text(reason);
     frame_records_add(&records, slice_of(bytes.at, kept));
-    frame_take(&frame, &records);
-    enum err e = records.lines.failed ? ERR_MEMORY : put(intake, &frame, &position);
+    enum err e = frame_take(&frame, &records);
+    if (e == OK) {
+        e = put(intake, &frame, &position);
+    }
     if (e == OK) {
         struct counts_source *counts = intake_counts(intake, from);
         count(&frame, counts, &counts->rejected[why]);

@@ -46,7 +46,7 @@ static struct frame taken(struct rig *rig)
     uint64_t position;
     size_t size;
     assert_int_equal(channel_take(rig->channel, &rig->copy, &position), OK);
-    assert_int_equal(frame_read(buf_slice(&rig->copy), 0, &frame, &size, NULL), OK);
+    assert_int_equal(frame_read(buf_slice(&rig->copy), &frame, &size, NULL), OK);
     return frame;
 }
 
