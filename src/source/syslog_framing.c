@@ -155,7 +155,7 @@ enum syslog_framing_what syslog_framing_next(
         rest = slice_from(rest, passed);
         size_t size = 0, at = 0;
         enum start start = f->searched > 0 ? START_LINE : look(f, rest, &size, &at);
-        if (rest.size == 0 || start == START_UNKNOWN) {
+        if (rest.size == 0 || slice_equal(rest, SLICE("\r")) || start == START_UNKNOWN) {
             return SYSLOG_FRAMING_MORE;
         }
         enum syslog_framing_what what = start == START_COUNTED
