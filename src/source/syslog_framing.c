@@ -48,31 +48,40 @@ static size_t skip_empty(struct slice bytes)
 
 enum start { START_UNKNOWN, START_LINE, START_COUNTED };
 
-/* How the message at the front is framed; a counted one's size, and that of its count and blank. */
-static enum start look(const struct syslog_framing *f, struct slice bytes, size_t *size, size_t *at)
+/* Digits at the front, at most one more than a count has; and what they are. */
+static size_t read_digits(struct slice bytes, size_t *value)
 {
-    size_t digits = 0, value = 0;
+    size_t digits = 0;
+    *value = 0;
     while (digits < bytes.size && digits <= SYSLOG_FRAMING_DIGITS &&
             slice_is_digit(bytes.at[digits])) {
-        value = value * 10 + (size_t)(bytes.at[digits] - '0');
+        *value = *value * 10 + (size_t)(bytes.at[digits] - '0');
         digits++;
     }
-    if (bytes.size == 0 || (digits == bytes.size && digits <= SYSLOG_FRAMING_DIGITS)) {
-        return bytes.size > 0 && bytes.at[0] == '0' ? START_LINE : START_UNKNOWN;
-    }
-    if (digits == 0 || digits > SYSLOG_FRAMING_DIGITS || bytes.at[0] == '0' ||
-            bytes.at[digits] != ' ') {
-        return START_LINE;
-    }
-    if (!f->counted && digits + 1 == bytes.size) {
+    return digits;
+}
+
+/* How the message at the front is framed; a counted one's size, and where it begins. */
+static enum start look(const struct syslog_framing *f, struct slice bytes, size_t *size, size_t *at)
+{
+    size_t digits = read_digits(bytes, size);
+    if (bytes.size == 0) {
         return START_UNKNOWN;
     }
-    if (!f->counted && bytes.at[digits + 1] != '<') {
+    if (digits == 0 || digits > SYSLOG_FRAMING_DIGITS || bytes.at[0] == '0') {
         return START_LINE;
     }
-    *size = value;
     *at = digits + 1;
-    return START_COUNTED;
+    if (digits < bytes.size && bytes.at[digits] != ' ') {
+        return START_LINE;
+    }
+    if (f->counted && digits < bytes.size) {
+        return START_COUNTED;
+    }
+    if (*at >= bytes.size) {
+        return START_UNKNOWN;
+    }
+    return bytes.at[*at] == '<' ? START_COUNTED : START_LINE;
 }
 
 static enum syslog_framing_what next_counted(struct syslog_framing *f, struct slice bytes,
