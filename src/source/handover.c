@@ -7,7 +7,7 @@ bool handover_put(struct intake *intake, struct intake_batch *batch)
     if (records->count == 0 || intake_put(intake, batch, &position) == OK) {
         return true;
     }
-    if (!records->sizes.failed && !records->lines.failed) {
+    if (!records->failed && !records->sizes.failed && !records->lines.failed) {
         return false;
     }
     struct counts_source *s = counts_source(intake->counts, batch->tenant, batch->source);

@@ -56,7 +56,7 @@ bool harbour_take(struct harbour *h)
     while ((e = channel_take(h->channel, &h->copy, &position)) == OK) {
         struct frame frame;
         size_t size;
-        if (frame_read(buf_slice(&h->copy), 0, &frame, &size, NULL) != OK || size != h->copy.size) {
+        if (frame_read(buf_slice(&h->copy), &frame, &size, NULL) != OK || size != h->copy.size) {
             return false;
         }
         h->frames++;
