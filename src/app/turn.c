@@ -73,10 +73,23 @@ static void take_next(struct turn *turn, struct parcel *parcel)
     pthread_cond_broadcast(&turn->moved);
 }
 
+static size_t weight(const struct parcel *p)
+{
+    return p->out.size + p->notes.size + p->marks.size + p->hosts.size + p->pieces.size +
+           p->matches.size;
+}
+
+/* Whose turn it is never is. */
+static bool is_too_far(const struct turn *turn, uint64_t sequence)
+{
+    return sequence >= turn->next + turn->ahead ||
+           (sequence != turn->next && turn->waiting > TURN_WAITING);
+}
+
 void turn_deliver(struct turn *turn, uint64_t sequence, struct parcel *parcel)
 {
     pthread_mutex_lock(&turn->mutex);
-    while (sequence >= turn->next + turn->ahead) {
+    while (is_too_far(turn, sequence)) {
         pthread_cond_wait(&turn->moved, &turn->mutex);
     }
     if (turn->taking || turn->next != sequence) {
@@ -85,6 +98,7 @@ void turn_deliver(struct turn *turn, uint64_t sequence, struct parcel *parcel)
         struct parcel spare = slot->parcel;
         slot->parcel = *parcel;
         slot->ready = true;
+        turn->waiting += weight(parcel);
         *parcel = spare;
         pthread_mutex_unlock(&turn->mutex);
         return;
@@ -93,6 +107,7 @@ void turn_deliver(struct turn *turn, uint64_t sequence, struct parcel *parcel)
     take_next(turn, parcel);
     for (struct turn_slot *slot; (slot = &turn->slots[turn->next % turn->ahead])->ready;) {
         slot->ready = false;
+        turn->waiting -= weight(&slot->parcel);
         take_next(turn, &slot->parcel);
     }
     turn->taking = false;

@@ -3,7 +3,8 @@
  *     turn_deliver(&turn, sequence, &parcel);      // any thread; the parcel comes back empty
  *
  * Whoever delivers the number that is next writes it, and those that wait behind it. At most
- * `ahead` parcels wait: a thread that is further ahead than that stands still. */
+ * `ahead` parcels and about TURN_WAITING bytes wait: a thread that is further ahead stands still.
+ */
 #pragma once
 
 #include <pthread.h>
@@ -14,8 +15,9 @@
 #include "base/err.h"
 
 enum {
-    TURN_AHEAD_A_JOB = 8, /* a thread that is put aside for a moment holds nobody up */
-    TURN_KEPT = 1 << 20,  /* a buffer that grew over this is given back */
+    TURN_AHEAD_A_JOB = 64,   /* a thread put aside, or making a plan, holds nobody up */
+    TURN_WAITING = 16 << 20, /* bytes in parcels that wait */
+    TURN_KEPT = 256 << 10,   /* a buffer that grew over this is given back */
 };
 
 /* One finding for the tally; its host stands in `hosts`, its user behind that. */
@@ -60,6 +62,7 @@ struct turn {
     pthread_cond_t moved;
     uint64_t next;
     bool taking;
+    size_t waiting; /* bytes in slots */
     uint64_t ahead;
     struct turn_slot *slots; /* `ahead` of them: by number, modulo */
 };

@@ -88,10 +88,62 @@ static void parcels_come_out_in_order_one_at_a_time(void **state)
     buf_fini(&crew.sink.all);
 }
 
+enum { LARGE = 1 << 20, LARGE_PARCELS = 40 };
+
+static size_t waiting(struct turn *turn)
+{
+    pthread_mutex_lock(&turn->mutex);
+    size_t bytes = turn->waiting;
+    pthread_mutex_unlock(&turn->mutex);
+    assert(bytes <= TURN_WAITING + LARGE);
+    return bytes;
+}
+
+/* The first number comes when the others cannot go on. */
+static void *deliver_large(void *context)
+{
+    struct crew *crew = context;
+    struct parcel parcel = {0};
+    for (unsigned n; (n = atomic_fetch_add(&crew->next, 1)) < LARGE_PARCELS;) {
+        while (n == 0 && waiting(&crew->turn) <= TURN_WAITING) {
+            sched_yield();
+        }
+        char *to = buf_reserve(&parcel.out, LARGE);
+        assert(to);
+        memset(to, (int)n, LARGE);
+        parcel.out.size = LARGE;
+        turn_deliver(&crew->turn, n, &parcel);
+        (void)waiting(&crew->turn);
+    }
+    turn_parcel_fini(&parcel);
+    return NULL;
+}
+
+static void waiting_parcels_are_bounded(void **state)
+{
+    (void)state;
+    static struct crew crew;
+    pthread_t other;
+    crew.turn.take = take;
+    crew.turn.context = &crew.sink;
+    assert_int_equal(turn_init(&crew.turn, 2), OK);
+    assert_int_equal(pthread_create(&other, NULL, deliver_large, &crew), 0);
+    (void)deliver_large(&crew);
+    pthread_join(other, NULL);
+    assert_int_equal(crew.sink.all.size, (size_t)LARGE * LARGE_PARCELS);
+    for (size_t n = 0; n < LARGE_PARCELS; n++) {
+        assert_int_equal(crew.sink.all.at[n * LARGE], n);
+    }
+    assert_int_equal(crew.turn.waiting, 0);
+    turn_fini(&crew.turn);
+    buf_fini(&crew.sink.all);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(parcels_come_out_in_order_one_at_a_time),
+            cmocka_unit_test(waiting_parcels_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

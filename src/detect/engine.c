@@ -520,20 +520,24 @@ enum err engine_class_for(struct engine *engine, const uint16_t *symbols, struct
     return e;
 }
 
+/* One judge makes the plan of a stage, outside the lock: others go on with the plan they have. */
 enum err engine_tune(struct engine *engine, struct engine_class *class, int stage,
         const struct plan_facts *facts)
 {
     struct plan *plan;
-    enum err e = OK;
-    pthread_mutex_lock(&engine->lock);
-    if (class->stage < stage && stage <= ENGINE_STAGES) {
-        e = plan_build(&class->class, facts, field_count(engine->fields), &plan);
-        if (e == OK) {
-            class->stage = stage;
-            class->kept[class->kept_count++] = plan;
-            atomic_store(&class->plan, plan);
+    int begun = atomic_load(&class->begun);
+    do {
+        if (begun >= stage || stage > ENGINE_STAGES) {
+            return OK;
         }
+    } while (!atomic_compare_exchange_weak(&class->begun, &begun, stage));
+    TRY(plan_build(&class->class, facts, field_count(engine->fields), &plan));
+    pthread_mutex_lock(&engine->lock);
+    class->kept[class->kept_count++] = plan;
+    if (class->stage < stage) {
+        class->stage = stage;
+        atomic_store(&class->plan, plan);
     }
     pthread_mutex_unlock(&engine->lock);
-    return e;
+    return OK;
 }

@@ -22,7 +22,8 @@ struct engine_class {
     _Atomic(struct plan *) plan; /* the one to use now */
     struct plan *kept[ENGINE_STAGES + 1];
     int kept_count;
-    _Atomic int stage; /* how often it was tuned */
+    int stage;         /* of that plan: how often it was tuned */
+    _Atomic int begun; /* the stage whose plan was begun last */
     uint8_t *active;   /* by entry: what makes it this class */
     uint32_t number;   /* index into engine->classes */
 };
@@ -54,7 +55,7 @@ struct engine {
     struct engine_lens **lenses; /* by entry, then case; NULL: no aliases */
     size_t entry_count;
     size_t symbol_count;  /* routes; 0 under any_source */
-    pthread_mutex_t lock; /* guards what follows, and the making of plans */
+    pthread_mutex_t lock; /* guards what follows, and the making of classes */
     struct engine_class **classes;
     struct handle *handles; /* by predicate, made when first asked for */
     uint32_t class_count;
