@@ -5,6 +5,7 @@
 #   src/FOLDER/X_test.c    build/test/X_test, linked with FOLDER and the folders it may include
 #   src/FOLDER/X_fuzz.c    build/fuzz/X, by clang with libFuzzer
 #   test/X/*.c, test/X.c   build/test/X, linked with all folders (test/support/ goes into each)
+#   test/faults/*.c        build/test/shim.so and build/test/victim, without ours and sanitizers
 #   bench/X.c              build/bench/X
 #   taxonomy/*.yml         embedded in the program (src/event/taxonomy_data.h)
 #   src/cli/report/*       embedded too (src/cli/report_asset.h)
@@ -45,7 +46,7 @@ UNIT := $(wildcard src/*/*_test.c)
 FUZZ := $(wildcard src/*/*_fuzz.c)
 SRC := $(filter-out $(UNIT) $(FUZZ) src/app/main.c,$(wildcard src/*/*.c))
 SUPPORT := $(wildcard test/support/*.c)
-DRIVERS := $(filter-out support,$(sort $(patsubst test/%/,%,$(dir $(wildcard test/*/*.c))) \
+DRIVERS := $(filter-out support faults,$(sort $(patsubst test/%/,%,$(dir $(wildcard test/*/*.c))) \
 	$(patsubst test/%.c,%,$(wildcard test/*.c))))
 BENCH := $(patsubst bench/%.c,%,$(wildcard bench/*.c))
 # What others build on comes first, then by name.
@@ -140,7 +141,16 @@ $(BUILD)/bench/%: $(BUILD)/obj/bench/%.o $(ALLLIBS)
 	@mkdir -p $(@D)
 	$(LINK) $^ $(LDLIBS)
 
-tests: $(TESTS)
+# A library to preload that makes calls fail (test/faults), and a program to try it on.
+$(BUILD)/test/shim.so: $(wildcard test/faults/shim*.[ch]) $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) -D_GNU_SOURCE= -std=gnu17 -O2 -g $(WARN) -fPIC -shared -o $@ $(filter %.c,$^) -ldl
+
+$(BUILD)/test/victim: test/faults/victim.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) -D_GNU_SOURCE= -std=gnu17 -O2 -g $(WARN) -o $@ $<
+
+tests: $(TESTS) $(BUILD)/test/shim.so $(BUILD)/test/victim
 bench: all $(patsubst %,$(BUILD)/bench/%,$(BENCH))
 fuzzers: $(FUZZERS)
 
