@@ -1,6 +1,7 @@
 #include "detect/literal.h"
 
 #include <immintrin.h>
+#include <stdalign.h>
 
 #include "base/hash.h"
 #include "base/memory.h"
@@ -10,6 +11,7 @@ enum { LANES = 32 };                      /* bytes of a vector */
 enum { SIEVED = 64, LONGEST_SIEVED = 6 }; /* texts in a sieve, bytes of one */
 enum { BOTH_CASES = 0x20 };
 enum { LOOKED_AT = 24, COUNTED = 2048 }; /* bytes of a literal, of a value */
+enum { KNOWN_HEAD = 48 };
 enum { WINDOW = 4, STRIDES = 3, LIKELY_MIN_BITS = 10, LIKELY_MAX_BITS = 16, PLACES_A_WINDOW = 16 };
 static const unsigned stride_of[STRIDES] = {4, 2, 1};
 
@@ -19,10 +21,21 @@ struct window {
     uint32_t offset; /* where in the literal */
 };
 
+/* The windows of equal bytes: the only one, or those that stand side by side. */
 struct slot {
     uint32_t bytes;
-    uint32_t first;
-    uint32_t count; /* 0: free */
+    uint32_t count;  /* 0: free */
+    uint32_t first;  /* of one: the literal; of several: the index of the first window */
+    uint32_t offset; /* of one */
+};
+
+/* What a literal is compared by: a line of the processor's cache, since most searches find it cold.
+ */
+struct known {
+    alignas(64) const char *text;
+    uint32_t size;
+    uint32_t trigger;
+    char head[KNOWN_HEAD];
 };
 
 /* The literals that are searched for with one stride. */
@@ -40,6 +53,7 @@ struct literal_set {
     uint8_t shade;
     struct group groups[STRIDES];
     const struct literal_entry *entries;
+    const struct known *known;       /* the same */
     const struct keyword_set *sieve; /* of the texts of KEYWORD_MIN bytes up to 6; or NULL */
     uint32_t *shorts;                /* entries that are searched for one by one */
     uint32_t short_count;
@@ -190,7 +204,13 @@ static void index_windows(struct group *group, const struct window *windows, uin
         group->windows[slot_of(group, windows[i].bytes)->first++] = windows[i];
     }
     for (uint32_t s = 0; s <= group->mask; s++) {
-        group->slots[s].first -= group->slots[s].count;
+        struct slot *slot = &group->slots[s];
+        slot->first -= slot->count;
+        if (slot->count == 1) {
+            const struct window *only = &group->windows[slot->first];
+            slot->offset = only->offset;
+            slot->first = only->literal;
+        }
     }
 }
 
@@ -242,6 +262,31 @@ static bool fits_sieve(struct slice text)
     return text.size >= KEYWORD_MIN && text.size <= LONGEST_SIEVED;
 }
 
+/* The entries, and what they are compared by, in the set's own memory. */
+static enum err keep_entries(struct arena *arena, const struct literal_entry *entries, size_t count,
+        struct literal_set *set)
+{
+    struct literal_entry *own = ARENA_ARRAY(arena, struct literal_entry, count);
+    struct known *known = ARENA_ARRAY(arena, struct known, count);
+    if (!own || !known || count > UINT32_MAX) {
+        return ERR_MEMORY;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct slice text = entries[i].text;
+        if (text.size > UINT32_MAX) {
+            return ERR_LIMIT;
+        }
+        own[i] = entries[i];
+        known[i].text = text.at;
+        known[i].size = (uint32_t)text.size;
+        known[i].trigger = entries[i].trigger;
+        memcpy(known[i].head, text.at, text.size < KNOWN_HEAD ? text.size : KNOWN_HEAD);
+    }
+    set->entries = own;
+    set->known = known;
+    return OK;
+}
+
 /* *out is NULL for no short texts, or for too many, or some beyond ASCII. */
 static enum err build_sieve(struct arena *arena, const struct literal_entry *entries, size_t count,
         const struct keyword_set **out)
@@ -269,13 +314,12 @@ enum err literal_build(struct arena *arena, const struct literal_entry *entries,
         return OK;
     }
     struct literal_set *set = ARENA_NEW(arena, struct literal_set);
-    struct literal_entry *own = ARENA_ARRAY(arena, struct literal_entry, count);
     uint32_t *shorts = ARENA_ARRAY(arena, uint32_t, count);
-    if (!set || !own || !shorts || count > UINT32_MAX) {
+    if (!set || !shorts) {
         return ERR_MEMORY;
     }
-    memcpy(own, entries, count * sizeof *own);
-    set->entries = own;
+    TRY(keep_entries(arena, entries, count, set));
+    const struct literal_entry *own = set->entries;
     set->shorts = shorts;
     bool sieved = false;
     TRY(build_sieve(arena, own, count, &set->sieve));
@@ -297,37 +341,68 @@ enum err literal_build_any_case(struct arena *arena, const struct literal_entry 
         size_t count, const struct literal_set **out)
 {
     struct literal_set *set = ARENA_NEW(arena, struct literal_set);
-    struct literal_entry *own = ARENA_ARRAY(arena, struct literal_entry, count);
-    if (!set || !own || count > UINT32_MAX) {
+    if (!set) {
         return ERR_MEMORY;
     }
-    memcpy(own, entries, count * sizeof *own);
-    set->entries = own;
+    TRY(keep_entries(arena, entries, count, set));
     set->shade = BOTH_CASES;
-    struct source source = {own, count, NULL, 0, BOTH_CASES};
+    struct source source = {set->entries, count, NULL, 0, BOTH_CASES};
     TRY(build_group(arena, &source, &set->groups[0]));
     *out = set;
     return OK;
 }
 
-/* Is the text at `at`, which `shade` says may have capitals? */
-static bool is_text(const char *at, struct slice text, uint8_t shade)
+static inline uint64_t same_lanes(const char *a, const char *b)
 {
-    return shade ? slice_equal_nocase(slice_of(at, text.size), text)
-                 : memcmp(at, text.at, text.size) == 0;
+    __m128i x = _mm_loadu_si128((const __m128i *)(const void *)a);
+    __m128i y = _mm_loadu_si128((const __m128i *)(const void *)b);
+    return (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(x, y));
+}
+
+/* Are the first bytes, up to KNOWN_HEAD, the same? LITERAL_SLACK bytes behind the value are
+ * readable. */
+static bool is_head(const char *at, const struct known *known)
+{
+    uint32_t size = known->size < KNOWN_HEAD ? known->size : KNOWN_HEAD;
+    uint64_t same = same_lanes(at, known->head) | same_lanes(at + 16, known->head + 16) << 16 |
+                    same_lanes(at + 32, known->head + 32) << 32;
+    return (~same & (((uint64_t)1 << size) - 1)) == 0;
+}
+
+/* Does the text stand at `at`, which `shade` says may have capitals? */
+static bool is_text(const char *at, const struct known *known, uint8_t shade)
+{
+    if (shade) {
+        return slice_equal_nocase(slice_of(at, known->size), slice_of(known->text, known->size));
+    }
+    const size_t head = KNOWN_HEAD;
+    return is_head(at, known) &&
+           (known->size <= head || memcmp(at + head, known->text + head, known->size - head) == 0);
+}
+
+static inline void verify_one(const struct literal_set *set, const struct known *known,
+        struct slice value, size_t start, struct scan *out)
+{
+    /* The window may reach behind the value; the text must not. */
+    if (known->size + start <= value.size && is_text(value.at + start, known, set->shade)) {
+        scan_found(out, known->trigger);
+    }
 }
 
 static void verify(const struct literal_set *set, const struct group *group, struct slice value,
         size_t at, struct scan *out)
 {
     const struct slot *slot = slot_of(group, load_shaded(value.at + at, set->shade));
+    if (slot->count == 1) {
+        if (at >= slot->offset) {
+            verify_one(set, &set->known[slot->first], value, at - slot->offset, out);
+        }
+        return;
+    }
     for (uint32_t i = 0; i < slot->count; i++) {
         const struct window *w = &group->windows[slot->first + i];
-        const struct literal_entry *e = &set->entries[w->literal];
-        /* The window may reach behind the value; the text must not. */
-        if (at >= w->offset && e->text.size + at - w->offset <= value.size &&
-                is_text(value.at + at - w->offset, e->text, set->shade)) {
-            scan_found(out, e->trigger);
+        if (at >= w->offset) {
+            verify_one(set, &set->known[w->literal], value, at - w->offset, out);
         }
     }
 }
