@@ -3,14 +3,16 @@
 #include "base/memory.h"
 
 enum { FIRST_MORE = 64 };
+enum { CLEARED = 8 }; /* words of the bitmap that are cleared together */
 
 enum err event_init(struct event *event, uint32_t field_count)
 {
     uint32_t fields = field_count ? field_count : 1;
     uint32_t words = (fields + 63) / 64;
+    uint32_t room = (words + CLEARED - 1) / CLEARED * CLEARED;
     struct event e = {
             .values = memory_alloc_array(fields, sizeof *e.values),
-            .present = memory_alloc_array(words, sizeof *e.present),
+            .present = memory_alloc_array(room, sizeof *e.present),
             .last = memory_alloc_array(fields, sizeof *e.last),
             .more = memory_alloc_array(FIRST_MORE, sizeof *e.more),
             .more_room = FIRST_MORE,
@@ -38,7 +40,10 @@ void event_fini(struct event *event)
 
 void event_begin(struct event *event, struct slice raw)
 {
-    memset(event->present, 0, event->present_words * sizeof *event->present);
+    /* Most rule sets need one round; a call, or a repeated store, takes longer to begin. */
+    for (uint32_t w = 0; w < event->present_words; w += CLEARED) {
+        memset(event->present + w, 0, CLEARED * sizeof *event->present);
+    }
     event->more_count = 0;
     event->truncated = false;
     event->plain_text = false;
