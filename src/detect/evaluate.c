@@ -223,9 +223,16 @@ enum verdict evaluate_rule(
         return whole_tree(judge, event, rule);
     }
     const struct code *codes = judge->seat->class->class.codes;
+    const uint32_t *memo = judge->seat->memo, epoch = judge->epoch;
+    const uint64_t *known = judge->plan->known;
     uint32_t at = rule->code;
     while (at < CODE_NO) {
-        enum verdict v = evaluate_test(judge, event, codes[at].test);
+        uint32_t test = codes[at].test;
+        if (memo[test] >> 2 != epoch && (known[test >> 6] >> (test & 63) & 1)) {
+            at = codes[at].no; /* most tests: what they look for was not found */
+            continue;
+        }
+        enum verdict v = evaluate_test(judge, event, test);
         if (v == VERDICT_UNDETERMINED) {
             return whole_tree(judge, event, rule);
         }

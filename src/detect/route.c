@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/hash.h"
 #include "base/memory.h"
+#include "detect/value_cache.h"
 
 enum { ABSENT = 0, OTHER = 1, FIRST_SYMBOL = 2, SYMBOL_LIMIT = 60000 };
 #define ROUTER_MEMORY ((size_t)64 << 20)
@@ -247,7 +248,7 @@ static uint16_t value_symbol(const struct router *router, struct route_memo *mem
     size_t place = (ends + size) % ROUTE_REMEMBERED;
     struct route_memory *m = &memo->last[route][place];
     if (size == m->size && v->kind == m->kind && v->form == m->form &&
-            memcmp(v->text.at, m->bytes, size) == 0) {
+            value_cache_same(m->bytes, v->text.at, size)) {
         return m->symbol;
     }
     m->symbol = symbol_of(t, texts_folded(texts, t->field, v));
