@@ -123,6 +123,26 @@ static enum err add_seat(struct judge *j, struct engine_class *class, struct sea
     return OK;
 }
 
+/* Keys are a few words: calls to hash and compare them would take longer. */
+static uint64_t hash_key(const uint32_t *key, size_t count)
+{
+    uint64_t hash = count;
+    for (size_t i = 0; i < count; i++) {
+        hash = (hash ^ key[i]) * 0x9E3779B97F4A7C15u;
+        hash ^= hash >> 32;
+    }
+    return hash;
+}
+
+static bool is_key(const struct route_slot *slot, const uint32_t *key, size_t count)
+{
+    uint32_t difference = 0;
+    for (size_t i = 0; i < count; i++) {
+        difference |= slot->key[i] ^ key[i];
+    }
+    return slot->seat && slot->count == count && difference == 0;
+}
+
 /* A known combination of symbols leads to its seat; others go the long way once. */
 static enum err find_seat(struct judge *j, const struct event *event, struct seat **out)
 {
@@ -130,10 +150,8 @@ static enum err find_seat(struct judge *j, const struct event *event, struct sea
     uint16_t symbols[ROUTE_LIMIT];
     const struct router *router = j->engine->symbol_count ? j->engine->router : NULL;
     size_t count = router ? route_key(router, &j->memo, event, &j->texts, key) : 0;
-    size_t size = count * sizeof *key;
-    uint64_t hash = hash_bytes(slice_of((const char *)key, size), 0);
-    struct route_slot *slot = &j->routes[hash & (JUDGE_ROUTES - 1)];
-    if (slot->seat && slot->count == count && memcmp(slot->key, key, size) == 0) {
+    struct route_slot *slot = &j->routes[hash_key(key, count) & (JUDGE_ROUTES - 1)];
+    if (is_key(slot, key, count)) {
         *out = slot->seat;
         return OK;
     }
@@ -143,7 +161,7 @@ static enum err find_seat(struct judge *j, const struct event *event, struct sea
     struct engine_class *class;
     TRY(engine_class_for(j->engine, symbols, &class));
     TRY(add_seat(j, class, out));
-    memcpy(slot->key, key, size);
+    memcpy(slot->key, key, count * sizeof *key);
     slot->count = count;
     slot->seat = *out;
     return OK;
