@@ -46,6 +46,7 @@ static enum err look_at(struct looking *l, uint64_t record, struct diag *diag)
 {
     struct look *look = l->look;
     int64_t ns = 0;
+    event_finish(&l->event);
     const struct value *value = event_value(&l->event, look->loaded->time_field);
     bool timed = value && time_parse(value_slice(value, &l->scratch), &ns);
     enum err e = survey_event(look->survey, &l->event, diag);

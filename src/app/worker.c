@@ -114,6 +114,7 @@ static bool within_times(struct worker *worker)
     if (!request->has_from && !request->has_to) {
         return true;
     }
+    event_finish(&worker->event);
     if (!event_time(worker, &ns)) {
         worker->parcel.counts.no_time++;
         return true;

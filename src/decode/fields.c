@@ -4,6 +4,25 @@
 
 #include "base/memory.h"
 
+/* The fields that late names lead to. */
+static enum err late_names(struct fields_reader *r)
+{
+    size_t first = r->form->late_first, count = r->form->late_count;
+    for (size_t i = first; i < first + count; i++) {
+        const struct path_edge *edge = r->edges[i];
+        if (edge && !r->late_bits) {
+            r->late_bits = memory_alloc_array(r->paths->field_count / 64 + 1, sizeof *r->late_bits);
+            if (!r->late_bits) {
+                return ERR_MEMORY;
+            }
+        }
+        for (int t = 0; edge && t < PATHS_TARGETS && edge->field[t] != FIELD_NONE; t++) {
+            r->late_bits[edge->field[t] >> 6] |= (uint64_t)1 << (edge->field[t] & 63);
+        }
+    }
+    return OK;
+}
+
 enum err fields_init(struct fields_reader *r, const struct fields_form *form,
         const struct paths *paths, void *context)
 {
@@ -16,14 +35,26 @@ enum err fields_init(struct fields_reader *r, const struct fields_form *form,
         r->edges[i] = paths_find(paths, PATHS_ROOT, slice_text(form->names[i]));
     }
     r->format = paths_find(paths, PATHS_ROOT, SLICE(FIELDS_FORMAT));
-    return OK;
+    return late_names(r);
 }
 
 void fields_fini(struct fields_reader *r)
 {
     memory_free(r->edges);
+    memory_free(r->late_bits);
     buf_fini(&r->made);
     *r = (struct fields_reader){0};
+}
+
+static void put_late(struct event *event)
+{
+    /* The reader is the one that fields_read gave the event. */
+    struct fields_reader *r = (struct fields_reader *)(uintptr_t)event->decoder;
+    struct fields_sink sink = {
+            .scratch = &event->scratch, .reader = r, .event = event, .made = &r->made};
+    r->late(&sink, r->late_text);
+    event->plain_text = !r->made.failed;
+    event->constants = buf_slice(&r->made);
 }
 
 enum err fields_read(
@@ -35,6 +66,7 @@ enum err fields_read(
     event_begin(event, raw);
     event->form = &r->form->event;
     event->decoder = r;
+    r->late = NULL;
     buf_clear(&r->made);
     TRY(r->form->parse(r->context, raw, &sink, diag));
     if (r->format) {
@@ -43,6 +75,8 @@ enum err fields_read(
     }
     event->plain_text = !r->made.failed;
     event->constants = buf_slice(&r->made);
+    event->late = r->late ? put_late : NULL;
+    event->late_bits = r->late_bits;
     return OK;
 }
 
@@ -102,6 +136,22 @@ void fields_unplain(struct fields_sink *sink)
     if (sink->made) {
         sink->made->failed = true;
     }
+}
+
+enum { LATE_VALUES = 1000 }; /* with more, one of the last could be one too many */
+
+bool fields_later(
+        struct fields_sink *sink, fields_late *parse, struct slice text, struct slice constants)
+{
+    /* The reader is fields_read's. */
+    struct fields_reader *r = (struct fields_reader *)(uintptr_t)sink->reader;
+    if (!sink->event || !sink->last || !r->late_bits || sink->event->more_count > LATE_VALUES) {
+        return false;
+    }
+    r->late = parse;
+    r->late_text = text;
+    fields_remember(sink, constants);
+    return true;
 }
 
 void fields_format(struct fields_sink *sink, struct slice format)

@@ -50,12 +50,15 @@ struct fields_sink;
 typedef enum err fields_parse(
         void *context, struct slice text, struct fields_sink *sink, struct diag *diag);
 
+typedef void fields_late(struct fields_sink *sink, struct slice text);
+
 /* A format; static storage. */
 struct fields_form {
     struct event_form event; /* .name is the value of the route `format` */
     const char *const *names;
     size_t count;
     fields_parse *parse;
+    uint16_t late_first, late_count; /* names that fields_later may put off */
 };
 #define FIELDS_FORM(format, fixed, parser)                                                         \
     {                                                                                              \
@@ -71,6 +74,10 @@ struct fields_reader {
     const struct path_edge **edges; /* by fixed name; NULL: no rule names it */
     const struct path_edge *format; /* of FIELDS_FORMAT */
     struct buf made; /* texts that the record's bytes do not hold, for the search of keywords */
+    /* What fields_later put off. */
+    uint64_t *late_bits; /* NULL: nobody names such a field */
+    fields_late *late;
+    struct slice late_text;
 };
 
 /* Where a parser's values go. */
@@ -83,6 +90,7 @@ struct fields_sink {
     event_visit *visit;
     void *context;
     bool stopped; /* by the visitor */
+    bool last;    /* the parser says: what it puts now is the last of the record */
     struct slice format;
 };
 
@@ -141,5 +149,10 @@ void fields_named(struct fields_sink *sink, struct slice name, struct slice text
 void fields_named_made(struct fields_sink *sink, struct slice name, struct slice text);
 /* Values stand in the record in another form than keywords are searched in (\u escapes). */
 void fields_unplain(struct fields_sink *sink);
+/* Puts off the last of what a record gives, until somebody wants a field of it: `parse` puts names
+ * of the form's late ones alone. `constants`: all that it could remember, with a NUL between.
+ * false: the parser must go on itself. */
+bool fields_later(
+        struct fields_sink *sink, fields_late *parse, struct slice text, struct slice constants);
 /* The record is of this format, not of the one that the form names. Static storage. */
 void fields_format(struct fields_sink *sink, struct slice format);

@@ -1,5 +1,6 @@
 #include "decode/message.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "decode/auditd_parse.h"
@@ -259,6 +260,18 @@ void message_settle(struct message_sentence *sentences, size_t count)
             n++;
         }
         sentences[i].parts[MESSAGE_SHARED] = n;
+    }
+}
+
+void message_settle_late(struct message_sentence *sentences, size_t count)
+{
+    message_settle(sentences, count);
+    for (size_t i = 0; i < count; i++) {
+        for (int p = 0; p < MESSAGE_PARTS && sentences[i].parts[p]; p++) {
+            int name = sentences[i].parts[p] & ~MESSAGE_ANY;
+            assert(name == MESSAGE_NOTHING ||
+                    (name >= MESSAGE_SENTENCES && name < MESSAGE_SENTENCES_END));
+        }
     }
 }
 

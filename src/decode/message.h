@@ -36,11 +36,11 @@
     X(MSGID, "msgid")                                                                              \
     X(VERSION, "version")                                                                          \
     X(MESSAGE, "message")                                                                          \
+    X(CODE, "event.code")                                                                          \
     X(REPEATED, "repeated")                                                                        \
     X(ACTION, "event.action")                                                                      \
     X(OUTCOME, "event.outcome")                                                                    \
     X(REASON, "event.reason")                                                                      \
-    X(CODE, "event.code")                                                                          \
     X(USER, "user.name")                                                                           \
     X(USER_ID, "user.id")                                                                          \
     X(TARGET_USER, "user.target.name")                                                             \
@@ -59,6 +59,10 @@
     X(SSH_KEY, "ssh.key")                                                                          \
     X(SSH_CODE, "ssh.code")                                                                        \
     X(SSH_SESSION, "ssh.session")                                                                  \
+    X(UNIT, "systemd.unit")                                                                        \
+    X(SESSION, "session.id")                                                                       \
+    X(RULE_NAME, "rule.name")                                                                      \
+    X(QUEUE_ID, "queue_id")                                                                        \
     X(PAM_LOGNAME, "logname")                                                                      \
     X(PAM_UID, "uid")                                                                              \
     X(PAM_EUID, "euid")                                                                            \
@@ -69,10 +73,6 @@
     X(PAM_MODULE, "pam.module")                                                                    \
     X(PAM_SERVICE, "pam.service")                                                                  \
     X(PAM_TYPE, "pam.type")                                                                        \
-    X(UNIT, "systemd.unit")                                                                        \
-    X(SESSION, "session.id")                                                                       \
-    X(RULE_NAME, "rule.name")                                                                      \
-    X(QUEUE_ID, "queue_id")                                                                        \
     X(CEF_VERSION, "cefVersion")                                                                   \
     X(LEEF_VERSION, "leefVersion")                                                                 \
     X(DEVICE_VENDOR, "deviceVendor")                                                               \
@@ -89,6 +89,9 @@ enum message_name {
 #undef MESSAGE_NAME
             MESSAGE_NAME_COUNT,
     MESSAGE_NOTHING = MESSAGE_NAME_COUNT, /* a part of a sentence without a name */
+    /* What sshd's and PAM's sentences can give: all of it can be put off (fields_later). */
+    MESSAGE_SENTENCES = MESSAGE_REPEATED,
+    MESSAGE_SENTENCES_END = MESSAGE_RULE_NAME,
 };
 extern const char *const message_names[MESSAGE_NAME_COUNT];
 
@@ -135,6 +138,8 @@ bool message_match(struct fields_sink *sink, struct slice text,
 /* Fills in [MESSAGE_SHARED] of a table, once, before threads: its sentences are then told apart
  * byte by byte of the text, not each from its front. */
 void message_settle(struct message_sentence *sentences, size_t count);
+/* The same, for one that is put off: its names are those of MESSAGE_SENTENCES. */
+void message_settle_late(struct message_sentence *sentences, size_t count);
 
 /* message_match where the result does not matter: sentences are passed over when no rule names what
  * they could give. `constants`: the actions and outcomes of them all, with a NUL between, that

@@ -105,13 +105,20 @@ static bool wants_pairs(const struct fields_sink *sink)
     return wanted;
 }
 
+static void match_pam(struct fields_sink *sink, struct slice text)
+{
+    message_match_wanted(sink, text, pam_sentences, COUNT(pam_sentences), pam_constants);
+}
+
 /* What a module says behind its name. */
 static void read_pam(struct fields_sink *sink, struct slice text)
 {
-    message_match_wanted(sink, text, pam_sentences, COUNT(pam_sentences), pam_constants);
     size_t pairs = wants_pairs(sink) ? slice_find(text, SLICE("; logname=")) : SIZE_MAX;
     if (pairs != SIZE_MAX) {
+        match_pam(sink, text);
         put_pam_pairs(sink, slice_from(text, pairs + 2));
+    } else if (!fields_later(sink, match_pam, text, pam_constants)) {
+        match_pam(sink, text);
     }
 }
 
@@ -364,7 +371,7 @@ bool message_auth_systemd(struct fields_sink *sink, struct slice program, struct
 
 __attribute__((constructor)) static void settle(void)
 {
-    message_settle(pam_sentences, COUNT(pam_sentences));
+    message_settle_late(pam_sentences, COUNT(pam_sentences));
     message_settle(account_sentences, COUNT(account_sentences));
     message_settle(systemd_sentences, COUNT(systemd_sentences));
 }

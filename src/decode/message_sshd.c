@@ -153,7 +153,12 @@ static const struct slice constants = MESSAGE_TEXT("failure\0"
 
 __attribute__((constructor)) static void settle(void)
 {
-    message_settle(sentences, sizeof sentences / sizeof *sentences);
+    message_settle_late(sentences, sizeof sentences / sizeof *sentences);
+}
+
+static void match(struct fields_sink *sink, struct slice text)
+{
+    message_match_wanted(sink, text, sentences, sizeof sentences / sizeof *sentences, constants);
 }
 
 static void skip_prefix(struct slice *text, struct slice prefix)
@@ -175,6 +180,8 @@ bool message_sshd(struct fields_sink *sink, struct slice program, struct slice t
     if (slice_ends(text, preauth)) {
         text.size -= preauth.size;
     }
-    message_match_wanted(sink, text, sentences, sizeof sentences / sizeof *sentences, constants);
+    if (!fields_later(sink, match, text, constants)) {
+        match(sink, text);
+    }
     return true;
 }

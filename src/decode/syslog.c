@@ -219,6 +219,7 @@ static enum err parse(void *context, struct slice text, struct fields_sink *sink
     put_if(sink, MESSAGE_VERSION, head.version);
     fields_put(sink, MESSAGE_MESSAGE, head.message);
     put_data(sink, head.data);
+    sink->last = true;
     if (slice_starts(head.module, SLICE("pam_"))) {
         message_auth_pam_of(sink, head.module, head.message);
     } else {
@@ -227,7 +228,14 @@ static enum err parse(void *context, struct slice text, struct fields_sink *sink
     return OK;
 }
 
-static const struct fields_form form = FIELDS_FORM("syslog", message_names, parse);
+static const struct fields_form form = {
+        .event = {.name = "syslog", .walk = fields_walk, .write_json = fields_write_json},
+        .names = message_names,
+        .count = MESSAGE_NAME_COUNT,
+        .parse = parse,
+        .late_first = MESSAGE_SENTENCES,
+        .late_count = MESSAGE_SENTENCES_END - MESSAGE_SENTENCES,
+};
 
 /* ---- recognise ------------------------------------------------------------------------------- */
 

@@ -92,6 +92,7 @@ enum err judge_explain(struct judge *judge, struct event *event, uint32_t rule, 
     const struct hit *hits;
     size_t count;
     struct diag diag;
+    event_finish(event);
     TRY(judge_event(judge, event, &hits, &count, &diag));
     return explain_rule(judge, event, rule, out);
 }
@@ -345,16 +346,53 @@ static void search_fields(struct judge *j, const struct event *event)
     search_asked(j, asked, count);
 }
 
+static void find_constants(struct judge *j, struct slice text, struct constants_found *found)
+{
+    scan_start(&j->scan);
+    found->whole = keyword_scan(j->plan->keywords, text, 1, &j->scan);
+    found->count = j->scan.count;
+    found->size = text.size;
+    found->plan = j->scan.count <= JUDGE_CONSTANT_IDS ? j->plan->id : 0;
+    if (found->plan) {
+        memcpy(found->ids, j->scan.ids, j->scan.count * sizeof *found->ids);
+        memcpy(found->bytes, text.at, text.size);
+    }
+}
+
+/* What stands in the constants of an event; NULL: search them. */
+static const struct constants_found *known_constants(struct judge *j, struct slice text)
+{
+    if (!j->cache || text.size == 0 || text.size > JUDGE_CONSTANT_BYTES) {
+        return NULL;
+    }
+    struct constants_found *found = &j->constants[hash_bytes(text, 0) & (JUDGE_CONSTANTS - 1)];
+    if (found->plan != j->plan->id || found->size != text.size ||
+            memcmp(found->bytes, text.at, text.size) != 0) {
+        find_constants(j, text, found);
+    }
+    return found->plan ? found : NULL;
+}
+
+static bool scan_constants(struct judge *j, struct slice text, const struct constants_found *known)
+{
+    if (!known) {
+        return text.size == 0 || keyword_scan(j->plan->keywords, text, 1, &j->scan);
+    }
+    for (uint32_t i = 0; i < known->count; i++) {
+        scan_found(&j->scan, known->ids[i]);
+    }
+    return known->whole;
+}
+
 /* A record whose texts can be searched in its bytes is; in any other, every keyword may stand. */
 static void search_keywords(struct judge *j, const struct event *event)
 {
     const struct plan *plan = j->plan;
     bool whole = event->plain_text || event->wide_text;
+    const struct constants_found *known = whole ? known_constants(j, event->constants) : NULL;
     scan_start(&j->scan);
-    whole = whole && keyword_scan(plan->keywords, event->raw, event->wide_text ? 2 : 1, &j->scan);
-    if (event->constants.size > 0) {
-        whole = whole && keyword_scan(plan->keywords, event->constants, 1, &j->scan);
-    }
+    whole = whole && keyword_scan(plan->keywords, event->raw, event->wide_text ? 2 : 1, &j->scan) &&
+            scan_constants(j, event->constants, known);
     if (event->wide_text) {
         for (uint32_t i = 0; i < plan->bare_count; i++) {
             scan_found(&j->scan, plan->bare[i]);
@@ -434,6 +472,45 @@ static void next_epoch(struct judge *j)
     j->naming = 0;
 }
 
+/* Reads the class a field of those? */
+static bool class_reads(const struct class *class, const uint64_t *bits)
+{
+#define HAS(f) ((f) != FIELD_NONE && (bits[(f) >> 6] >> ((f)&63) & 1))
+    bool reads = false;
+    for (uint32_t i = 0; i < class->test_count && !reads; i++) {
+        const struct test *t = &class->tests[i];
+        reads = HAS(t->field) || HAS(t->other);
+    }
+    for (uint32_t i = 0; i < class->fill_count && !reads; i++) {
+        const struct fill *fill = &class->fills[i];
+        reads = HAS(fill->to);
+        for (size_t f = 0; f < fill->from_count && !reads; f++) {
+            reads = HAS(fill->from[f]);
+        }
+    }
+#undef HAS
+    return reads;
+}
+
+/* Values that the decoder left out: they are put if a route or a rule's test reads such a field.
+ * (With a finding they are put, too: see judge_event.) */
+static void finish_if_read(struct judge *j, struct event *event, struct seat *seat)
+{
+    if (!seat) {
+        if (j->late_bits != event->late_bits) {
+            j->late_bits = event->late_bits;
+            j->late_routes =
+                    j->engine->symbol_count && route_reads(j->engine->router, event->late_bits);
+        }
+    } else if (seat->late_bits != event->late_bits) {
+        seat->late_bits = event->late_bits;
+        seat->late_read = class_reads(&seat->class->class, event->late_bits);
+    }
+    if (seat ? seat->late_read : j->late_routes) {
+        event_finish(event);
+    }
+}
+
 /* Begins on an event: its class, with the fields that the class fills. */
 static enum err begin_event(struct judge *j, struct event *event, struct diag *diag)
 {
@@ -441,8 +518,14 @@ static enum err begin_event(struct judge *j, struct event *event, struct diag *d
     texts_begin(&j->texts, event);
     keywords_begin(&j->keywords);
     j->counts.events++;
+    if (event->late) {
+        finish_if_read(j, event, NULL);
+    }
     if (find_seat(j, event, &j->seat) != OK) {
         return diag_say(diag, ERR_LIMIT, "no memory or place for another kind of event");
+    }
+    if (event->late) {
+        finish_if_read(j, event, j->seat);
     }
     const struct class *class = &j->seat->class->class;
     if (class->rule_count > 0 && class->fill_count > 0) {
@@ -456,6 +539,7 @@ static enum err begin_event(struct judge *j, struct event *event, struct diag *d
 
 enum err judge_class(struct judge *judge, struct event *event, uint32_t *class, struct diag *diag)
 {
+    event_finish(event);
     TRY(begin_event(judge, event, diag));
     if (judge->texts.failed) {
         return diag_say(diag, ERR_MEMORY, "no memory to judge the record");
@@ -481,6 +565,9 @@ enum err judge_event(struct judge *judge, struct event *event, const struct hit 
     TRY(learn_event(j, event));
     if (j->texts.failed || j->keywords.failed) {
         return diag_say(diag, ERR_MEMORY, "no memory to judge the record");
+    }
+    if (j->hit_count > 0) {
+        event_finish(event); /* what is told of a finding, and counted by, may read any field */
     }
     *count = j->hit_count;
     return OK;

@@ -21,6 +21,8 @@ struct seat {
     uint32_t *memo;  /* by test: epoch << 2 | verdict or JUDGE_MAYBE */
     uint32_t *woken; /* by class rule: the epoch it last woke in */
     uint64_t events;
+    const uint64_t *late_bits; /* of the events before, and whether the class reads such a field */
+    bool late_read;
     struct lessons *lessons; /* NULL: nothing to learn, or no longer */
 };
 
@@ -28,6 +30,18 @@ struct route_slot {
     struct seat *seat; /* NULL: free */
     size_t count;
     uint32_t key[ROUTE_LIMIT];
+};
+
+/* Texts that stand outside records, and the keywords found in them: the same few again and again.
+ */
+enum { JUDGE_CONSTANTS = 32, JUDGE_CONSTANT_BYTES = 400, JUDGE_CONSTANT_IDS = 8 };
+struct constants_found {
+    uint64_t plan; /* 0: free */
+    size_t size;
+    uint32_t count;
+    bool whole; /* see keyword_scan */
+    uint32_t ids[JUDGE_CONSTANT_IDS];
+    char bytes[JUDGE_CONSTANT_BYTES];
 };
 
 struct value_cache;
@@ -49,6 +63,9 @@ struct judge {
     struct route_slot *routes;
     struct route_memo memo;
     struct value_cache *cache; /* NULL: off */
+    struct constants_found constants[JUDGE_CONSTANTS];
+    const uint64_t *late_bits; /* of the events before, and whether routes read such a field */
+    bool late_routes;
     struct regex_cache *regexes;
     uint32_t *named;        /* by field: the naming it was last shown in */
     uint32_t naming;        /* counts findings shown */

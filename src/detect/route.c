@@ -212,6 +212,15 @@ uint32_t route_field(const struct router *router, size_t route)
     return router->tables[route].field;
 }
 
+bool route_reads(const struct router *router, const uint64_t *bits)
+{
+    bool reads = false;
+    for (uint32_t i = 0; i < router->word_count; i++) {
+        reads = reads || (router->words[i].bits & bits[router->words[i].word]);
+    }
+    return reads;
+}
+
 /* ---- an event's symbols ---- */
 
 static uint16_t symbol_of(const struct table *t, struct slice text)

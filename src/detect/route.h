@@ -50,5 +50,7 @@ void route_symbols(
         const struct router *router, const uint32_t *key, size_t count, uint16_t *symbols);
 /* Writes, for each entry, its first case that holds, or ROUTE_INACTIVE. */
 void route_active(const struct router *router, const uint16_t *symbols, uint8_t *active);
+/* Does a route's value stand in one of the fields of the bitmap? */
+bool route_reads(const struct router *router, const uint64_t *bits);
 /* The field in which a route's value stands. */
 uint32_t route_field(const struct router *router, size_t route);

@@ -49,6 +49,7 @@ void event_begin(struct event *event, struct slice raw)
     event->plain_text = false;
     event->wide_text = false;
     event->constants = (struct slice){0};
+    event->late = NULL;
     event->raw = raw;
     if (event->scratch.used) {
         arena_reset(&event->scratch);

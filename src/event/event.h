@@ -52,8 +52,12 @@ struct event {
                                a number), UTF-8, any byte that is no text between them */
     struct slice raw;       /* the record's bytes, borrowed from the block */
     const struct event_form *form;
-    const void *decoder;  /* the decoder's own, for form->... */
-    struct arena scratch; /* texts made while decoding; emptied by event_begin */
+    const void *decoder; /* the decoder's own, for form->... */
+    /* Puts the values that the decoder left out so far, since few rules ask for them: see
+     * event_finish. NULL: there are none. */
+    void (*late)(struct event *event);
+    const uint64_t *late_bits; /* fields that they may be of, as `present`; the reader's */
+    struct arena scratch;      /* texts made while decoding; emptied by event_begin */
 };
 
 enum { EVENT_MORE_LIMIT = 1 << 20, EVENT_SCRATCH_LIMIT = 64 << 20 };
@@ -63,6 +67,17 @@ enum err event_init(struct event *event, uint32_t field_count) MUST_CHECK;
 void event_fini(struct event *event);
 /* Forgets the last record. */
 void event_begin(struct event *event, struct slice raw);
+
+/* Puts what is left of the values. Whoever reads fields must have called it, but where none of
+ * late_bits is read. `constants` has what the values may add before, and may grow. */
+static inline void event_finish(struct event *event)
+{
+    void (*late)(struct event *) = event->late;
+    event->late = NULL;
+    if (late) {
+        late(event);
+    }
+}
 
 static inline const struct value *event_value(const struct event *event, uint32_t field)
 {
