@@ -77,6 +77,7 @@ enum err fields_read(
     event->constants = buf_slice(&r->made);
     event->late = r->late ? put_late : NULL;
     event->late_bits = r->late_bits;
+    event->late_constants = r->late_constants;
     return OK;
 }
 
@@ -150,7 +151,7 @@ bool fields_later(
     }
     r->late = parse;
     r->late_text = text;
-    fields_remember(sink, constants);
+    r->late_constants = constants;
     return true;
 }
 

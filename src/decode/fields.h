@@ -77,7 +77,7 @@ struct fields_reader {
     /* What fields_later put off. */
     uint64_t *late_bits; /* NULL: nobody names such a field */
     fields_late *late;
-    struct slice late_text;
+    struct slice late_text, late_constants;
 };
 
 /* Where a parser's values go. */
@@ -150,8 +150,8 @@ void fields_named_made(struct fields_sink *sink, struct slice name, struct slice
 /* Values stand in the record in another form than keywords are searched in (\u escapes). */
 void fields_unplain(struct fields_sink *sink);
 /* Puts off the last of what a record gives, until somebody wants a field of it: `parse` puts names
- * of the form's late ones alone. `constants`: all that it could remember, with a NUL between.
- * false: the parser must go on itself. */
+ * of the form's late ones alone. `constants`: all that it could remember, with a NUL between;
+ * static storage. false: the parser must go on itself. */
 bool fields_later(
         struct fields_sink *sink, fields_late *parse, struct slice text, struct slice constants);
 /* The record is of this format, not of the one that the form names. Static storage. */

@@ -413,15 +413,17 @@ static message_parser *parser_of(struct slice name)
 
 static message_parser *find_parser(struct slice program)
 {
-    const char *slash = program.size ? memrchr(program.at, '/', program.size) : NULL;
-    if (!slash) {
+    size_t name = program.size; /* behind the last slash */
+    while (name > 0 && program.at[name - 1] != '/') {
+        name--;
+    }
+    if (name == 0) {
         return parser_of(program);
     }
     if (slice_starts(program, SLICE("postfix/"))) {
         return message_pairs_postfix;
     }
-    size_t path = (size_t)(slash + 1 - program.at);
-    return parser_of(slice_of(program.at + path, program.size - path));
+    return parser_of(slice_from(program, name));
 }
 
 /* rsyslog: "message repeated 3 times: [ Failed password for ...]". */

@@ -95,6 +95,16 @@ static void put_pam_pairs(struct fields_sink *sink, struct slice text)
     }
 }
 
+/* Where "; logname=" stands, or SIZE_MAX. */
+static size_t find_pairs(struct slice text)
+{
+    size_t at = slice_find_byte(text, ';');
+    while (at < text.size && !slice_starts(slice_from(text, at), SLICE("; logname="))) {
+        at += 1 + slice_find_byte(slice_from(text, at + 1), ';');
+    }
+    return at < text.size ? at : SIZE_MAX;
+}
+
 static bool wants_pairs(const struct fields_sink *sink)
 {
     const struct path_edge *const *edges = sink->reader->edges;
@@ -113,8 +123,8 @@ static void match_pam(struct fields_sink *sink, struct slice text)
 /* What a module says behind its name. */
 static void read_pam(struct fields_sink *sink, struct slice text)
 {
-    size_t pairs = wants_pairs(sink) ? slice_find(text, SLICE("; logname=")) : SIZE_MAX;
-    if (pairs != SIZE_MAX) {
+    size_t pairs = find_pairs(text);
+    if (pairs != SIZE_MAX && wants_pairs(sink)) {
         match_pam(sink, text);
         put_pam_pairs(sink, slice_from(text, pairs + 2));
     } else if (!fields_later(sink, match_pam, text, pam_constants)) {

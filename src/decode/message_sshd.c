@@ -163,7 +163,7 @@ static void match(struct fields_sink *sink, struct slice text)
 
 static void skip_prefix(struct slice *text, struct slice prefix)
 {
-    if (slice_starts(*text, prefix)) {
+    if (text->size > 0 && *text->at == *prefix.at && slice_starts(*text, prefix)) {
         *text = slice_of(text->at + prefix.size, text->size - prefix.size);
     }
 }

@@ -404,8 +404,11 @@ static bool take_pid(struct slice text, size_t *at, struct slice *pid)
         return true;
     }
     struct slice rest = slice_of(text.at + *at + 1, text.size - *at - 1);
-    size_t close = slice_find_byte(rest, ']');
-    if (close == rest.size || slice_find_byte(rest, ' ') < close) {
+    size_t close = 0; /* pids are short */
+    while (close < rest.size && rest.at[close] != ']' && rest.at[close] != ' ') {
+        close++;
+    }
+    if (close == rest.size || rest.at[close] == ' ') {
         return false;
     }
     *pid = slice_of(rest.at, close);

@@ -384,11 +384,27 @@ size_t syslog_time_read(struct slice text, struct syslog_time *t)
  * four bytes more tell, since zones' names are shorter and years have digits. */
 enum { DECISIVE = 6 };
 
+/* At least 8 bytes, without a call. */
+static inline bool same_bytes(const char *a, const char *b, size_t size)
+{
+    uint64_t x, y;
+    for (size_t i = 0; i + 8 < size; i += 8) {
+        memcpy(&x, a + i, 8);
+        memcpy(&y, b + i, 8);
+        if (x != y) {
+            return false;
+        }
+    }
+    memcpy(&x, a + size - 8, 8);
+    memcpy(&y, b + size - 8, 8);
+    return x == y;
+}
+
 size_t syslog_time_recall(
         struct syslog_time_memory *memory, struct slice text, struct syslog_time *t)
 {
     if (memory->size > 0 && text.size > memory->size &&
-            memcmp(text.at, memory->bytes, memory->size) == 0) {
+            same_bytes(text.at, memory->bytes, memory->size)) {
         *t = memory->time;
         t->text.at = text.at;
         return memory->read;
@@ -494,8 +510,8 @@ struct slice syslog_time_text(struct syslog_clock *clock, const struct syslog_ti
     if (t->iso || t->text.size == 0) {
         return t->text;
     }
-    if (t->text.size == clock->last_size &&
-            memcmp(clock->last, t->text.at, clock->last_size) == 0) {
+    if (t->text.size == clock->last_size && clock->last_size >= 8 &&
+            same_bytes(clock->last, t->text.at, clock->last_size)) {
         return slice_of(clock->made, clock->made_size);
     }
     int32_t east = t->zoned ? t->east : clock->east;

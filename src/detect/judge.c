@@ -346,53 +346,48 @@ static void search_fields(struct judge *j, const struct event *event)
     search_asked(j, asked, count);
 }
 
-static void find_constants(struct judge *j, struct slice text, struct constants_found *found)
+/* What keywords stand in the event's late constants; NULL: too many to remember. */
+static const struct constants_found *late_found(struct judge *j, struct slice text)
 {
-    scan_start(&j->scan);
-    found->whole = keyword_scan(j->plan->keywords, text, 1, &j->scan);
-    found->count = j->scan.count;
-    found->size = text.size;
-    found->plan = j->scan.count <= JUDGE_CONSTANT_IDS ? j->plan->id : 0;
-    if (found->plan) {
-        memcpy(found->ids, j->scan.ids, j->scan.count * sizeof *found->ids);
-        memcpy(found->bytes, text.at, text.size);
+    size_t place = ((uintptr_t)text.at >> 4 ^ j->plan->id) & (JUDGE_CONSTANTS - 1);
+    struct constants_found *f = &j->constants[place];
+    if (f->at == text.at && f->plan == j->plan->id) {
+        return f;
     }
-}
-
-/* What stands in the constants of an event; NULL: search them. */
-static const struct constants_found *known_constants(struct judge *j, struct slice text)
-{
-    if (!j->cache || text.size == 0 || text.size > JUDGE_CONSTANT_BYTES) {
+    scan_start(&j->scan);
+    f->whole = keyword_scan(j->plan->keywords, text, 1, &j->scan);
+    f->count = j->scan.count;
+    f->at = f->count > JUDGE_CONSTANT_IDS ? NULL : text.at;
+    f->plan = j->plan->id;
+    if (!f->at) {
         return NULL;
     }
-    struct constants_found *found = &j->constants[hash_bytes(text, 0) & (JUDGE_CONSTANTS - 1)];
-    if (found->plan != j->plan->id || found->size != text.size ||
-            memcmp(found->bytes, text.at, text.size) != 0) {
-        find_constants(j, text, found);
-    }
-    return found->plan ? found : NULL;
+    memcpy(f->ids, j->scan.ids, f->count * sizeof *f->ids);
+    return f;
 }
 
-static bool scan_constants(struct judge *j, struct slice text, const struct constants_found *known)
+/* The texts of a record, where they stand in its bytes. */
+static bool scan_texts(struct judge *j, const struct event *event)
 {
-    if (!known) {
-        return text.size == 0 || keyword_scan(j->plan->keywords, text, 1, &j->scan);
+    const struct keyword_set *set = j->plan->keywords;
+    const struct constants_found *late = NULL;
+    if (event->late && !(late = late_found(j, event->late_constants))) {
+        return false;
     }
-    for (uint32_t i = 0; i < known->count; i++) {
-        scan_found(&j->scan, known->ids[i]);
+    scan_start(&j->scan);
+    for (uint32_t i = 0; late && i < late->count; i++) {
+        scan_found(&j->scan, late->ids[i]);
     }
-    return known->whole;
+    return (!late || late->whole) &&
+           keyword_scan(set, event->raw, event->wide_text ? 2 : 1, &j->scan) &&
+           (event->constants.size == 0 || keyword_scan(set, event->constants, 1, &j->scan));
 }
 
 /* A record whose texts can be searched in its bytes is; in any other, every keyword may stand. */
 static void search_keywords(struct judge *j, const struct event *event)
 {
     const struct plan *plan = j->plan;
-    bool whole = event->plain_text || event->wide_text;
-    const struct constants_found *known = whole ? known_constants(j, event->constants) : NULL;
-    scan_start(&j->scan);
-    whole = whole && keyword_scan(plan->keywords, event->raw, event->wide_text ? 2 : 1, &j->scan) &&
-            scan_constants(j, event->constants, known);
+    bool whole = (event->plain_text || event->wide_text) && scan_texts(j, event);
     if (event->wide_text) {
         for (uint32_t i = 0; i < plan->bare_count; i++) {
             scan_found(&j->scan, plan->bare[i]);

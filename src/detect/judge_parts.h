@@ -32,16 +32,14 @@ struct route_slot {
     uint32_t key[ROUTE_LIMIT];
 };
 
-/* Texts that stand outside records, and the keywords found in them: the same few again and again.
- */
-enum { JUDGE_CONSTANTS = 32, JUDGE_CONSTANT_BYTES = 400, JUDGE_CONSTANT_IDS = 8 };
+/* Which keywords stand in constants that late values may add: a few tables' texts. */
+enum { JUDGE_CONSTANTS = 16, JUDGE_CONSTANT_IDS = 16 };
 struct constants_found {
-    uint64_t plan; /* 0: free */
-    size_t size;
+    const char *at; /* static storage: the same place is the same text */
+    uint64_t plan;
     uint32_t count;
     bool whole; /* see keyword_scan */
     uint32_t ids[JUDGE_CONSTANT_IDS];
-    char bytes[JUDGE_CONSTANT_BYTES];
 };
 
 struct value_cache;

@@ -382,6 +382,16 @@ __attribute__((target("avx2"))) static bool scan_wide(
     return in->step == 1 ? scan_steps(set, in, 1, out) : scan_steps(set, in, 2, out);
 }
 
+/* A shorter record, with NULs behind it, which no part has. */
+__attribute__((target("avx2"))) static bool scan_short(
+        const struct keyword_set *set, struct slice record, struct scan *out)
+{
+    char padded[LANES + PRINT - 1] = {0};
+    const struct haystack in = {slice_of(padded, sizeof padded), 1};
+    memcpy(padded, record.at, record.size);
+    return scan_steps(set, &in, 1, out);
+}
+
 bool keyword_scan(
         const struct keyword_set *set, struct slice record, unsigned step, struct scan *out)
 {
@@ -393,6 +403,9 @@ bool keyword_scan(
     size_t reach = LANES + (size_t)(PRINT - 1) * step;
     if (record.size >= reach && __builtin_cpu_supports("avx2")) {
         return scan_wide(set, &in, out) || (step == 1 && !folds_oddly(record, step));
+    }
+    if (step == 1 && record.size > 0 && record.size < reach && __builtin_cpu_supports("avx2")) {
+        return scan_short(set, record, out) || !folds_oddly(record, step);
     }
     scan_plain(set, &in, out);
     return !folds_oddly(record, step);

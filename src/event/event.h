@@ -56,8 +56,9 @@ struct event {
     /* Puts the values that the decoder left out so far, since few rules ask for them: see
      * event_finish. NULL: there are none. */
     void (*late)(struct event *event);
-    const uint64_t *late_bits; /* fields that they may be of, as `present`; the reader's */
-    struct arena scratch;      /* texts made while decoding; emptied by event_begin */
+    const uint64_t *late_bits;   /* fields that they may be of, as `present`; the reader's */
+    struct slice late_constants; /* all that they may add to `constants`; static storage */
+    struct arena scratch;        /* texts made while decoding; emptied by event_begin */
 };
 
 enum { EVENT_MORE_LIMIT = 1 << 20, EVENT_SCRATCH_LIMIT = 64 << 20 };
@@ -69,7 +70,7 @@ void event_fini(struct event *event);
 void event_begin(struct event *event, struct slice raw);
 
 /* Puts what is left of the values. Whoever reads fields must have called it, but where none of
- * late_bits is read. `constants` has what the values may add before, and may grow. */
+ * late_bits is read. `constants` may grow. */
 static inline void event_finish(struct event *event)
 {
     void (*late)(struct event *) = event->late;
