@@ -9,18 +9,14 @@ code with segments.py: sizes and tags are spelled out a second time.
 import os
 import zlib
 
-TAGS = {"tenant": 1, "source": 2, "format": 3, "key": 4, "reason": 5, "log": 7, "through": 9}
+TAGS = {"tenant": 1, "source": 2, "format": 3, "key": 4, "reason": 5, "log": 7, "through": 9, "mark": 11}
 IDENTITY = "0123456789abcdef" * 2
+MARK = b"\x07markmar"
 
 
-def seed_of(identity):
-    return zlib.crc32(identity.encode())
-
-
-def frame_bytes(kind, offset, durable, receipt_ns, content, seed=None, **attributes):
-    """seed: None for the usual log's; HEAD has 0."""
+def frame_bytes(kind, offset, durable, receipt_ns, content, mark=MARK, **attributes):
     held = b""
-    for name, value in attributes.items():
+    for name, value in [("mark", mark), *attributes.items()]:
         if value is None:
             continue
         value = value.encode() if isinstance(value, str) else value
@@ -28,19 +24,17 @@ def frame_bytes(kind, offset, durable, receipt_ns, content, seed=None, **attribu
     body = b"".join(len(r).to_bytes(4, "little") for r in content)
     body += b"".join(r + b"\n" for r in content)
     flags = 0 if any(b"\n" in r for r in content) else 1
-    rest = (bytes([kind, flags]) + len(held).to_bytes(2, "little")
-            + len(content).to_bytes(4, "little") + len(body).to_bytes(4, "little") + bytes(4)
-            + offset.to_bytes(8, "little") + durable.to_bytes(8, "little")
-            + receipt_ns.to_bytes(8, "little", signed=True) + held + body)
-    seed = seed_of(IDENTITY) if seed is None else seed
-    return summed(b"MLF1" + (len(rest) + 16).to_bytes(4, "little"), rest,
-                  0 if kind == 1 else seed)
+    return summed(bytes([kind, flags]) + len(held).to_bytes(2, "little")
+                  + offset.to_bytes(8, "little") + durable.to_bytes(8, "little")
+                  + receipt_ns.to_bytes(8, "little", signed=True)
+                  + len(content).to_bytes(4, "little") + len(body).to_bytes(4, "little")
+                  + held + body)
 
 
-def summed(begin, rest, seed):
-    """A frame of its first 8 bytes and those behind the sums."""
-    head = zlib.crc32(begin + rest[:40], seed)
-    return begin + zlib.crc32(rest, seed).to_bytes(4, "little") + head.to_bytes(4, "little") + rest
+def summed(rest):
+    """A frame of what stands behind its sum."""
+    size = (len(rest) + 12).to_bytes(4, "little")
+    return b"MLF1" + size + zlib.crc32(rest).to_bytes(4, "little") + rest
 
 
 class Log:
@@ -66,7 +60,7 @@ class Log:
             self.receipt_ns += 10**6
             receipt_ns = self.receipt_ns
         data = frame_bytes(kind, self.next, durable, receipt_ns, content,
-                           seed=seed_of(self.identity), **attributes)
+                           **attributes)
         self.places.append((self.path, self.file.tell(), len(data), self.next, kind))
         self.file.write(data)
         offset, self.next = self.next, self.next + len(content)

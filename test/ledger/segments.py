@@ -24,12 +24,12 @@ import zlib
 
 HEAD, RECORDS, REJECTED, TICK, RULES, FINDINGS, SEAL = range(1, 8)
 KINDS = {1: "head", 2: "records", 3: "rejected", 4: "tick", 5: "rules", 6: "findings", 7: "seal"}
-TENANT, SOURCE, FORMAT, KEY, REASON, HEADER, LOG, RULESET, THROUGH, RING = range(1, 11)
-FIXED = 56
+TENANT, SOURCE, FORMAT, KEY, REASON, HEADER, LOG, RULESET, THROUGH, RING, MARK = range(1, 12)
+FIXED = 48
 LIMIT = 20 << 20
 MAGIC = b"MLF1"
-FORM = struct.Struct("<4sIIIBBHIIIQQq")
-SUMMED = 16  # first byte behind the sums
+FORM = struct.Struct("<4sIIBBHQQqII")
+SUMMED = 12  # first byte behind the sum
 ID = re.compile(r"[0-9a-f]{32}")
 NAME = re.compile(r"([0-9]{20})\.seg$")
 
@@ -40,8 +40,8 @@ class Frame:
     """One frame; its bytes are a copy."""
 
     def __init__(self, body, fields, attributes):
-        (_, self.size, _, _, self.kind, self.flags, self.attribute_size, self.count,
-         self.record_size, _, self.offset, self.durable, self.receipt_ns) = fields
+        (_, self.size, _, self.kind, self.flags, self.attribute_size, self.offset, self.durable,
+         self.receipt_ns, self.count, self.record_size) = fields
         self.attributes = attributes
         self.body = body
         self.segment = None
@@ -54,6 +54,7 @@ class Frame:
     tenant = property(lambda self: self.text(TENANT))
     source = property(lambda self: self.text(SOURCE))
     reason = property(lambda self: self.text(REASON))
+    mark = property(lambda self: self.attributes.get(MARK))
     key = property(lambda self: self.attributes.get(KEY))
     end = property(lambda self: self.offset + self.count)
 
@@ -82,7 +83,7 @@ def attributes_of(body, size):
 
 def records_agree(body, fields):
     """The sizes cover the records, and each has its line feed."""
-    flags, attribute_size, count, size = fields[5:9]
+    flags, attribute_size, count, size = fields[4], fields[5], fields[9], fields[10]
     start = FIXED + attribute_size
     if start + size != len(body) or 4 * count > size:
         return False
@@ -96,25 +97,22 @@ def records_agree(body, fields):
     return at == len(body)
 
 
-def frame_at(data, at, seed):
+def frame_at(data, at):
     """The frame that stands at `at`, or words for why there is none."""
     if at + FIXED > len(data):
-        return "fewer than 56 bytes are left"
-    head = data[at:at + FIXED]
-    fields = FORM.unpack(head)
+        return "fewer than 48 bytes are left"
+    fields = FORM.unpack_from(data, at)
     magic, size = fields[0], fields[1]
     if magic != MAGIC:
         return "no MLF1"
-    if zlib.crc32(head[SUMMED:], zlib.crc32(head[:8], seed)) != fields[3]:
-        return "the sum of the head is wrong"
-    if size > LIMIT or size != FIXED + fields[6] + fields[8]:
+    if size > LIMIT or size != FIXED + fields[5] + fields[10]:
         return f"a size of {size}"
     if at + size > len(data):
         return f"{size} bytes announced, {len(data) - at} there"
     body = data[at:at + size]
-    if zlib.crc32(body[SUMMED:], seed) != fields[2]:
+    if zlib.crc32(body[SUMMED:]) != fields[2]:
         return "the sum is wrong"
-    attributes = attributes_of(body, fields[6])
+    attributes = attributes_of(body, fields[5])
     if attributes is None:
         return "malformed attributes"
     if not records_agree(body, fields):
@@ -123,10 +121,8 @@ def frame_at(data, at, seed):
 
 
 class Segment:
-    """HEAD stands at byte 0 and is summed from 0, all else from the log's seed."""
-
-    def __init__(self, path, first, seed):
-        self.path, self.first, self.seed = path, first, seed
+    def __init__(self, path, first, mark=None):
+        self.path, self.first, self.mark = path, first, mark
         self.name = os.path.basename(path)
         with open(path, "rb") as f:
             size = os.fstat(f.fileno()).st_size
@@ -134,15 +130,14 @@ class Segment:
 
     def head(self):
         """The HEAD at byte 0; None: there is none."""
-        frame = frame_at(self.data, 0, 0)
+        frame = frame_at(self.data, 0)
         return frame if isinstance(frame, Frame) and frame.kind == HEAD else None
 
     def frames(self, at=0):
-        """(frame, None) or (None, words for what stands in the way), all that can be found."""
+        """(frame, None) or (None, words for what stands in the way), all that can be found. Behind
+        a place where none stands only frames with the log's mark are."""
         while at < len(self.data):
-            frame = frame_at(self.data, at, self.seed)
-            if at == 0 and self.head():
-                frame = self.head()
+            frame = frame_at(self.data, at)
             if isinstance(frame, Frame):
                 frame.segment, frame.at = self.name, at
                 yield frame, None
@@ -156,7 +151,8 @@ class Segment:
             at = self.data.find(MAGIC, at)
             if at < 0:
                 return len(self.data)
-            if isinstance(frame_at(self.data, at, self.seed), Frame):
+            frame = frame_at(self.data, at)
+            if isinstance(frame, Frame) and self.mark in (None, frame.mark):
                 return at
             at += 1
 
@@ -180,27 +176,32 @@ class Log:
         self.next = self.first
         self.torn = False
         self.starts = []  # offsets at which a segment was begun
-        self.seed = self.find_seed()
+        self.mark = self.find_mark()
 
-    def find_seed(self):
-        """What the sums begin with: of the first HEAD that can be read."""
-        for first, path in self.names:
-            head = Segment(path, first, 0).head()
-            if head is not None and ID.fullmatch(head.text(LOG) or ""):
+    def find_mark(self):
+        """What all frames carry: of the first HEAD that can be read, else of the first frame."""
+        segments = [Segment(path, first) for first, path in self.names]
+        heads = [h for h in (s.head() for s in segments) if h is not None]
+        for head in heads:
+            if ID.fullmatch(head.text(LOG) or ""):
                 self.id = head.text(LOG)
-                return zlib.crc32(self.id.encode())
+                return head.mark
         if self.names:
             self.problem("log-form", f"{self.directory}: no HEAD says the log's id")
-        return 0
+        for segment in segments:
+            for frame, _ in segment.frames():
+                if frame is not None:
+                    return frame.mark
+        return None
 
     def problem(self, name, words):
         self.problems.append(Problem(name, words))
 
     def durable_behind(self, index, at):
-        """All offsets below it were on disk: what frames from there on say."""
-        most = 0
+        """All offsets below it were on disk: what frames from there on say, and later names."""
+        most = max([first for first, _ in self.names[index + 1:]], default=0)
         for number in range(index, len(self.names)):
-            segment = Segment(self.names[number][1], self.names[number][0], self.seed)
+            segment = Segment(self.names[number][1], self.names[number][0], self.mark)
             for frame, _ in segment.frames(at if number == index else 0):
                 if frame is not None:
                     most = max(most, frame.durable)
@@ -212,7 +213,7 @@ class Log:
                 return
             limit = self.names[index + 1][0] if index + 1 < len(self.names) else None
             self.starts.append(first)
-            yield from self.segment(index, Segment(path, first, self.seed), limit)
+            yield from self.segment(index, Segment(path, first, self.mark), limit)
         # What is missing before a later segment is found there, by its first offset.
 
     def torn_is_final(self, index, first):
@@ -296,9 +297,13 @@ class Log:
                 self.problem("log-form", f"{where}: a segment of log {said} in log {self.id}")
 
     def form(self, frame, where):
-        bare = frame.kind in (HEAD, SEAL)
-        if bare and frame.record_size or frame.kind in (TICK, RULES) and frame.record_size > 5:
-            self.problem("log-form", f"{where}: a {KINDS[frame.kind]} frame with records")
+        kind = KINDS.get(frame.kind, str(frame.kind))
+        if bool(frame.count) == (frame.kind in (HEAD, SEAL)):
+            self.problem("log-form", f"{where}: a {kind} frame with {frame.count} records")
+        elif frame.kind in (TICK, RULES) and frame.record_size != 5:
+            self.problem("log-form", f"{where}: a {kind} frame with more than an empty record")
+        if frame.mark != self.mark or next(iter(frame.attributes), None) != MARK:
+            self.problem("log-form", f"{where}: the frame does not begin with the log's mark")
         if frame.durable > frame.offset:
             self.problem("log-form", f"{where}: durable {frame.durable} is above its own offset")
 
