@@ -13,8 +13,8 @@
 
 #include "base/diag.h"
 #include "base/err.h"
+#include "base/unpack.h"
 #include "source/inputs.h"
-#include "source/unpack.h"
 
 enum { STREAM_BLOCK = 256 << 10 };
 

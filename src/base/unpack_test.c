@@ -9,7 +9,7 @@
 #include <zstd.h>
 
 #include "base/buf.h"
-#include "source/unpack.h"
+#include "base/unpack.h"
 
 static struct buf gzip_of(struct slice text)
 {

@@ -1,4 +1,4 @@
-#include "source/unpack.h"
+#include "base/unpack.h"
 
 #include <zlib.h>
 #include <zstd.h>

@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "source/unpack.h"
+#include "base/unpack.h"
 
 /* Unpacks with rooms of `room` bytes until the end, an error or `most` bytes; returns a hash of
  * what came out, 0 on an error: libzstd gives nothing of a damaged frame that fits into the room
