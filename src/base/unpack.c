@@ -190,6 +190,13 @@ enum err unpack_new(const struct unpack_format *format, struct unpack **out, str
     return OK;
 }
 
+void unpack_narrow(struct unpack *u, int log)
+{
+    if (u->zstd) {
+        (void)ZSTD_DCtx_setParameter(u->zstd, ZSTD_d_windowLogMax, log);
+    }
+}
+
 void unpack_free(struct unpack *u)
 {
     if (u) {

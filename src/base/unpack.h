@@ -43,6 +43,8 @@ const char *unpack_name(const struct unpack_format *format);
 enum err unpack_new(
         const struct unpack_format *format, struct unpack **out, struct diag *diag) MUST_CHECK;
 void unpack_free(struct unpack *u);
+/* Before the first byte: a zstd frame may ask for 2^log bytes alone. */
+void unpack_narrow(struct unpack *u, int log);
 /* Consumes from *in, writes behind to->used. OK: `in` is empty or `to` is full. `last`: nothing
  * comes after `in`. */
 enum err unpack_run(struct unpack *u, struct slice *in, bool last, struct unpack_room *to,
