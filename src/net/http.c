@@ -552,7 +552,8 @@ static void release(struct http *http)
     pthread_mutex_lock(&http->mutex);
     for (struct http_request *r = http->requests; r; r = r->next) {
         pthread_mutex_lock(&r->mutex);
-        bool waits = r->waiting && !r->answered;
+        bool waits = r->waiting && !r->answered && !r->claimed;
+        r->claimed = r->claimed || waits;
         r->ended = true;
         pthread_mutex_unlock(&r->mutex);
         r->leaving = true;

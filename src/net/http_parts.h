@@ -48,6 +48,7 @@ struct http_request {
     struct http_stream stream;
     pthread_mutex_t mutex; /* guards what follows */
     bool answered;
+    bool claimed; /* somebody is about to answer */
     bool waiting; /* suspended until it is answered */
     bool asleep;  /* a stream that is suspended */
     bool woken;   /* since it was read last */

@@ -132,6 +132,15 @@ void http_request_answer(struct http_request *r, int status, const char *type)
     mark_answered(r);
 }
 
+bool http_request_claim(struct http_request *r)
+{
+    pthread_mutex_lock(&r->mutex);
+    bool first = !r->claimed && !r->answered;
+    r->claimed = true;
+    pthread_mutex_unlock(&r->mutex);
+    return first;
+}
+
 void http_request_wait(struct http_request *r)
 {
     pthread_mutex_lock(&r->mutex);

@@ -72,6 +72,8 @@ void http_request_add_header(struct http_request *r, const char *name, const cha
 void http_request_answer(struct http_request *r, int status, const char *type);
 /* The answer comes later. To be called in the handler, before another thread may answer. */
 void http_request_wait(struct http_request *r);
+/* true, once: the caller is who answers it. For those that wait: http_stop answers them too. */
+bool http_request_claim(struct http_request *r) __attribute__((warn_unused_result));
 
 /* Our own form: {"error":{"code":"forbidden","message":"...","status":403}}. */
 void http_request_refuse(struct http_request *r, enum http_refusal why, struct slice words);

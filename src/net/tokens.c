@@ -367,6 +367,20 @@ static bool write_all(int fd, struct slice bytes)
     return true;
 }
 
+static bool write_aside(const char *path, struct slice bytes)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    bool written = fd >= 0 && write_all(fd, bytes) && fsync(fd) == 0;
+    return (fd < 0 || close(fd) == 0) && written;
+}
+
+static bool sync_folder(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool synced = fd >= 0 && fsync(fd) == 0;
+    return (fd < 0 || close(fd) == 0) && synced;
+}
+
 /* Beside the file, synced; then renamed over it, and the directory synced. */
 static enum err replace(const char *path, struct slice bytes, struct diag *diag)
 {
@@ -378,18 +392,10 @@ static enum err replace(const char *path, struct slice bytes, struct diag *diag)
     if (a < 0 || a >= (int)sizeof aside || f < 0 || f >= (int)sizeof folder) {
         return diag_say(diag, ERR_USAGE, "the path is too long");
     }
-    int fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    bool written = fd >= 0 && write_all(fd, bytes) && fsync(fd) == 0;
-    written = (fd < 0 || close(fd) == 0) && written;
-    if (!written || rename(aside, path) != 0) {
+    if (!write_aside(aside, bytes) || rename(aside, path) != 0) {
         return diag_say(diag, ERR_IO, "%s: %s", aside, strerror(errno));
     }
-    int directory = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool synced = directory >= 0 && fsync(directory) == 0;
-    if (directory >= 0) {
-        close(directory);
-    }
-    return synced ? OK : diag_say(diag, ERR_IO, "%s: %s", folder, strerror(errno));
+    return sync_folder(folder) ? OK : diag_say(diag, ERR_IO, "%s: %s", folder, strerror(errno));
 }
 
 enum err tokens_write(const struct tokens *tokens, const char *path, struct diag *diag)

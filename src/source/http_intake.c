@@ -1,0 +1,147 @@
+#include "source/http_intake.h"
+
+#include <time.h>
+
+#include "base/memory.h"
+#include "source/http_batch.h"
+#include "source/http_splunk.h"
+
+static int64_t steady_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* ---- JSON lines and others ---------------------------------------------------------------------
+ */
+
+static void finish_lines(struct http_batch *b, enum http_batch_outcome outcome)
+{
+    if (outcome != HTTP_BATCH_STORED) {
+        http_request_refuse(b->r, HTTP_BUSY,
+                outcome == HTTP_BATCH_BUSY
+                        ? SLICE("the log has no room at present; nothing was stored")
+                        : SLICE("not known to be on disk yet; send again"));
+        return;
+    }
+    buf_format(http_request_out(b->r), "{\"accepted\":%zu,\"rejected\":%zu}\n",
+            b->count - b->rejected, b->rejected);
+    http_request_answer(b->r, 200, "application/json");
+}
+
+/* The tenant that the records are for: the token's, or one below it that is asked for. */
+static bool choose_tenant(struct http_batch *b)
+{
+    struct slice wanted = http_request_query(b->r, "tenant");
+    if (!wanted.at) {
+        return true;
+    }
+    if (!authorize(http_request_actor(b->r), wanted, AUTHORIZE_INGEST)) {
+        http_request_refuse(b->r, HTTP_FORBIDDEN, SLICE("not a tenant of this token"));
+        return false;
+    }
+    b->batch.tenant = wanted;
+    return true;
+}
+
+static bool choose_format(struct http_batch *b)
+{
+    struct slice wanted = http_request_query(b->r, "format");
+    struct slice format = b->h->options.input->format;
+    if (wanted.at) {
+        bool known = slice_equal(wanted, SLICE("json")) ||
+                     (b->h->options.is_format && b->h->options.is_format(wanted));
+        if (!known) {
+            http_request_refuse(b->r, HTTP_BAD_REQUEST, SLICE("no such format"));
+            return false;
+        }
+        format = wanted;
+    }
+    b->input.format = format.size ? format : SLICE("json");
+    return true;
+}
+
+static void take_lines(struct http_request *r, void *context)
+{
+    struct http_batch *b = http_batch_new(context, r);
+    if (!b || !choose_tenant(b) || !choose_format(b)) {
+        return;
+    }
+    bool json = slice_equal(b->input.format, SLICE("json"));
+    http_batch_add_lines(b, http_request_body(r), json ? http_batch_check_object : NULL);
+    if (b->failed) {
+        http_request_refuse(r, HTTP_TOO_LARGE, SLICE("too many lines in one request"));
+        return;
+    }
+    http_batch_send(b, finish_lines);
+}
+
+/* ---- the table ---------------------------------------------------------------------------------
+ */
+
+static const struct http_route own[] = {
+        {HTTP_POST, "/api/v1/ingest", AUTHORIZE_INGEST, HTTP_INTAKE_BODY, take_lines, NULL},
+};
+
+static enum err add_routes(struct http_intake *h, const struct http_route *routes, size_t count)
+{
+    size_t room = h->route_count;
+    if (!memory_grow(&h->routes, &room, h->route_count + count, sizeof *routes)) {
+        return ERR_MEMORY;
+    }
+    memcpy(h->routes + h->route_count, routes, count * sizeof *routes);
+    h->route_count += count;
+    return OK;
+}
+
+static enum err fill_routes(struct http_intake *h)
+{
+    TRY(add_routes(h, own, sizeof own / sizeof *own));
+    TRY(add_routes(h, http_splunk_routes, http_splunk_route_count));
+    return OK;
+}
+
+enum err http_intake_new(
+        const struct http_intake_options *options, struct http_intake **out, struct diag *diag)
+{
+    struct http_intake *h = memory_alloc(sizeof *h);
+    if (!h) {
+        return diag_say(diag, ERR_MEMORY, "no memory for the HTTP intake");
+    }
+    h->options = *options;
+    h->options.steady_ns = options->steady_ns ? options->steady_ns : steady_ns;
+    h->list.last = &h->list.first;
+    pthread_mutex_init(&h->list.mutex, NULL);
+    if (fill_routes(h) != OK || http_splunk_new(&h->splunk) != OK) {
+        http_intake_free(h);
+        return diag_say(diag, ERR_MEMORY, "no memory for the HTTP intake");
+    }
+    *out = h;
+    return OK;
+}
+
+struct http_table http_intake_table(struct http_intake *h)
+{
+    return (struct http_table){h->routes, h->route_count, h};
+}
+
+void http_intake_turn(struct http_intake *h)
+{
+    http_batch_turn(h, false);
+}
+
+void http_intake_close(struct http_intake *h)
+{
+    http_batch_turn(h, true);
+}
+
+void http_intake_free(struct http_intake *h)
+{
+    if (h) {
+        http_splunk_free(h->splunk);
+        pthread_mutex_destroy(&h->list.mutex);
+        memory_free(h->routes);
+        memory_free(h);
+    }
+}
