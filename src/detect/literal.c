@@ -12,6 +12,7 @@ enum { SIEVED = 64, LONGEST_SIEVED = 6 }; /* texts in a sieve, bytes of one */
 enum { BOTH_CASES = 0x20 };
 enum { LOOKED_AT = 24, COUNTED = 2048 }; /* bytes of a literal, of a value */
 enum { KNOWN_HEAD = 48 };
+enum { PLACES = 32 }; /* LOOKED_AT and a few: whole vectors */
 enum { WINDOW = 4, STRIDES = 3, LIKELY_MIN_BITS = 10, LIKELY_MAX_BITS = 16, PLACES_A_WINDOW = 16 };
 static const unsigned stride_of[STRIDES] = {4, 2, 1};
 
@@ -59,17 +60,20 @@ struct literal_set {
     uint32_t short_count;
 };
 
-/* Share of a character in folded log text, roughly: what command lines and paths are made of. */
+/* Share of a character in folded log text, roughly: what command lines and paths are made of.
+ * a: common, b: usual, c: rare, d: beyond ASCII. */
 static double character_frequency(unsigned char c)
 {
-    /* Of printable ASCII: a common, b usual, c rare. */
-    static const char classes[] = "acbccccccccccbbbbbbbbbbbbbbccbcccccccccccccccccc"
-                                  "ccccccccccccaccbcabaaabbbabbaaaabbaaabbbbbbcccc";
-    if (c >= 0x80) {
-        return 0.0005;
-    }
-    char class = c < ' ' || c == 0x7F ? 'c' : classes[c - ' '];
-    return class == 'a' ? 0.055 : class == 'b' ? 0.02 : 0.004;
+    static const char classes[] = "cccccccccccccccccccccccccccccccc"
+                                  "acbccccccccccbbbbbbbbbbbbbbccbcc"
+                                  "ccccccccccccccccccccccccccccaccb"
+                                  "cabaaabbbabbaaaabbaaabbbbbbccccc"
+                                  "dddddddddddddddddddddddddddddddd"
+                                  "dddddddddddddddddddddddddddddddd"
+                                  "dddddddddddddddddddddddddddddddd"
+                                  "dddddddddddddddddddddddddddddddd";
+    static const double shares[] = {0.055, 0.02, 0.004, 0.0005};
+    return shares[classes[c] - 'a'];
 }
 
 double literal_frequency(struct slice text)
@@ -109,35 +113,38 @@ void literal_count(struct literal_census *census, struct slice folded)
     }
 }
 
-/* The offset whose `count` windows from there on are rarest together. */
+/* The offset whose `count` (1, 2 or 4) windows from there on are rarest together. Sums are of
+ * fixed numbers of places, several at once: those behind the last are of no use. */
 static uint32_t rarest_offset(
         const struct literal_census *census, struct slice text, unsigned count)
 {
-    float characters[LOOKED_AT + WINDOW + 3], windows[LOOKED_AT + 3];
+    float characters[PLACES + WINDOW] = {0}, windows[PLACES + 1] = {0}, sums[PLACES];
     size_t last = text.size - WINDOW - (count - 1);
     last = last < LOOKED_AT ? last : LOOKED_AT - 1;
-    float seen = census && census->total ? 1 / (float)census->total : 0;
     for (size_t at = 0; at < last + count + WINDOW - 1; at++) {
         characters[at] = (float)character_frequency((unsigned char)text.at[at]);
     }
-    for (size_t at = 0; at < last + count; at++) {
+    for (size_t at = 0; at < PLACES; at++) {
         const float *c = characters + at;
         windows[at] = c[0] * c[1] * c[2] * c[3];
-        if (seen > 0) {
-            windows[at] += seen * (float)census->seen[census_slot(text.at + at)];
+    }
+    float seen = census && census->total ? 1 / (float)census->total : 0;
+    for (size_t at = 0; seen > 0 && at < last + count; at++) {
+        windows[at] += seen * (float)census->seen[census_slot(text.at + at)];
+    }
+    const float *sum = windows;
+    if (count > 1) {
+        for (size_t at = 0; at < PLACES; at++) {
+            sums[at] = windows[at] + windows[at + 1];
         }
+        sum = sums;
     }
     uint32_t best = 0;
     float least = 1e9f;
     for (size_t at = 0; at <= last; at++) {
-        float sum = 0;
-        for (unsigned i = 0; i < count; i++) {
-            sum += windows[at + i];
-        }
-        if (sum < least) {
-            least = sum;
-            best = (uint32_t)at;
-        }
+        float all = count > 2 ? sum[at] + sum[at + 2] : sum[at];
+        best = all < least ? (uint32_t)at : best;
+        least = all < least ? all : least;
     }
     return best;
 }
@@ -186,14 +193,17 @@ static struct slot *slot_of(const struct group *group, uint32_t bytes)
     return &group->slots[s];
 }
 
-/* Puts the windows of equal bytes side by side, reached by slot. */
-static void index_windows(struct group *group, const struct window *windows, uint32_t count)
+/* Puts the windows of equal bytes side by side, reached by slot; `at` is room for as many numbers.
+ */
+static void index_windows(
+        struct group *group, const struct window *windows, uint32_t count, uint32_t *at)
 {
     for (uint32_t i = 0; i < count; i++) {
         group->likely[mix(windows[i].bytes) >> group->likely_shift] = 1;
         struct slot *slot = slot_of(group, windows[i].bytes);
         slot->bytes = windows[i].bytes;
         slot->count++;
+        at[i] = (uint32_t)(slot - group->slots);
     }
     uint32_t first = 0;
     for (uint32_t s = 0; s <= group->mask; s++) {
@@ -201,7 +211,7 @@ static void index_windows(struct group *group, const struct window *windows, uin
         first += group->slots[s].count;
     }
     for (uint32_t i = 0; i < count; i++) {
-        group->windows[slot_of(group, windows[i].bytes)->first++] = windows[i];
+        group->windows[group->slots[at[i]].first++] = windows[i];
     }
     for (uint32_t s = 0; s <= group->mask; s++) {
         struct slot *slot = &group->slots[s];
@@ -244,14 +254,14 @@ static enum err build_group(struct arena *arena, const struct source *s, struct 
     if (count > UINT32_MAX / (2 * PLACES_A_WINDOW)) {
         return ERR_LIMIT;
     }
-    struct window *windows = memory_alloc_array(count, sizeof *windows);
+    struct window *windows = memory_alloc_array(count, sizeof *windows + sizeof(uint32_t));
     if (!windows) {
         return ERR_MEMORY;
     }
     enum err e = make_group(arena, group, (uint32_t)count);
     if (e == OK) {
         collect_windows(s, windows);
-        index_windows(group, windows, (uint32_t)count);
+        index_windows(group, windows, (uint32_t)count, (uint32_t *)(void *)(windows + count));
     }
     memory_free(windows);
     return e;
