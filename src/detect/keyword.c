@@ -90,11 +90,44 @@ __attribute__((target("avx2"))) static size_t find_odd_utf8(struct slice record,
     return at;
 }
 
+/* Units of UTF-16 at `at`, and on in steps of `by` bytes, that a part may be found in; at most
+ * KEYWORD_MIN. */
+static unsigned units_at(struct slice record, size_t at, int by)
+{
+    unsigned count = 0;
+    while (count < KEYWORD_MIN && at < record.size && record.size - at >= 2) {
+        const char *unit = record.at + at;
+        bool plain = unit[1] == 0 && unit[0] >= ' ' && unit[0] < 0x7F;
+        if (!plain && !odd_at(unit, 2)) {
+            break;
+        }
+        count++;
+        at += (size_t)by; /* from below 0 past the record's end */
+    }
+    return count;
+}
+
+/* Binary values have the bytes of an odd letter by chance: it counts where it stands among so many
+ * others as the shortest part has. */
+static bool folds_oddly_wide(struct slice record)
+{
+    for (size_t at = 0; at + 2 <= record.size; at++) {
+        if (odd_at(record.at + at, 2) &&
+                units_at(record, at, 2) + units_at(record, at, -2) > KEYWORD_MIN) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool folds_oddly(struct slice record, unsigned step)
 {
     bool found = false;
     size_t at = 0;
-    if (step == 1 && __builtin_cpu_supports("avx2")) {
+    if (step == 2) {
+        return folds_oddly_wide(record);
+    }
+    if (__builtin_cpu_supports("avx2")) {
         at = find_odd_utf8(record, &found);
     }
     for (; at + 2 <= record.size && !found; at++) {
@@ -372,8 +405,12 @@ __attribute__((target("avx2"))) static inline bool scan_steps(
         }
     }
     /* The bytes that were looked at as second and third ones only. */
-    struct slice rest = slice_of(last + LANES, (PRINT - 1) * step);
-    return _mm256_movemask_epi8(odd) == 0 && !folds_oddly(rest, (unsigned)step);
+    for (const char *rest = last + LANES; rest + 2 <= last + reach; rest++) {
+        if (odd_at(rest, (unsigned)step)) {
+            return false;
+        }
+    }
+    return _mm256_movemask_epi8(odd) == 0;
 }
 
 __attribute__((target("avx2"))) static bool scan_wide(
@@ -402,7 +439,7 @@ bool keyword_scan(
     const struct haystack in = {record, step};
     size_t reach = LANES + (size_t)(PRINT - 1) * step;
     if (record.size >= reach && __builtin_cpu_supports("avx2")) {
-        return scan_wide(set, &in, out) || (step == 1 && !folds_oddly(record, step));
+        return scan_wide(set, &in, out) || !folds_oddly(record, step);
     }
     if (step == 1 && record.size > 0 && record.size < reach && __builtin_cpu_supports("avx2")) {
         return scan_short(set, record, out) || !folds_oddly(record, step);

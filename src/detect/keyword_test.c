@@ -70,10 +70,13 @@ static void letters_that_fold_into_ascii_are_noticed(void **unused)
 {
     static const struct {
         const char *text;
-        unsigned step;
+        unsigned size, step;
         int odd;
-    } cases[] = {{"a\xE2\x84\xAA", 1, 1}, {"\xC5\xBF", 1, 1}, {"a\x2A\x21", 2, 1},
-            {"\x7F\x01", 2, 1}, {"\xC3\xA9", 1, 0}, {"\x2A\x21", 1, 0}, {"", 1, 0}};
+    } cases[] = {{"a\xE2\x84\xAA", 4, 1, 1}, {"\xC5\xBF", 2, 1, 1}, {"\xC3\xA9", 2, 1, 0},
+            {"\x2A\x21", 2, 1, 0}, {"", 0, 1, 0}, {"a\0\x2A\x21s", 6, 2, 1},
+            {"\x7F\x01S\0~", 6, 2, 1}, {"a\0 \0\x2A\x21", 6, 2, 1}, {"\x2A\x21\x7F\x01k", 6, 2, 1},
+            {"a\0\x2A\x21", 4, 2, 0}, {"\x7F\x01s\0\x7F", 6, 2, 0}, {"\x2A\x21", 2, 2, 0},
+            {"\x2A\x21\x7F\x01", 4, 2, 0}, {"\n\0\x7F\x01s", 6, 2, 0}};
     char record[200];
     struct arena arena;
     const struct keyword_set *set;
@@ -84,7 +87,7 @@ static void letters_that_fold_into_ascii_are_noticed(void **unused)
     arena_init(&arena, 1 << 20);
     assert_int_equal(keyword_build(&arena, &e, 1, &set), OK);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        size_t n = strlen(cases[i].text);
+        size_t n = cases[i].size;
         for (size_t at = 0; at + n <= sizeof record; at++) {
             memset(record, 'x', sizeof record);
             memcpy(record + at, cases[i].text, n);
