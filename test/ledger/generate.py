@@ -49,9 +49,11 @@ class Sender(threading.Thread):
 
     def run(self):
         try:
-            self.send_all()
-        except Stopped:
-            pass
+            try:
+                self.send_all()
+            except Stopped:
+                pass
+            self.finish()
         except Exception as error:  # pylint: disable=broad-except
             self.failure = error
         finally:
@@ -65,7 +67,6 @@ class Sender(threading.Thread):
             if rate:
                 self.wait(began + first / rate - time.monotonic())
             self.batch(first, min(batch, count - first))
-        self.finish()
 
     def batch(self, first, count):
         """With its retries."""

@@ -8,21 +8,22 @@ import json
 import os
 
 DEFAULTS = {
-    # ---- the program
-    "command": ["{merlon}", "serve", "--data", "{data}"],  # {config}: a file, if a run has one
-    "ready_route": "/readyz",  # 200: it takes events
-    "metrics_route": "/metrics",
-    "point_variable": "MERLON_POINT",  # NAME:N, it kills itself there
-    "points": ["before-write", "after-write", "before-fsync", "after-fsync", "before-seal",
-               "after-seal", "before-rename", "after-rename", "before-publish", "after-publish",
-               "before-unlink", "after-unlink", "before-checkpoint", "after-checkpoint",
-               "before-rules", "after-rules", "before-finding", "after-finding",
-               "before-position", "after-position", "before-acknowledge", "after-acknowledge",
-               "recovery-begin", "recovery-segment", "recovery-end"],
+    # ---- the program: {merlon}, {data} and {config} are filled in
+    "command": ["{merlon}", "serve", "-c", "{config}"],
+    "point_variable": "MERLON_POINT",  # NAME:N, a process of it kills itself there
+    "point_call": "point_pass",  # how the sources name such a point
+    # The configuration: a head, and a line for each input of a plan.
+    "config_head": "data: {data}\nrules: [{rules}]\ninputs:\n",
+    "config_input": "  - {{name: {name}, kind: {kind}, listen: \"{host}:{port}\", "
+                    "tenant: {tenant}}}\n",
+    "config_kinds": {"udp": "syslog-udp", "tcp": "syslog-tcp", "tls": "syslog-tls",
+                     "lines": "http", "hec": "http", "hec-ack": "http", "bulk": "http"},
+    "correlates": False,  # does it judge correlations yet? kill.py plants them if so
+    "metrics_route": "/metrics",  # of an http input; none: the counters are not judged
 
     # ---- where it listens
     "host": "127.0.0.1",
-    "http_port": 8080,
+    "http_port": 8088,
     "syslog_udp_port": 5514,
     "syslog_tcp_port": 5514,
     "syslog_tls_port": 6514,
