@@ -78,15 +78,9 @@ static enum err look_again(struct wal_reader *reader, struct diag *diag)
         close_segment(reader);
         return tell_removed(reader, diag);
     }
-    /* One of the same name may be another: nothing of the first was committed. */
-    if (reader->open && (base != reader->segment.base || base == reader->segment.expected)) {
-        close_segment(reader);
-    }
-    if (reader->open) {
-        set_limit(reader);
-        scan_forget(&reader->segment.scan);
-        reader->segment.certain = true;
-    }
+    /* One of the same name may be another: what a writer that died had committed last is written
+     * again into a segment that takes the name, where that is the segment's first. */
+    close_segment(reader);
     return OK;
 }
 
@@ -118,10 +112,8 @@ static enum err go_on(struct wal_reader *reader, uint64_t committed, struct diag
         return ERR_END;
     }
     TRY(look_again(reader, diag));
-    if (!reader->open) {
-        TRY(open_segment(reader, diag));
-        reader->segment.certain = true;
-    }
+    TRY(open_segment(reader, diag));
+    reader->segment.certain = true;
     return OK;
 }
 

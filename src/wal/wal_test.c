@@ -8,6 +8,10 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "support/crash_disk.h"
@@ -376,6 +380,74 @@ static void test_a_reader_beside_the_writer_follows_it(void **state)
     crash_disk_free(disk);
 }
 
+static void remove_log(const char *path)
+{
+    struct arena arena;
+    struct disk_names names;
+    char file[200];
+    arena_init(&arena, 1 << 20);
+    assert_int_equal(disk_real.list(&disk_real, path, &arena, &names, NULL), OK);
+    for (size_t i = 0; i < names.count; i++) {
+        snprintf(file, sizeof file, "%s/%s", path, names.at[i]);
+        assert_int_equal(unlink(file), 0);
+    }
+    assert_int_equal(rmdir(path), 0);
+    arena_fini(&arena);
+}
+
+/* A process that commits two records and waits to be killed. */
+static pid_t start_writer(const struct wal_options *options, const char *path)
+{
+    int ends[2];
+    char done;
+    assert_int_equal(pipe(ends), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct wal *wal;
+        if (wal_open(path, options, &wal, NULL) != OK || append(wal, "a") != OK ||
+                append(wal, "b") != OK || wal_commit(wal, NULL) != OK ||
+                write(ends[1], "", 1) != 1) {
+            _exit(1);
+        }
+        for (;;) {
+            pause();
+        }
+    }
+    close(ends[1]);
+    assert_int_equal(read(ends[0], &done, 1), 1);
+    close(ends[0]);
+    return pid;
+}
+
+/* What a writer that died had committed last is written again, here into a segment of the same
+ * name, while a reader has the old one open. */
+static void test_a_reader_outlives_the_writer(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/merlon-wal-XXXXXX";
+    struct wal_options options = {.disk = &disk_real};
+    struct wal_reader *reader;
+    struct frame frame;
+    struct wal *wal;
+    assert_non_null(mkdtemp(path));
+    pid_t pid = start_writer(&options, path);
+    assert_int_equal(reader_open(path, &disk_real, 0, &reader, NULL), OK);
+    assert_int_equal(reader_next(reader, 2, &frame, NULL), OK);
+    kill(pid, SIGKILL);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    assert_int_equal(wal_open(path, &options, &wal, NULL), OK);
+    put(wal, "c");
+    assert_int_equal(wal_commit(wal, NULL), OK);
+    for (uint64_t offset = 1; offset < 3; offset++) {
+        assert_int_equal(reader_next(reader, 3, &frame, NULL), OK);
+        assert_int_equal(frame.offset, offset);
+    }
+    assert_int_equal(reader_next(reader, 3, &frame, NULL), ERR_END);
+    reader_close(reader);
+    wal_close(wal);
+    remove_log(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -391,6 +463,7 @@ int main(void)
             cmocka_unit_test(test_a_frame_without_records_takes_an_offset),
             cmocka_unit_test(test_the_ring_is_known_after_restarts),
             cmocka_unit_test(test_a_reader_beside_the_writer_follows_it),
+            cmocka_unit_test(test_a_reader_outlives_the_writer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
