@@ -25,7 +25,8 @@ struct channel {
     struct shared *shared;
     char *data; /* mapped twice, one behind the other: every piece is in one */
     int data_fd, done_fd;
-    uint64_t taken; /* the taker's own */
+    uint64_t taken;  /* the taker's own, as is the next */
+    uint64_t before; /* the last piece */
 };
 
 /* The header's page, and behind it the same data twice. */
@@ -171,7 +172,7 @@ enum err channel_take(struct channel *channel, struct buf *copy, uint64_t *posit
     memcpy(&check, at + sizeof size, sizeof check);
     if (there > channel->size || check != (uint32_t)~size || size > channel->size / 2 ||
             whole(size) > there) {
-        channel->taken = head;
+        channel->taken = channel->before = head;
         *position = head;
         return ERR_SYNTAX;
     }
@@ -180,9 +181,15 @@ enum err channel_take(struct channel *channel, struct buf *copy, uint64_t *posit
     if (copy->failed) {
         return ERR_MEMORY;
     }
+    channel->before = channel->taken;
     channel->taken += whole(size);
     *position = channel->taken;
     return OK;
+}
+
+void channel_again(struct channel *channel)
+{
+    channel->taken = channel->before;
 }
 
 void channel_finish(struct channel *channel, uint64_t position)
@@ -203,6 +210,7 @@ void channel_resume(struct channel *channel, uint64_t position)
 {
     uint64_t done = channel_done(channel);
     channel->taken = position > done && position <= channel_head(channel) ? position : done;
+    channel->before = channel->taken;
     channel_finish(channel, channel->taken);
     wake(channel->data_fd);
 }

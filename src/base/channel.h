@@ -52,6 +52,8 @@ int channel_done_fd(const struct channel *channel);
  * it. ERR_END: none. ERR_SYNTAX: what stands there cannot have been put by channel_put; everything
  * up to the head was passed over. ERR_MEMORY: nothing was taken. */
 enum err channel_take(struct channel *channel, struct buf *copy, uint64_t *position) MUST_CHECK;
+/* The piece that was taken last is taken again by the next channel_take. */
+void channel_again(struct channel *channel);
 void channel_finish(struct channel *channel, uint64_t position);
 void channel_refuse(struct channel *channel, enum channel_refusal why);
 /* Readable when something was put; read 8 bytes to wait anew. */

@@ -89,6 +89,9 @@ static void what_is_not_finished_takes_room_and_comes_again_to_a_new_taker(void 
     assert_false(channel_put(channel, SLICE(""), &position));
     assert_int_equal(channel_take(channel, &copy, &position), OK);
     assert_int_equal(channel_take(channel, &copy, &position), OK);
+    channel_again(channel);
+    assert_int_equal(channel_take(channel, &copy, &position), OK);
+    assert_int_equal(position, second);
     assert_int_equal(channel_take(channel, &copy, &position), ERR_END);
     assert_false(channel_put(channel, SLICE("x"), &position));
     channel_resume(channel, first);
