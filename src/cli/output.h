@@ -37,6 +37,8 @@ struct output_finding {
     struct slice file;
     struct slice file_json; /* the same as the inside of a JSON string */
     uint64_t record;
+    /* Of a record of the log: the members of "source", in place of the file and the record. */
+    struct slice place_json;
     /* Where in `out` the JSON of this event stands already, from its finding before; size 0:
      * nowhere yet. The format sets it. */
     size_t event_at;

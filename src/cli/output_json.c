@@ -44,7 +44,7 @@ static void write_rule(const struct output *o, const struct rule *rule, struct b
     add_text(out, slice_text(rule->hash));
     ADD(out, ",\"license\":");
     add_optional(out, rule->license);
-    buf_add(out, rule->correlation ? SLICE("},\"group\":{") : SLICE("},\"source\":{\"file\":\""));
+    buf_add(out, rule->correlation ? SLICE("},\"group\":{") : SLICE("},\"source\":{"));
 }
 
 static void write_finding(const struct output *o, struct output_finding *f, struct buf *out)
@@ -57,9 +57,14 @@ static void write_finding(const struct output *o, struct output_finding *f, stru
         ADD(out, "{\"time\":null");
     }
     buf_add(out, o->rule_text[f->hit->rule->number]);
-    buf_add(out, f->file_json);
-    ADD(out, "\",\"record\":");
-    buf_u64(out, f->record);
+    if (f->place_json.size > 0) {
+        buf_add(out, f->place_json);
+    } else {
+        ADD(out, "\"file\":\"");
+        buf_add(out, f->file_json);
+        ADD(out, "\",\"record\":");
+        buf_u64(out, f->record);
+    }
     ADD(out, "},\"event\":");
     if (f->event_size > 0 && buf_reserve(out, f->event_size)) {
         buf_add(out, slice_of(out->at + f->event_at, f->event_size));
