@@ -17,8 +17,11 @@
 
 /* What the seal consists of, as reported to its tests. */
 struct seal {
-    int landlock; /* version of the kernel's interface; 0: none */
-    bool opening; /* opening for reading is allowed */
+    int landlock;     /* version of the kernel's interface; 0: none */
+    bool opening;     /* opening for reading is allowed */
+    bool writing;     /* for writing as well */
+    const int *calls; /* further ones, besides those that all may make */
+    size_t call_count;
 };
 
 /* ---- Landlock ------------------------------------------------------------------------------- */
@@ -49,9 +52,9 @@ static int landlock_version(void)
     return version > 0 ? (int)version : 0;
 }
 
-static enum err allow_root(int rules, const char *path, struct diag *diag)
+static enum err allow_root(int rules, const char *path, uint64_t rights, struct diag *diag)
 {
-    struct landlock_path_beneath_attr beneath = {.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE};
+    struct landlock_path_beneath_attr beneath = {.allowed_access = rights};
     beneath.parent_fd = open(path, O_PATH | O_CLOEXEC);
     if (beneath.parent_fd < 0) {
         /* Gone since it was listed: opening it later fails and is named then. */
@@ -65,7 +68,14 @@ static enum err allow_root(int rules, const char *path, struct diag *diag)
     return OK;
 }
 
-static enum err use_landlock(const struct inputs *inputs, int version, struct diag *diag)
+/* What may be done below each of some paths; nothing may be done elsewhere. */
+struct roots {
+    const struct slice *at; /* each with a NUL behind it */
+    size_t count;
+    uint64_t rights; /* as the oldest version has them */
+};
+
+static enum err use_landlock(const struct roots *roots, int version, struct diag *diag)
 {
     struct landlock_ruleset_attr attr = {.handled_access_fs = landlock_rights(version)};
     long rules = syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0);
@@ -73,8 +83,8 @@ static enum err use_landlock(const struct inputs *inputs, int version, struct di
         return diag_say(diag, ERR_IO, "Landlock: %s", strerror(errno));
     }
     enum err e = OK;
-    for (size_t i = 0; i < inputs->root_count && e == OK; i++) {
-        e = allow_root((int)rules, inputs->roots[i].at, diag);
+    for (size_t i = 0; i < roots->count && e == OK; i++) {
+        e = allow_root((int)rules, roots->at[i].at, roots->rights & attr.handled_access_fs, diag);
     }
     if (e == OK && syscall(SYS_landlock_restrict_self, rules, 0) != 0) {
         e = diag_say(diag, ERR_IO, "Landlock: %s", strerror(errno));
@@ -102,7 +112,9 @@ static const int allowed[] = {SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(writev),
 static int allow_some(scmp_filter_ctx filter, const struct seal *seal)
 {
     int e = 0;
-    if (seal->opening) {
+    if (seal->writing) {
+        e = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 0);
+    } else if (seal->opening) {
         e = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
                 SCMP_A2(SCMP_CMP_MASKED_EQ, OPEN_WRITES, 0));
     }
@@ -130,6 +142,9 @@ static enum err use_seccomp(const struct seal *seal, struct diag *diag)
     int e = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2); /* a tree: cheap to walk */
     for (size_t i = 0; i < sizeof allowed / sizeof *allowed && e == 0; i++) {
         e = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
+    }
+    for (size_t i = 0; i < seal->call_count && e == 0; i++) {
+        e = seccomp_rule_add(filter, SCMP_ACT_ALLOW, seal->calls[i], 0);
     }
     e = e ? e : allow_some(filter, seal);
     e = e ? e : seccomp_load(filter);
@@ -198,6 +213,14 @@ static void try_one(struct slice word)
     }
 }
 
+static void try_all(const char *test)
+{
+    struct slice words = slice_text(test);
+    while (words.size > 0) {
+        try_one(slice_cut(&words, ','));
+    }
+}
+
 static void run_test(const char *test, const struct seal *seal)
 {
     if (seal->landlock > 0) {
@@ -207,10 +230,7 @@ static void run_test(const char *test, const struct seal *seal)
                 seal->opening ? "opening for reading stays possible (too many inputs)"
                               : "inputs opened first, opening forbidden");
     }
-    struct slice words = slice_text(test);
-    while (words.size > 0) {
-        try_one(slice_cut(&words, ','));
-    }
+    try_all(test);
 }
 
 /* ---- both ----------------------------------------------------------------------------------- */
@@ -241,13 +261,81 @@ enum err sandbox_seal(struct inputs *inputs, const char *test, struct diag *diag
     }
     if (seal.landlock > 0) {
         seal.opening = true;
-        TRY(use_landlock(inputs, seal.landlock, diag));
+        const struct roots roots = {
+                inputs->roots, inputs->root_count, LANDLOCK_ACCESS_FS_READ_FILE};
+        TRY(use_landlock(&roots, seal.landlock, diag));
     } else {
         seal.opening = !inputs_open_all(inputs);
     }
     TRY(use_seccomp(&seal, diag));
     if (test && *test) {
         run_test(test, &seal);
+    }
+    return OK;
+}
+
+/* ---- the processes of a centre ----------------------------------------------------------------
+ */
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+/* Sockets that are there, and connections that come by them; none that it makes. */
+static const int listen_calls[] = {SCMP_SYS(accept4), SCMP_SYS(recvmmsg), SCMP_SYS(recvmsg),
+        SCMP_SYS(recvfrom), SCMP_SYS(sendto), SCMP_SYS(sendmsg), SCMP_SYS(shutdown),
+        SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(getsockname), SCMP_SYS(getpeername),
+        SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_create1),
+        SCMP_SYS(eventfd2), SCMP_SYS(pipe2), SCMP_SYS(fcntl), SCMP_SYS(dup), SCMP_SYS(getuid),
+        SCMP_SYS(prlimit64)};
+static const int log_calls[] = {SCMP_SYS(pread64), SCMP_SYS(pwrite64), SCMP_SYS(fdatasync),
+        SCMP_SYS(fsync), SCMP_SYS(ftruncate), SCMP_SYS(fallocate), SCMP_SYS(rename),
+        SCMP_SYS(renameat), SCMP_SYS(renameat2), SCMP_SYS(unlink), SCMP_SYS(unlinkat),
+        SCMP_SYS(mkdir), SCMP_SYS(mkdirat), SCMP_SYS(getdents64), SCMP_SYS(statfs),
+        SCMP_SYS(fstatfs), SCMP_SYS(flock), SCMP_SYS(fcntl)};
+static const int judge_calls[] = {SCMP_SYS(pread64), SCMP_SYS(getdents64), SCMP_SYS(fcntl)};
+
+#define READS (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
+#define WRITES                                                                                     \
+    (READS | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE |                      \
+            LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_DIR | (uint64_t)1 << 14)
+
+static const struct {
+    const char *name;
+    struct seal seal;
+    uint64_t rights;
+} roles[] = {
+        [SANDBOX_LISTEN] = {"listen", {.calls = listen_calls, .call_count = COUNT(listen_calls)},
+                0},
+        [SANDBOX_LOG] = {"log",
+                {.calls = log_calls,
+                        .call_count = COUNT(log_calls),
+                        .opening = true,
+                        .writing = true},
+                WRITES},
+        [SANDBOX_JUDGE] = {"judge",
+                {.calls = judge_calls, .call_count = COUNT(judge_calls), .opening = true}, READS},
+};
+
+enum err sandbox_enter(
+        enum sandbox_role role, const char *directory, const char *test, struct diag *diag)
+{
+    struct seal seal = roles[role].seal;
+    struct slice root = directory ? slice_text(directory) : (struct slice){0};
+    const struct roots roots = {&root, directory ? 1 : 0, roles[role].rights};
+    if (SANITIZED) {
+        return OK;
+    }
+    seal.landlock = landlock_version();
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+        return diag_say(diag, ERR_IO, "no_new_privs: %s", strerror(errno));
+    }
+    if (seal.landlock > 0) {
+        TRY(use_landlock(&roots, seal.landlock, diag));
+    }
+    TRY(use_seccomp(&seal, diag));
+    if (test && *test) {
+        fprintf(stderr, "sandbox: %s: %s\n", roles[role].name,
+                seal.landlock > 0 ? "seccomp, Landlock" : "seccomp; no Landlock");
+        try_all(test);
     }
     return OK;
 }

@@ -19,3 +19,12 @@
 #include "source/inputs.h"
 
 enum err sandbox_seal(struct inputs *inputs, const char *test, struct diag *diag) MUST_CHECK;
+
+/* The seal of a process of `merlon serve` (serve.h), which has what it needs and no more:
+ * - listen: the sockets that it was given, and connections that come by them; no file;
+ * - log: files below `directory`, for reading and writing; no socket;
+ * - judge: files below `directory`, for reading alone.
+ * `test` as above, but for no-landlock. */
+enum sandbox_role { SANDBOX_LISTEN, SANDBOX_LOG, SANDBOX_JUDGE };
+enum err sandbox_enter(enum sandbox_role role, const char *directory, const char *test,
+        struct diag *diag) MUST_CHECK;
