@@ -10,7 +10,11 @@ _merlon() {
         verb="rules ${COMP_WORDS[2]}"
     fi
     if [ "$COMP_CWORD" = 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W 'detect sources rules version help' -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W 'config detect findings serve sources rules version help' -- "$cur")
+        return
+    fi
+    if [ "$COMP_CWORD" = 2 ] && [ "$verb" = config ]; then
+        mapfile -t COMPREPLY < <(compgen -W 'check' -- "$cur")
         return
     fi
     if [ "$COMP_CWORD" = 2 ] && [ "$verb" = rules ]; then
@@ -39,7 +43,7 @@ _merlon() {
         return
         ;;
     'detect --from' | *' --to' | *' --zone' | *' --year' | *' --max-record' | *' -j' | *' --jobs' | *' --record' | \
-        *' --fields' | *' --name' | *' --state-limit')
+        *' --fields' | *' --name' | *' --after' | *' --tenant' | *' --state-limit')
         return
         ;;
     esac
@@ -47,6 +51,8 @@ _merlon() {
     detect) options='--rules --output --format --level --exclude-rule --from --to --zone --year
         --any-source --fire --state-limit --placeholders --taxonomy --data --max-record --jobs
         --quiet --html --help' ;;
+    findings) options='--data --after --tenant --count --help' ;;
+    serve) options='--config --data --rules --help' ;;
     'rules check') options='--against --output --format --zone --year --placeholders --taxonomy --data --quiet --help' ;;
     sources) options='--rules --output --fields --format --zone --year --placeholders --taxonomy --max-record
         --quiet --help' ;;
@@ -57,7 +63,7 @@ _merlon() {
     'rules remove') options='--data --help' ;;
     'rules test') options='--output --placeholders --taxonomy --untested --quiet --help' ;;
     'rules update') options='--from --dry-run --data --help' ;;
-    help) options='detect sources rules version help' ;;
+    help) options='config detect findings serve sources rules version help' ;;
     *) options='' ;;
     esac
     if [[ $cur == -* || $verb == help ]]; then

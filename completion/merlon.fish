@@ -7,6 +7,10 @@ function __merlon_verb
 end
 
 complete -c merlon -n '__fish_is_nth_token 1' -f -a detect -d 'judge logs by Sigma rules'
+complete -c merlon -n '__fish_is_nth_token 1' -f -a config -d 'check a configuration'
+complete -c merlon -n '__merlon_verb config; and __fish_is_nth_token 2' -f -a check -d 'whether serve would take it'
+complete -c merlon -n '__fish_is_nth_token 1' -f -a findings -d 'what a centre has found'
+complete -c merlon -n '__fish_is_nth_token 1' -f -a serve -d 'take logs in, keep and judge them'
 complete -c merlon -n '__fish_is_nth_token 1' -f -a sources -d 'say what logs are'
 complete -c merlon -n '__fish_is_nth_token 1' -f -a rules -d 'check, explain, install and list rules'
 complete -c merlon -n '__fish_is_nth_token 1' -f -a version -d 'print the version'
@@ -20,7 +24,7 @@ complete -c merlon -n '__merlon_verb rules; and __fish_is_nth_token 2' -f -a upd
 complete -c merlon -n '__merlon_verb rules; and __fish_is_nth_token 2' -f -a check -d 'say of each rule whether it loads'
 complete -c merlon -n '__merlon_verb rules; and __fish_is_nth_token 2' -f -a explain -d 'which parts of a rule hold for an event'
 complete -c merlon -n '__merlon_verb rules; and __fish_is_nth_token 2' -f -a list -d 'list the rules'
-complete -c merlon -n '__merlon_verb help' -f -a 'detect sources rules version help'
+complete -c merlon -n '__merlon_verb help' -f -a 'config detect findings serve sources rules version help'
 complete -c merlon -l help -d 'help'
 
 complete -c merlon -n '__merlon_verb detect' -s r -l rules -r -F -d 'rules: a file or a directory'
@@ -42,6 +46,15 @@ complete -c merlon -n '__merlon_verb detect' -l max-record -x -d 'reject longer 
 complete -c merlon -n '__merlon_verb detect' -s j -l jobs -x -d 'threads that judge'
 complete -c merlon -n '__merlon_verb detect' -l html -r -F -d 'also a report as one page'
 complete -c merlon -n '__merlon_verb detect' -s q -l quiet -d 'no progress and no summary'
+
+complete -c merlon -n '__merlon_verb findings' -l data -x -a '(__fish_complete_directories)' -d 'where the centre keeps everything'
+complete -c merlon -n '__merlon_verb findings' -l after -x -d 'leave out the first'
+complete -c merlon -n '__merlon_verb findings' -l tenant -x -d 'only of this tenant'
+complete -c merlon -n '__merlon_verb findings' -l count -d 'print how many there are'
+
+complete -c merlon -n '__merlon_verb serve' -s c -l config -r -F -d 'configuration'
+complete -c merlon -n '__merlon_verb serve' -l data -x -a '(__fish_complete_directories)' -d 'where everything is kept'
+complete -c merlon -n '__merlon_verb serve' -s r -l rules -r -F -d 'rules: a file or a directory'
 
 complete -c merlon -n '__merlon_verb sources' -s r -l rules -r -F -d 'say how many of these rules can fire'
 complete -c merlon -n '__merlon_verb sources' -s o -l output -x -a 'table json' -d 'how to write'

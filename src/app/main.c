@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "app/run.h"
+#include "app/serve.h"
 #include "base/memory.h"
 #include "cli/verb.h"
 
@@ -19,7 +20,8 @@ static void hold_standard_streams(void)
 
 int main(int argc, char **argv)
 {
-    static const struct verb_app app = {.detect = run_detect, .seal = run_seal, .look = run_look};
+    static const struct verb_app app = {
+            .detect = run_detect, .serve = serve_run, .seal = run_seal, .look = run_look};
     hold_standard_streams();
     memory_settle();
     return verb_main(&app, argc - 1, argv + 1);

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "cli/config_check.h"
 #include "cli/detect.h"
+#include "cli/findings.h"
 #include "cli/help.h"
 #include "cli/rules_add.h"
 #include "cli/rules_check.h"
@@ -16,12 +18,15 @@
 #include "cli/rules_remove.h"
 #include "cli/rules_trial.h"
 #include "cli/rules_update.h"
+#include "cli/serve.h"
 #include "cli/sources.h"
 #include "cli/version.h"
 #include "cli/visible.h"
 
 const struct verb *const verb_table[] = {
+        &config_check_verb,
         &detect_verb,
+        &findings_verb,
         &rules_add_verb,
         &rules_check_verb,
         &rules_diff_verb,
@@ -31,6 +36,7 @@ const struct verb *const verb_table[] = {
         &rules_remove_verb,
         &rules_trial_verb,
         &rules_update_verb,
+        &serve_verb,
         &sources_verb,
         &version_verb,
         &help_verb,

@@ -1,0 +1,329 @@
+#include "app/serve.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "app/serve_judge.h"
+#include "app/serve_listen.h"
+#include "app/serve_log.h"
+#include "app/serve_shared.h"
+#include "base/disk.h"
+#include "base/point.h"
+#include "base/time.h"
+#include "cli/config.h"
+
+enum {
+    FIRST_PAUSE_MS = 100,
+    LAST_PAUSE_MS = 5000,
+    PATIENCE_MS = 10000, /* for a process that was told to stop */
+    KILLS = 3,           /* deaths of a judge at one record before that is passed over */
+};
+
+enum role { LISTEN, JUDGE, LOG, ROLES }; /* in the order in which they are stopped */
+
+struct child {
+    pid_t pid; /* 0: none */
+    int64_t started_ns;
+    int64_t again_ns; /* monotonic: not before */
+    int pause_ms;
+};
+
+struct centre {
+    struct config config;
+    struct serve_shared shared;
+    struct child children[ROLES];
+    uint64_t killer, killed_at;
+    unsigned kills;
+    bool stopping;
+};
+
+static volatile sig_atomic_t stop_asked;
+
+static void ask_stop(int signal)
+{
+    (void)signal;
+    stop_asked = 1;
+}
+
+static int64_t steady_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * TIME_SECOND + now.tv_nsec;
+}
+
+/* ---- children ----------------------------------------------------------------------------------
+ */
+
+static const char *const role_names[ROLES] = {"listen", "judge", "log"};
+
+static int run_role(struct centre *centre, enum role role)
+{
+    const struct config *config = &centre->config;
+    if (role == LOG) {
+        const struct serve_log_setting setting = {.shared = &centre->shared,
+                .disk = &disk_real,
+                .data = config->data,
+                .segment_bytes = config->segment_bytes,
+                .reserve_bytes = config->reserve_bytes,
+                .stop = &stop_asked};
+        return serve_log_run(&setting);
+    }
+    if (role == JUDGE) {
+        const struct serve_judge_setting setting = {.shared = &centre->shared,
+                .data = config->data,
+                .rules = &config->rules,
+                .taxonomies = &config->taxonomies,
+                .stop = &stop_asked,
+                .killer = centre->killer};
+        return serve_judge_run(&setting);
+    }
+    const struct serve_listen_setting setting = {
+            .shared = &centre->shared, .config = config, .stop = &stop_asked};
+    return serve_listen_run(&setting);
+}
+
+static void start(struct centre *centre, enum role role)
+{
+    struct child *child = &centre->children[role];
+    struct serve_page *page = centre->shared.page;
+    char name[16];
+    if (role == LOG) {
+        atomic_store(&page->ready, false);
+    } else if (role == JUDGE) {
+        atomic_store(&page->watching, false);
+    }
+    pid_t parent = getpid(), pid = fork();
+    if (pid == 0) {
+        /* Nobody outlives the parent: its successor opens the same files. */
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        snprintf(name, sizeof name, "merlon-%s", role_names[role]);
+        prctl(PR_SET_NAME, name);
+        if (getppid() != parent) {
+            _exit(1);
+        }
+        sigset_t none;
+        sigemptyset(&none);
+        sigprocmask(SIG_SETMASK, &none, NULL);
+        _exit(run_role(centre, role));
+    }
+    child->started_ns = steady_ns();
+    if (pid < 0) {
+        verb_say("%s: no process: %s", role_names[role], strerror(errno));
+        child->again_ns = child->started_ns + FIRST_PAUSE_MS * TIME_SECOND / 1000;
+        return;
+    }
+    child->pid = pid;
+}
+
+/* Three judges that die at the same record die of it: the fourth passes it over. */
+static void blame_record(struct centre *centre)
+{
+    uint64_t at = atomic_load(&centre->shared.page->judging);
+    if (at == 0) {
+        return;
+    }
+    centre->kills = at == centre->killed_at ? centre->kills + 1 : 1;
+    centre->killed_at = at;
+    if (centre->kills >= KILLS) {
+        centre->killer = at;
+        verb_say("record %llu of the log ended three judges: it is passed over",
+                (unsigned long long)(at - 1));
+    }
+}
+
+static void on_end(struct centre *centre, enum role role, int status)
+{
+    struct child *child = &centre->children[role];
+    int64_t now = steady_ns();
+    child->pid = 0;
+    if (centre->stopping) {
+        return;
+    }
+    if (WIFSIGNALED(status)) {
+        verb_say("%s: ended by signal %d; it is started again", role_names[role], WTERMSIG(status));
+    } else {
+        verb_say("%s: ended with %d; it is started again", role_names[role], WEXITSTATUS(status));
+    }
+    if (role == JUDGE && WIFSIGNALED(status)) {
+        blame_record(centre);
+    }
+    bool held = now - child->started_ns > 10 * TIME_SECOND;
+    child->pause_ms = held || child->pause_ms == 0 ? FIRST_PAUSE_MS : child->pause_ms * 2;
+    child->pause_ms = child->pause_ms > LAST_PAUSE_MS ? LAST_PAUSE_MS : child->pause_ms;
+    child->again_ns = now + child->pause_ms * (TIME_SECOND / 1000);
+}
+
+static void reap(struct centre *centre)
+{
+    int status;
+    pid_t pid;
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        for (enum role role = 0; role < ROLES; role++) {
+            if (centre->children[role].pid == pid) {
+                on_end(centre, role, status);
+            }
+        }
+    }
+}
+
+/* ---- the parent --------------------------------------------------------------------------------
+ */
+
+static void wait_signal(int timeout_ms)
+{
+    sigset_t set;
+    struct timespec time = {timeout_ms / 1000, timeout_ms % 1000 * 1000000L};
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    int signal = sigtimedwait(&set, NULL, &time);
+    if (signal == SIGTERM || signal == SIGINT) {
+        stop_asked = 1;
+    }
+}
+
+static void stop_role(struct centre *centre, enum role role)
+{
+    struct child *child = &centre->children[role];
+    int64_t until = steady_ns() + PATIENCE_MS * (TIME_SECOND / 1000);
+    if (child->pid > 0) {
+        kill(child->pid, SIGTERM);
+    }
+    while (child->pid > 0 && steady_ns() < until) {
+        wait_signal(50);
+        reap(centre);
+    }
+    if (child->pid > 0) {
+        verb_say("%s: does not end; it is killed", role_names[role]);
+        kill(child->pid, SIGKILL);
+        waitpid(child->pid, NULL, 0);
+        child->pid = 0;
+    }
+}
+
+static void catch_signals(void)
+{
+    sigset_t set;
+    struct sigaction end = {.sa_handler = ask_stop};
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigaction(SIGTERM, &end, NULL);
+    sigaction(SIGINT, &end, NULL);
+    sigaction(SIGPIPE, &ignore, NULL);
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+/* A directory for its owner alone: logs hold personal data. */
+static enum err make_data(const char *path, struct diag *diag)
+{
+    if (mkdir(path, 0700) != 0 && errno != EEXIST) {
+        return diag_say(diag, ERR_IO, "%s: %s", path, strerror(errno));
+    }
+    if (access(path, R_OK | W_OK | X_OK) != 0) {
+        return diag_say(diag, ERR_IO, "%s: %s", path, strerror(errno));
+    }
+    return OK;
+}
+
+/* The address that the system gave, where port 0 was asked for. */
+static void address_of(const struct intake_input *input, char *out, size_t size)
+{
+    struct sockaddr_storage address;
+    socklen_t length = sizeof address;
+    char host[64], port[16];
+    if (getsockname(input->listener, (struct sockaddr *)&address, &length) != 0 ||
+            getnameinfo((struct sockaddr *)&address, length, host, sizeof host, port, sizeof port,
+                    NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
+        snprintf(out, size, "%.*s", SLICE_ARG(input->address));
+        return;
+    }
+    snprintf(out, size, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port);
+}
+
+static void say_where(const struct config *config)
+{
+    char address[96];
+    verb_say("data in %s", config->data);
+    for (size_t i = 0; i < config->input_count; i++) {
+        const struct intake_input *input = &config->inputs[i];
+        address_of(input, address, sizeof address);
+        verb_say("input %.*s: %.*s at %s, tenant %.*s", SLICE_ARG(input->name),
+                SLICE_ARG(input->kind), address, SLICE_ARG(input->tenant));
+    }
+}
+
+static enum err prepare(
+        const struct serve_request *request, struct centre *centre, struct diag *diag)
+{
+    TRY(config_read(&centre->config, request->config, diag));
+    if (request->data) {
+        centre->config.data = request->data;
+    }
+    if (request->rules.count > 0) {
+        words_fini(&centre->config.rules);
+        for (size_t i = 0; i < request->rules.count; i++) {
+            TRY(words_add(&centre->config.rules, request->rules.at[i]));
+        }
+    }
+    TRY(make_data(centre->config.data, diag));
+    TRY(serve_listen_bind(&centre->config, diag));
+    return serve_shared_new(&centre->shared, diag);
+}
+
+static void hold_together(struct centre *centre)
+{
+    while (!stop_asked) {
+        for (enum role role = 0; role < ROLES; role++) {
+            struct child *child = &centre->children[role];
+            if (child->pid == 0 && steady_ns() >= child->again_ns) {
+                start(centre, role);
+            }
+        }
+        wait_signal(100);
+        reap(centre);
+    }
+    centre->stopping = true;
+    for (enum role role = 0; role < ROLES; role++) {
+        stop_role(centre, role);
+    }
+}
+
+static void say_problem(const struct serve_request *request, const struct diag *diag)
+{
+    if (diag->line > 0) {
+        verb_say("%s:%u:%u: %s", request->config, diag->line, diag->column, diag->words);
+    } else {
+        verb_say("serve: %s", diag->words);
+    }
+}
+
+int serve_run(const struct serve_request *request)
+{
+    static struct centre centre;
+    struct diag diag = {0};
+    catch_signals();
+    point_arm();
+    if (prepare(request, &centre, &diag) != OK) {
+        say_problem(request, &diag);
+        return VERB_SOME;
+    }
+    say_where(&centre.config);
+    hold_together(&centre);
+    serve_shared_free(&centre.shared);
+    config_fini(&centre.config);
+    return VERB_DONE;
+}

@@ -1,0 +1,387 @@
+#include "app/serve_judge.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/choose.h"
+#include "app/sandbox.h"
+#include "base/digest.h"
+#include "base/time.h"
+#include "cli/detect.h"
+#include "cli/formats.h"
+#include "cli/output.h"
+#include "detect/judge.h"
+#include "event/frame.h"
+#include "wal/reader.h"
+
+enum {
+    DECODERS = 64,
+    BEHIND = 64,          /* readable bytes behind a block, as decoders ask for */
+    RECOGNISED_BY = 4096, /* bytes of a frame */
+    SILENT_FRAMES = 256,  /* judged without a finding before that is said */
+    WAIT_MS = 200,
+};
+
+struct judging {
+    const struct serve_judge_setting *setting;
+    struct serve_page *page;
+    struct detect_request request;
+    struct loaded loaded;
+    struct choice choice;
+    struct engine *engine;
+    struct output *output;
+    struct judge *judge;
+    struct event event;
+    struct reader *readers[DECODERS];
+    struct wal_reader *log;
+    /* Of the frame that is judged. */
+    const struct frame *frame;
+    struct buf block;      /* its records, with bytes behind them */
+    struct buf place_json; /* {"log", "tenant", "source"} of its findings */
+    struct buf time;
+    struct buf text;
+    struct buf scratch;
+    struct frame_records found;
+    struct buf result;
+    uint64_t judged_to; /* offsets below it are judged */
+    uint64_t told_to;   /* and handed over */
+    uint64_t silent;    /* frames since */
+};
+
+/* ---- one record --------------------------------------------------------------------------------
+ */
+
+static void add_pair(struct buf *out, const char *name, struct slice text)
+{
+    buf_format(out, ",\"%s\":\"", name);
+    buf_json(out, text);
+    buf_byte(out, '"');
+}
+
+/* Where the finding's event stands: its identity first. */
+static void set_place(struct judging *j, uint64_t offset)
+{
+    buf_clear(&j->place_json);
+    buf_format(&j->place_json, "\"log\":\"%s\",\"offset\":%llu", reader_log(j->log),
+            (unsigned long long)offset);
+    add_pair(&j->place_json, "tenant", j->frame->attribute[FRAME_TENANT]);
+    add_pair(&j->place_json, "source", j->frame->attribute[FRAME_SOURCE]);
+}
+
+static bool event_time(struct judging *j, int64_t *ns)
+{
+    const struct value *value = event_value(&j->event, j->loaded.time_field);
+    return value && time_parse(value_slice(value, &j->scratch), ns);
+}
+
+static void write_findings(struct judging *j, const struct hit *hits, size_t count, uint64_t offset)
+{
+    struct output_finding finding = {.judge = j->judge, .event = &j->event};
+    int64_t ns;
+    buf_clear(&j->time);
+    if (event_time(j, &ns)) {
+        time_format(&j->time, ns);
+    }
+    set_place(j, offset);
+    finding.time = buf_slice(&j->time);
+    finding.place_json = buf_slice(&j->place_json);
+    for (size_t i = 0; i < count; i++) {
+        if (hits[i].undetermined) {
+            counts_add(&j->page->undetermined, 1);
+            continue;
+        }
+        if (!j->choice.visible[hits[i].rule->number]) {
+            continue;
+        }
+        finding.hit = &hits[i];
+        finding.event_size = 0;
+        buf_clear(&j->text);
+        j->output->format->finding(j->output, &finding, &j->text);
+        j->found.lines.failed |= j->text.failed;
+        frame_records_add(&j->found, slice_trim(buf_slice(&j->text)));
+        counts_add(&j->page->found, 1);
+    }
+}
+
+static void judge_record(struct judging *j, uint64_t offset)
+{
+    const struct hit *hits;
+    struct diag diag;
+    size_t count;
+    diag.line = diag.column = 0;
+    diag.words[0] = 0;
+    if (judge_event(j->judge, &j->event, &hits, &count, &diag) != OK) {
+        counts_add(&j->page->undetermined, 1);
+    } else if (count > 0) {
+        write_findings(j, hits, count, offset);
+    }
+}
+
+/* ---- one frame ---------------------------------------------------------------------------------
+ */
+
+static const struct decoder *decoder_of(const struct frame *frame)
+{
+    char name[32] = {0};
+    struct slice format = frame->attribute[FRAME_FORMAT], head = frame->lines;
+    if (format.size > 0 && format.size < sizeof name) {
+        memcpy(name, format.at, format.size);
+        return formats_find(name);
+    }
+    head.size = head.size < RECOGNISED_BY ? head.size : RECOGNISED_BY;
+    return formats_recognise(head, head.size == frame->lines.size);
+}
+
+static struct reader *reader_of(const struct judging *j, const struct decoder *decoder)
+{
+    for (size_t i = 0; decoder && i < decoders_count && i < DECODERS; i++) {
+        if (decoders[i] == decoder) {
+            return j->readers[i];
+        }
+    }
+    return NULL;
+}
+
+/* Bytes of whole records, the first of which has this offset. */
+static void judge_bytes(struct judging *j, const struct decoder *decoder, struct slice bytes,
+        uint64_t first, uint32_t records)
+{
+    struct reader *reader = reader_of(j, decoder);
+    struct diag diag;
+    if (!reader) {
+        counts_add(&j->page->undecodable, records);
+        return;
+    }
+    if (decoder->place) {
+        struct decode_place place = {.written_ns = j->frame->receipt_ns};
+        decoder->place(reader, &place);
+    }
+    decoder->begin(reader, bytes, j->frame->attribute[FRAME_HEADER]);
+    for (uint64_t n = 0;; n++) {
+        diag.line = diag.column = 0;
+        diag.words[0] = 0;
+        atomic_store_explicit(&j->page->judging, first + n + 1, memory_order_relaxed);
+        enum err e = decoder->next(reader, &j->event, &diag);
+        if (e == ERR_END) {
+            break;
+        }
+        uint64_t at = first + (decoder->ordinal ? decoder->ordinal(reader) : n);
+        if (e != OK || j->event.truncated) {
+            counts_add(&j->page->undecodable, 1);
+            continue;
+        }
+        counts_add(&j->page->judged, 1);
+        judge_record(j, at);
+    }
+}
+
+/* The record that killed a judge is left out: the rest of its frame is judged one by one. */
+static bool has_killer(const struct judging *j)
+{
+    uint64_t killer = j->setting->killer;
+    return killer > j->frame->offset && killer <= j->frame->offset + j->frame->count;
+}
+
+static void judge_frame(struct judging *j)
+{
+    const struct frame *frame = j->frame;
+    const struct decoder *decoder = decoder_of(frame);
+    buf_clear(&j->block);
+    buf_add(&j->block, frame->lines);
+    if (!buf_reserve(&j->block, BEHIND)) {
+        return;
+    }
+    const char *block = j->block.at;
+    if ((frame->flags & FRAME_LINES) && !has_killer(j)) {
+        judge_bytes(j, decoder, slice_of(block, frame->lines.size), frame->offset, frame->count);
+        return;
+    }
+    for (struct frame_walk walk = {0}; frame_next(frame, &walk);) {
+        uint64_t offset = frame->offset + walk.index;
+        if (offset + 1 == j->setting->killer) {
+            counts_add(&j->page->passed_over, 1);
+            continue;
+        }
+        size_t at = (size_t)(walk.record.at - frame->lines.at);
+        judge_bytes(j, decoder, slice_of(block + at, walk.record.size + 1), offset, 1);
+    }
+}
+
+/* ---- results -----------------------------------------------------------------------------------
+ */
+
+/* Waits for room; false: told to stop before there was. */
+static bool hand_over(struct judging *j, struct slice tenant, struct slice source)
+{
+    struct channel *results = j->setting->shared->results;
+    char through[8];
+    uint64_t position;
+    struct frame frame = {.kind = FRAME_FINDINGS, .receipt_ns = serve_shared_now()};
+    frame_put64(through, j->judged_to);
+    frame.attribute[FRAME_TENANT] = tenant;
+    frame.attribute[FRAME_SOURCE] = source;
+    frame.attribute[FRAME_RULESET] = slice_text(j->page->ruleset);
+    frame.attribute[FRAME_THROUGH] = slice_of(through, sizeof through);
+    if (j->found.count == 0) {
+        frame_take_empty(&frame);
+    } else if (frame_take(&frame, &j->found) != OK) {
+        return false;
+    }
+    buf_clear(&j->result);
+    if (frame_write(&frame, &j->result, NULL) != OK) {
+        return false;
+    }
+    while (!channel_put(results, buf_slice(&j->result), &position)) {
+        if (*j->setting->stop) {
+            return false;
+        }
+        serve_shared_wait(channel_done_fd(results), -1, WAIT_MS);
+    }
+    frame_records_clear(&j->found);
+    j->told_to = j->judged_to;
+    j->silent = 0;
+    return true;
+}
+
+static bool judge_next(struct judging *j, const struct frame *frame)
+{
+    struct slice tenant = frame->attribute[FRAME_TENANT], source = frame->attribute[FRAME_SOURCE];
+    j->frame = frame;
+    if (frame->kind == FRAME_RECORDS) {
+        judge_frame(j);
+    }
+    j->judged_to = frame->offset + frame->count;
+    j->silent++;
+    if (j->found.count == 0 && j->silent < SILENT_FRAMES) {
+        return true;
+    }
+    return hand_over(j, tenant, source);
+}
+
+/* ---- the process -------------------------------------------------------------------------------
+ */
+
+/* The rules' hashes, in their order. */
+static void name_ruleset(struct judging *j)
+{
+    struct digest digest;
+    const struct ruleset *set = j->loaded.set;
+    digest_init(&digest);
+    for (uint32_t r = 0; r < set->rule_count; r++) {
+        digest_add(&digest, slice_text(set->rules[r]->hash));
+        digest_add(&digest, SLICE("\n"));
+    }
+    digest_hex(&digest, j->page->ruleset);
+}
+
+static enum err load(struct judging *j, struct diag *diag)
+{
+    struct output_setting setting = {0};
+    j->request = detect_defaults();
+    j->request.load.rules = *j->setting->rules;
+    j->request.load.taxonomies = *j->setting->taxonomies;
+    j->request.load.packs = true;
+    TRY(load_rules(&j->request.load, &j->loaded, diag));
+    load_say_problems(j->loaded.set);
+    TRY(choose_rules(&j->request, j->loaded.set, &j->choice, diag));
+    struct engine_options options = {.excluded = j->choice.excluded};
+    TRY(engine_new(j->loaded.set, j->loaded.taxonomy, &options, &j->engine, diag));
+    setting.set = j->loaded.set;
+    TRY(output_new(output_find("json"), &setting, &j->output));
+    TRY(event_init(&j->event, engine_field_count(j->engine)));
+    TRY(judge_new(j->engine, &j->judge));
+    for (size_t i = 0; i < decoders_count && i < DECODERS; i++) {
+        TRY(decoders[i]->reader_new(engine_paths(j->engine), &j->request.limits, &j->readers[i]));
+    }
+    name_ruleset(j);
+    return OK;
+}
+
+static enum err open_log(struct judging *j, struct diag *diag)
+{
+    char path[200];
+    while (!atomic_load(&j->page->ready)) {
+        if (*j->setting->stop) {
+            return diag_say(diag, ERR_END, "stopped");
+        }
+        serve_shared_wait(j->setting->shared->committed_fd, -1, WAIT_MS);
+    }
+    j->judged_to = j->told_to = atomic_load(&j->page->through);
+    snprintf(path, sizeof path, "%s/log", j->setting->data);
+    TRY(sandbox_enter(SANDBOX_JUDGE, path, getenv("MERLON_SANDBOX_TEST"), diag));
+    return reader_open(path, &disk_real, j->judged_to, &j->log, diag);
+}
+
+static void judge_log(struct judging *j)
+{
+    while (!*j->setting->stop) {
+        struct frame frame;
+        struct diag diag = {0};
+        enum err e = reader_next(j->log, atomic_load(&j->page->committed), &frame, &diag);
+        if (e == OK && frame.offset + frame.count <= j->told_to) {
+            continue; /* the first one read may begin before the place */
+        }
+        if (e == OK) {
+            if (!judge_next(j, &frame)) {
+                return;
+            }
+            continue;
+        }
+        if (e == ERR_SYNTAX) {
+            counts_add(&j->page->damaged, reader_damage(j->log)->to - reader_damage(j->log)->from);
+            verb_say("log: %s", diag.words);
+            continue;
+        }
+        if (e != ERR_END) {
+            verb_say("log: %s", diag.words);
+        }
+        atomic_store_explicit(&j->page->judging, 0, memory_order_relaxed);
+        if (j->judged_to > j->told_to && !hand_over(j, (struct slice){0}, (struct slice){0})) {
+            return;
+        }
+        serve_shared_wait(j->setting->shared->committed_fd, -1, WAIT_MS);
+    }
+}
+
+static void free_judging(struct judging *j)
+{
+    for (size_t i = 0; i < decoders_count && i < DECODERS; i++) {
+        if (j->readers[i]) {
+            decoders[i]->reader_free(j->readers[i]);
+        }
+    }
+    reader_close(j->log);
+    judge_free(j->judge);
+    event_fini(&j->event);
+    output_free(j->output);
+    engine_free(j->engine);
+    choose_fini(&j->choice);
+    load_fini(&j->loaded);
+    frame_records_fini(&j->found);
+    buf_fini(&j->block);
+    buf_fini(&j->place_json);
+    buf_fini(&j->time);
+    buf_fini(&j->text);
+    buf_fini(&j->scratch);
+    buf_fini(&j->result);
+}
+
+int serve_judge_run(const struct serve_judge_setting *setting)
+{
+    static struct judging judging;
+    struct diag diag = {0};
+    judging = (struct judging){.setting = setting, .page = setting->shared->page};
+    enum err e = load(&judging, &diag);
+    if (e == OK) {
+        e = open_log(&judging, &diag);
+    }
+    if (e == OK) {
+        atomic_store(&judging.page->watching, true);
+        judge_log(&judging);
+    } else if (e != ERR_END) {
+        verb_say("judge: %s", diag.words[0] ? diag.words : err_name(e));
+    }
+    free_judging(&judging);
+    return e == OK || e == ERR_END ? 0 : 1;
+}

@@ -1,0 +1,264 @@
+#include "app/serve_log.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/sandbox.h"
+#include "base/buf.h"
+#include "cli/verb.h"
+#include "event/frame.h"
+#include "wal/reader.h"
+#include "wal/wal.h"
+
+enum {
+    GROUP_BYTES = 16 << 20, /* that one commit takes at most */
+    GROUP_SOURCES = 4096,
+    GROUP_NEAR = 8, /* of them, looked at for the same one */
+    WAIT_MS = 200,
+    AGAIN_MS = 100, /* after a refused commit */
+};
+
+/* Records of a group, to be counted as stored when they are. */
+struct group_count {
+    struct counts_source *source;
+    uint64_t records;
+};
+
+/* One of the two: what comes through a channel goes into a log. */
+struct line {
+    const struct serve_log_setting *setting;
+    struct channel *channel;
+    _Atomic uint64_t *committed;
+    struct wal *wal;
+    struct buf copy;
+    uint64_t taken;   /* position behind what was appended last */
+    bool results;     /* these are the findings */
+    uint64_t through; /* of the findings: the highest that was appended */
+    struct group_count counts[GROUP_SOURCES];
+    size_t count_size;
+    char name[160];
+};
+
+/* 0 where the attribute is absent. */
+static uint64_t through_of(const struct frame *frame)
+{
+    struct slice through = frame->attribute[FRAME_THROUGH];
+    return through.size == 8 ? frame_get64(through.at) : 0;
+}
+
+/* ---- opening -----------------------------------------------------------------------------------
+ */
+
+/* How far the log was judged, by the last of the findings. */
+static enum err find_through(struct line *line, struct diag *diag)
+{
+    uint64_t next = wal_found(line->wal)->next;
+    struct wal_reader *reader;
+    struct frame frame;
+    TRY(reader_open(line->name, line->setting->disk, next > 0 ? next - 1 : 0, &reader, diag));
+    enum err e;
+    while ((e = reader_next(reader, next, &frame, diag)) == OK || e == ERR_SYNTAX) {
+        if (e == OK && through_of(&frame) > 0) {
+            line->through = through_of(&frame);
+        }
+    }
+    reader_close(reader);
+    return e == ERR_END ? OK : e;
+}
+
+static enum err open_line(struct line *line, struct diag *diag)
+{
+    const struct serve_log_setting *s = line->setting;
+    struct wal_options options = {.disk = s->disk,
+            .segment_bytes = s->segment_bytes,
+            /* What is found must still find room where what is received does not. */
+            .reserve_bytes = line->results ? s->reserve_bytes / 4 : s->reserve_bytes,
+            .committed = line->committed};
+    TRY(wal_open(line->name, &options, &line->wal, diag));
+    const struct wal_found *found = wal_found(line->wal);
+    uint64_t ring = channel_id(line->channel);
+    bool same = found->has_ring && memcmp(found->ring_id, &ring, sizeof ring) == 0;
+    channel_resume(line->channel, same ? found->ring_position : 0);
+    counts_add(&s->shared->page->damaged, found->damaged);
+    if (found->damaged > 0) {
+        verb_say("%s: %llu records cannot be read: they are damaged", line->name,
+                (unsigned long long)found->damaged);
+    }
+    return line->results ? find_through(line, diag) : OK;
+}
+
+/* ---- a group -----------------------------------------------------------------------------------
+ */
+
+static void count_later(struct line *line, const struct frame *frame)
+{
+    struct counts_source *source = counts_source(line->setting->shared->counts,
+            frame->attribute[FRAME_TENANT], frame->attribute[FRAME_SOURCE]);
+    size_t near = line->count_size < GROUP_NEAR ? line->count_size : GROUP_NEAR;
+    for (size_t i = line->count_size - near; i < line->count_size; i++) {
+        if (line->counts[i].source == source) {
+            line->counts[i].records += frame->count;
+            return;
+        }
+    }
+    line->counts[line->count_size++] = (struct group_count){source, frame->count};
+}
+
+/* Appends what came through the channel. A frame that is none was made by a process that has gone
+ * wrong: it is passed over and said. ERR_LIMIT: it must be taken again, after a commit. */
+static enum err append(struct line *line, uint64_t position)
+{
+    struct frame frame;
+    struct diag diag = {0};
+    size_t size;
+    char ring[16];
+    uint64_t id = channel_id(line->channel);
+    if (frame_read(buf_slice(&line->copy), &frame, &size, &diag) != OK || size != line->copy.size ||
+            frame.kind == FRAME_HEAD || frame.kind == FRAME_SEAL) {
+        verb_say("%s: %zu bytes that are no frame were passed over: %s", line->name,
+                line->copy.size, diag.words);
+        return OK;
+    }
+    if (line->results) {
+        uint64_t through = through_of(&frame);
+        if (through <= line->through) {
+            return OK; /* a judge that began anew judged it again */
+        }
+        line->through = through;
+    }
+    memcpy(ring, &id, sizeof id);
+    frame_put64(ring + 8, position);
+    frame.attribute[FRAME_RING] = slice_of(ring, sizeof ring);
+    enum err e = wal_append(line->wal, &frame, &diag);
+    if (e == OK && frame.kind == FRAME_RECORDS) {
+        count_later(line, &frame);
+    }
+    if (e != OK && e != ERR_LIMIT) {
+        verb_say("%s: %s", line->name, diag.words);
+    }
+    return e;
+}
+
+/* Takes what is there, up to a group's size; true: something is to be committed. */
+static bool collect(struct line *line)
+{
+    enum err e = OK;
+    while (e == OK && wal_waiting(line->wal) < GROUP_BYTES && line->count_size < GROUP_SOURCES) {
+        uint64_t position;
+        e = channel_take(line->channel, &line->copy, &position);
+        if (e == ERR_SYNTAX) {
+            verb_say("%s: nonsense between processes was passed over", line->name);
+            line->taken = position;
+            e = OK;
+            continue;
+        }
+        if (e != OK) {
+            break;
+        }
+        e = append(line, position);
+        if (e == OK) {
+            line->taken = position;
+        } else {
+            channel_again(line->channel);
+        }
+    }
+    return wal_waiting(line->wal) > 0;
+}
+
+static void commit(struct line *line)
+{
+    struct serve_shared *shared = line->setting->shared;
+    struct diag diag = {0};
+    enum err e;
+    while ((e = wal_commit(line->wal, &diag)) != OK) {
+        if (channel_refusing(line->channel) == CHANNEL_OPEN) {
+            verb_say("%s: %s: nothing is acknowledged until it can be written", line->name,
+                    diag.words);
+        }
+        channel_refuse(line->channel, e == ERR_LIMIT ? CHANNEL_NO_ROOM : CHANNEL_BAD_DISK);
+        if (*line->setting->stop) {
+            return;
+        }
+        serve_shared_wait(-1, -1, AGAIN_MS);
+    }
+    if (channel_refusing(line->channel) != CHANNEL_OPEN) {
+        verb_say("%s: it can be written again", line->name);
+        channel_refuse(line->channel, CHANNEL_OPEN);
+    }
+    for (size_t i = 0; i < line->count_size; i++) {
+        counts_add(&line->counts[i].source->stored, line->counts[i].records);
+    }
+    line->count_size = 0;
+    if (line->results) {
+        atomic_store(&shared->page->through, line->through);
+    } else {
+        serve_shared_wake(shared->committed_fd);
+    }
+}
+
+static void *run_line(void *context)
+{
+    struct line *line = context;
+    for (;;) {
+        bool stop = *line->setting->stop;
+        bool some = collect(line);
+        if (some) {
+            commit(line);
+        }
+        if (line->taken > channel_done(line->channel) && wal_waiting(line->wal) == 0) {
+            channel_finish(line->channel, line->taken);
+            some = true;
+        }
+        if (!some && stop) {
+            return NULL;
+        }
+        if (!some) {
+            serve_shared_wait(channel_data_fd(line->channel), -1, WAIT_MS);
+        }
+        if (stop && wal_waiting(line->wal) > 0) {
+            return NULL; /* the disk refuses: it was not acknowledged */
+        }
+    }
+}
+
+int serve_log_run(const struct serve_log_setting *setting)
+{
+    static struct line received, found;
+    struct serve_shared *shared = setting->shared;
+    struct diag diag = {0};
+    pthread_t thread;
+    received = (struct line){
+            .setting = setting, .channel = shared->intake, .committed = &shared->page->committed};
+    found = (struct line){.setting = setting,
+            .channel = shared->results,
+            .committed = &shared->page->findings,
+            .results = true};
+    snprintf(received.name, sizeof received.name, "%s/log", setting->data);
+    snprintf(found.name, sizeof found.name, "%s/findings", setting->data);
+    enum err e = open_line(&received, &diag);
+    if (e == OK) {
+        e = open_line(&found, &diag);
+    }
+    if (e == OK) {
+        e = sandbox_enter(SANDBOX_LOG, setting->data, getenv("MERLON_SANDBOX_TEST"), &diag);
+    }
+    if (e == OK && pthread_create(&thread, NULL, run_line, &found) != 0) {
+        e = diag_say(&diag, ERR_IO, "no thread");
+    }
+    if (e != OK) {
+        verb_say("%s", diag.words);
+        return 1;
+    }
+    atomic_store(&shared->page->through, found.through);
+    atomic_store(&shared->page->ready, true);
+    serve_shared_wake(shared->committed_fd);
+    run_line(&received);
+    pthread_join(thread, NULL);
+    wal_close(received.wal);
+    wal_close(found.wal);
+    buf_fini(&received.copy);
+    buf_fini(&found.copy);
+    return 0;
+}

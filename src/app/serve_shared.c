@@ -1,0 +1,78 @@
+#include "app/serve_shared.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/time.h"
+
+enum { INTAKE_BYTES = 64 << 20, RESULTS_BYTES = 64 << 20 };
+
+enum err serve_shared_new(struct serve_shared *shared, struct diag *diag)
+{
+    *shared = (struct serve_shared){.committed_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+    void *page = mmap(
+            NULL, sizeof *shared->page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    shared->page = page == MAP_FAILED ? NULL : page;
+    enum err e = OK;
+    if (!shared->page || shared->committed_fd < 0) {
+        e = diag_say(diag, ERR_IO, "no memory between processes: %s", strerror(errno));
+    }
+    if (e == OK) {
+        e = counts_new(&shared->counts, diag);
+    }
+    if (e == OK) {
+        e = channel_new(INTAKE_BYTES, &shared->intake, diag);
+    }
+    if (e == OK) {
+        e = channel_new(RESULTS_BYTES, &shared->results, diag);
+    }
+    if (e != OK) {
+        serve_shared_free(shared);
+    }
+    return e;
+}
+
+void serve_shared_free(struct serve_shared *shared)
+{
+    channel_free(shared->intake);
+    channel_free(shared->results);
+    counts_free(shared->counts);
+    if (shared->page) {
+        munmap(shared->page, sizeof *shared->page);
+    }
+    if (shared->committed_fd >= 0) {
+        close(shared->committed_fd);
+    }
+    *shared = (struct serve_shared){.committed_fd = -1};
+}
+
+void serve_shared_wake(int fd)
+{
+    (void)!write(fd, &(uint64_t){1}, sizeof(uint64_t));
+}
+
+void serve_shared_wait(int fd, int other, int timeout_ms)
+{
+    struct pollfd fds[2] = {{.fd = fd, .events = POLLIN}, {.fd = other, .events = POLLIN}};
+    uint64_t count;
+    if (poll(fds, 2, timeout_ms) <= 0) {
+        return;
+    }
+    for (size_t i = 0; i < 2; i++) {
+        if (fds[i].revents & POLLIN) {
+            (void)!read(fds[i].fd, &count, sizeof count);
+        }
+    }
+}
+
+int64_t serve_shared_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * TIME_SECOND + now.tv_nsec;
+}

@@ -1,0 +1,53 @@
+/* serve_shared: what the processes of a centre share: made by their parent before it forks.
+ *
+ *     listen --intake channel--> log --committed--> judge --results channel--> log (findings)
+ *
+ * Each number has one writer, named below. Nothing here is trusted by whom it could harm: readers
+ * check what they read, writers keep their own copy. */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/channel.h"
+#include "base/diag.h"
+#include "base/err.h"
+#include "event/counts.h"
+
+/* In memory of all processes. */
+struct serve_page {
+    /* The log's. */
+    _Atomic uint64_t committed; /* offsets of the log below it are on disk */
+    _Atomic uint64_t findings;  /* the same of the findings */
+    _Atomic uint64_t through;   /* results are on disk of all offsets of the log below it */
+    _Atomic uint64_t damaged;   /* offsets that cannot be read */
+    _Atomic uint64_t failures;  /* writes and syncs that failed and were gone round */
+    _Atomic bool ready;         /* both logs are open, `through` is known */
+    /* The judge's. */
+    _Atomic uint64_t judging;      /* the offset being judged, and one; 0: none */
+    _Atomic uint64_t judged;       /* records, since the start */
+    _Atomic uint64_t found;        /* findings, since the start */
+    _Atomic uint64_t undecodable;  /* records */
+    _Atomic uint64_t undetermined; /* rules that a limit stopped */
+    _Atomic uint64_t passed_over;  /* records that killed a judge */
+    _Atomic bool watching;         /* the rules are loaded, events are judged */
+    char ruleset[65];              /* before `watching`: its hash */
+};
+
+struct serve_shared {
+    struct serve_page *page;
+    struct counts *counts;
+    struct channel *intake;
+    struct channel *results;
+    int committed_fd; /* an eventfd: readable when `committed` moved; the judge waits */
+};
+
+enum err serve_shared_new(struct serve_shared *shared, struct diag *diag) MUST_CHECK;
+void serve_shared_free(struct serve_shared *shared);
+/* Makes an eventfd readable; whoever waits reads it. */
+void serve_shared_wake(int fd);
+/* Waits until one of two is readable, or the time is over; reads it. fd below 0: none. */
+void serve_shared_wait(int fd, int other, int timeout_ms);
+/* The wall clock. */
+int64_t serve_shared_now(void);

@@ -1,0 +1,161 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "cli/config.h"
+
+static char path[] = "/tmp/merlon-config-XXXXXX";
+
+static enum err read_text(const char *text, struct config *config, struct diag *diag)
+{
+    FILE *out = fopen(path, "w");
+    assert_non_null(out);
+    fputs(text, out);
+    assert_int_equal(fclose(out), 0);
+    return config_read(config, path, diag);
+}
+
+static void without_a_file_the_inputs_are_on_loopback(void **unused)
+{
+    (void)unused;
+    struct config config;
+    assert_int_equal(config_read(&config, NULL, NULL), OK);
+    assert_true(config.input_count > 0);
+    for (size_t i = 0; i < config.input_count; i++) {
+        assert_true(slice_starts(config.inputs[i].address, SLICE("127.0.0.1:")));
+        assert_true(slice_equal(config.inputs[i].tenant, SLICE("default")));
+        assert_int_equal(config.inputs[i].listener, -1);
+    }
+    config_fini(&config);
+}
+
+static void every_key_is_taken(void **unused)
+{
+    (void)unused;
+    struct config config;
+    const char *text = "data: /var/lib/merlon\n"
+                       "rules: [a, b]\n"
+                       "taxonomy: c.yml\n"
+                       "tenant: sg\n"
+                       "segment_size: 64M\n"
+                       "reserve: 1G\n"
+                       "inputs:\n"
+                       "  - name: one\n"
+                       "    kind: syslog-tls\n"
+                       "    listen: '[::1]:6514'\n"
+                       "    tenant: sg/health/moh-1\n"
+                       "    format: syslog\n"
+                       "    certificate: c.pem\n"
+                       "    key: k.pem\n"
+                       "    authority: a.pem\n"
+                       "    max_record: 1K\n"
+                       "  - {name: two, kind: syslog-udp, listen: '127.0.0.1:1'}\n";
+    assert_int_equal(read_text(text, &config, NULL), OK);
+    assert_string_equal(config.data, "/var/lib/merlon");
+    assert_int_equal(config.rules.count, 2);
+    assert_string_equal(config.rules.at[1], "b");
+    assert_int_equal(config.taxonomies.count, 1);
+    assert_int_equal(config.segment_bytes, 64 << 20);
+    assert_int_equal(config.reserve_bytes, 1 << 30);
+    assert_int_equal(config.input_count, 2);
+    const struct intake_input *one = &config.inputs[0], *two = &config.inputs[1];
+    assert_true(slice_equal(one->name, SLICE("one")));
+    assert_true(slice_equal(one->address, SLICE("[::1]:6514")));
+    assert_true(slice_equal(one->tenant, SLICE("sg/health/moh-1")));
+    assert_true(slice_equal(one->authority, SLICE("a.pem")));
+    assert_int_equal(one->record_bytes, 1024);
+    assert_true(slice_equal(two->tenant, SLICE("sg")));
+    assert_int_equal(two->record_bytes, 16 << 20);
+    config_fini(&config);
+}
+
+#define INPUT(members) "inputs:\n  - {name: a, kind: syslog-udp, listen: x, " members "}\n"
+
+static void what_is_wrong_is_named_with_its_line(void **unused)
+{
+    (void)unused;
+    static const struct {
+        const char *text, *words;
+        uint32_t line;
+    } rows[] = {
+            {"dta: x\n", "no key 'dta'; did you mean 'data'?", 1},
+            {"data: [x]\n", "a text is expected", 1},
+            {"data: x\nreserve: much\n", "a size is expected", 2},
+            {"inputs: {}\n", "inputs is a list", 1},
+            {INPUT("colour: red"), "no key 'colour'", 2},
+            {INPUT("tenant: sg//moh"), "a tenant is expected", 2},
+            {INPUT("tenant: /sg"), "a tenant is expected", 2},
+            {INPUT("tenant: sg/"), "a tenant is expected", 2},
+            {INPUT("tenant: 'a b'"), "a tenant is expected", 2},
+            {INPUT("format: morse"), "no format of that name", 2},
+            {INPUT("max_record: 19M"), "at most 18M", 2},
+            {INPUT("max_record: 0"), "a size is expected", 2},
+            {"inputs:\n  - {name: a, kind: fax, listen: x}\n", "kind is", 2},
+            {"inputs:\n  - {name: a/b, kind: syslog-udp, listen: x}\n", "without '/'", 2},
+            {"inputs:\n  - {name: a, kind: syslog-udp}\n", "an address", 2},
+            {"inputs:\n  - {name: a, kind: syslog-tls, listen: x}\n", "a certificate", 2},
+            {"inputs:\n  - {name: a, kind: syslog-udp, listen: x}\n  - {name: a, kind: syslog-udp, "
+             "listen: "
+             "y}\n",
+                    "the same name", 3},
+            {"a\n", "keys and values", 1},
+            {"data: x\ndata: y\n", "data", 2},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct config config;
+        struct diag diag = {0};
+        assert_int_equal(read_text(rows[i].text, &config, &diag), ERR_SYNTAX);
+        if (!strstr(diag.words, rows[i].words) || diag.line != rows[i].line) {
+            fail_msg("%s gave line %u: %s", rows[i].text, diag.line, diag.words);
+        }
+    }
+}
+
+static void without_memory_it_says_so(void **unused)
+{
+    (void)unused;
+    struct config config;
+    for (uint64_t n = 1;; n++) {
+        memory_fail_after(n);
+        enum err e = read_text(
+                "rules: [a]\ninputs:\n  - {name: a, kind: syslog-udp, listen: x}\n", &config, NULL);
+        memory_fail_after(0);
+        if (e == OK) {
+            assert_true(n > 3);
+            config_fini(&config);
+            return;
+        }
+        assert_int_equal(e, ERR_MEMORY);
+    }
+}
+
+static int make_file(void **unused)
+{
+    (void)unused;
+    return close(mkstemp(path));
+}
+
+static int remove_file(void **unused)
+{
+    (void)unused;
+    return unlink(path);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+            cmocka_unit_test(without_a_file_the_inputs_are_on_loopback),
+            cmocka_unit_test(every_key_is_taken),
+            cmocka_unit_test(what_is_wrong_is_named_with_its_line),
+            cmocka_unit_test(without_memory_it_says_so),
+    };
+    return cmocka_run_group_tests(tests, make_file, remove_file);
+}
