@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 """Kills `merlon serve` while events come in, and judges what is left.
 
-    kill.py [--random N] [--points N] [--kills K] [--results FILE] [--seconds S] [--merlon FILE]
+    kill.py [--random N] [--points N] [--calls N] [--kills K] [--results FILE] [--seconds S]
+            [--merlon FILE]
 
 --random N: N runs in which all its processes are killed K times at times by chance, some of them
 while it recovers. --points N: N runs at each point that the sources name (point_pass("NAME")), in
 which the process that passes it kills itself at some passing, and the others are killed then.
+--calls N: the first, second ... N-th call of each kind of CALLS fails, in a run of its own (with
+the shim: make build/test/shim.so); the program must go on by itself.
 
 The program stands in a process group of its own, the generator outside. After a kill it is started
 again at once. In the end the generator stops, and when the log is judged to its end the checker is
@@ -25,15 +28,17 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 import zlib
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 LEDGER = os.path.join(os.path.dirname(HERE), "ledger")
-sys.path.insert(0, LEDGER)
+sys.path[:0] = [HERE, LEDGER]
 import segments  # noqa: E402
 import settings as surface  # noqa: E402
+import shim  # noqa: E402
 
 PATIENCE_S = 60  # for what must happen some time
 PLAN = [
@@ -43,7 +48,23 @@ PLAN = [
      "batch": 1, "attack_every": 50, "framing": "octets"},
     {"name": "udp-c", "kind": "udp", "tenant": "sg/transport", "form": "syslog", "rate": 200,
      "batch": 5, "attack_every": 50},
+    {"name": "http-d", "kind": "lines", "tenant": "sg/health", "connections": 2, "rate": 300,
+     "batch": 30, "attack_every": 50, "burst_every": 400, "bad_every": 170, "retry": 2},
+    {"name": "http-e", "kind": "hec", "tenant": "sg/health", "rate": 200, "batch": 10,
+     "attack_every": 50, "retry": 2, "gzip": True},
+    {"name": "http-f", "kind": "bulk", "tenant": "sg/health", "rate": 200, "batch": 10,
+     "attack_every": 50, "retry": 2},
 ]
+# Calls that fail, in which process, and how: one at a time, from the first on.
+CALLS = [("fdatasync", "merlon-log", "EIO"), ("fsync", "merlon-log", "EIO"),
+         ("write", "merlon-log", "EIO"), ("write", "merlon-log", "ENOSPC"),
+         ("write", "merlon-log", "EINTR"), ("write", "merlon-log", "short"),
+         ("open", "merlon-log", "EMFILE"), ("open", "merlon-log", "ENOSPC"),
+         ("rename", "merlon-log", "EIO"), ("unlink", "merlon-log", "EIO"),
+         ("malloc", "merlon-log", "ENOMEM"), ("malloc", "merlon-judge", "ENOMEM"),
+         ("open", "merlon-judge", "EMFILE"), ("read", "merlon-judge", "EIO"),
+         ("malloc", "merlon-listen", "ENOMEM"), ("recv", "merlon-listen", "EINTR"),
+         ("accept", "merlon-listen", "EMFILE"), ("poll", "merlon-listen", "EINTR")]
 COUNTERS = ["status", "conservation", "in-flight", "stored-counter", "rejections-uncounted",
             "counter-wrapped", "counter-backwards", "loss-uncounted", "loss-overcounted"]
 
@@ -80,11 +101,8 @@ class Centre:
                 kind = settings.config_kinds[entry["kind"]]
                 f.write(settings.config_input.format(**dict(entry, kind=kind)))
 
-    def start(self, point=None):
-        environment = dict(os.environ)
-        environment.pop(self.settings.point_variable, None)
-        if point:
-            environment[self.settings.point_variable] = point
+    def start(self, environment=None):
+        environment = dict(os.environ, **(environment or {}))
         with open(os.path.join(self.directory, "stderr"), "ab") as said:
             # pylint: disable=consider-using-with
             self.process = subprocess.Popen(self.command, env=environment, start_new_session=True,
@@ -166,7 +184,8 @@ class Run:
             for entry in PLAN:
                 entry.pop("burst_every", None)
         inputs = [dict(entry, host="127.0.0.1", port=free_port(), count=10**6,
-                       source=entry["name"] + "/127.0.0.1") for entry in PLAN]
+                       source=entry["name"] + "/127.0.0.1") for entry in PLAN
+                  if self.settings.http or not entry["name"].startswith("http")]
         self.plan = {"run": "kill", "start_ns": time.time_ns(), "inputs": inputs}
         self.put("plan.json", json.dumps(self.plan))
         self.centre = Centre(directory, self.plan, self.settings, merlon)
@@ -192,18 +211,29 @@ class Run:
         if self.generator.wait(PATIENCE_S):
             return 1, "the generator has failed"
         self.centre.quiet()
+        skip = COUNTERS
+        if self.settings.metrics_route:
+            self.put("status", self.fetch_counters())
+            skip = []
         status = self.centre.stop()
         if status:
             return 1, f"the program ended with {status}"
         self.put("faults", "".join(json.dumps(f) + "\n" for f in self.centre.faults))
         run = subprocess.run(
             [os.path.join(LEDGER, "checker.py"), "--ledger", self.path("ledger"), "--data",
-             self.centre.data, "--faults", self.path("faults"), "--skip", *COUNTERS],
+             self.centre.data, "--faults", self.path("faults"), "--skip", *skip, "--status",
+             *([] if skip else [self.path("status")])],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         slow = [f for f in self.centre.faults
                 if f["to_ns"] - f["from_ns"] > self.settings.restart_ms * 10**6]
         words = "".join(f"slow restart: {(f['to_ns'] - f['from_ns']) / 1e6:.0f} ms\n" for f in slow)
         return run.returncode or len(slow), words + run.stdout
+
+    def fetch_counters(self):
+        port = next(e["port"] for e in self.plan["inputs"] if e["name"].startswith("http"))
+        url = f"http://127.0.0.1:{port}{self.settings.metrics_route}"
+        with urllib.request.urlopen(url, timeout=PATIENCE_S) as answer:
+            return answer.read().decode()
 
     def close(self):
         for process in (self.generator, self.centre.process):
@@ -225,7 +255,8 @@ class Run:
 
     def at_point(self, name):
         """None: it was not passed so often."""
-        self.centre.start(f"{name}:{self.dice.choice([1, 1, 2, 3, 5, 10, 30])}")
+        passing = self.dice.choice([1, 1, 2, 3, 5, 10, 30])
+        self.centre.start({self.settings.point_variable: f"{name}:{passing}"})
         begun = set()
 
         def struck():
@@ -241,6 +272,26 @@ class Run:
         self.centre.kill()
         self.centre.again()
         return self.judge()
+
+
+    def at_call(self, call, role, how, number):
+        """The N-th such call fails; None: there were not so many."""
+        state = self.path("calls")
+        rule = shim.rule("short" if how == "short" else "fail", call=call, role=role, nth=number,
+                         **({} if how == "short" else {"errno": how}))
+        begun = time.time_ns()
+        self.centre.start(shim.environment(built_shim(), [rule], state=state, base={}))
+        until(self.centre.ready, "it does not come up")
+        self.generate()
+        time.sleep(1)
+        # A process that ends by it is started again: as behind a kill.
+        self.centre.faults.append({"kind": "kill", "from_ns": begun, "to_ns": time.time_ns()})
+        said = self.judge()
+        return said if shim.struck(state)[0] else None
+
+
+def built_shim():
+    return os.path.join(os.environ.get("BUILD", os.path.join(TOP, "build")), "test", "shim.so")
 
 
 def points(settings):
@@ -263,7 +314,8 @@ def git(*words):
 def code():
     """What a result is about: the sources' tree, and what is not committed of them."""
     changes = git("diff", "HEAD", "--", "src")
-    return git("rev-parse", "HEAD:src") + (f"+{zlib.crc32(changes.encode()):08x}" if changes else "")
+    more = f"+{zlib.crc32(changes.encode()):08x}" if changes else ""
+    return git("rev-parse", "HEAD:src") + more
 
 
 def one(key, given, state):
@@ -273,7 +325,12 @@ def one(key, given, state):
     run = Run(directory, given.merlon, random.Random(f"{key} {state['code']}"))
     began = time.monotonic()
     try:
-        said = run.at_random(given.kills) if name == "random" else run.at_point(name)
+        if name == "random":
+            said = run.at_random(given.kills)
+        elif name.startswith("call "):
+            said = run.at_call(*name.split()[1:], int(number))
+        else:
+            said = run.at_point(name)
     except (TimeoutError, RuntimeError) as error:
         said = 1, str(error)
     finally:
@@ -295,6 +352,7 @@ def main(arguments=None):
     build = os.environ.get("BUILD", os.path.join(TOP, "build"))
     parser.add_argument("--random", type=int, default=0)
     parser.add_argument("--points", type=int, default=0)
+    parser.add_argument("--calls", type=int, default=0)
     parser.add_argument("--kills", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=1e9)
     parser.add_argument("--results", default=os.path.join(build, "kill.jsonl"))
@@ -309,6 +367,7 @@ def main(arguments=None):
             done = {r["key"]: r["result"] for r in map(json.loads, f) if r["code"] == state["code"]}
     keys = [f"random {n}" for n in range(given.random)]
     keys += [f"{p} {n}" for p in points(surface.Settings()) for n in range(given.points)]
+    keys += [f"call {' '.join(c)} {n + 1}" for c in CALLS for n in range(given.calls)]
     end = time.monotonic() + given.seconds
     for key in keys:
         if done.get(key) in ("passed", "not reached"):

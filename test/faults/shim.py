@@ -63,7 +63,8 @@ def recorded(path):
         data += f.read(int.from_bytes(data, "little"))
     at = 8
     while at + ENTRY.size <= len(data):
-        size, call, process, file, result, number, path_size, data_size = ENTRY.unpack_from(data, at)
+        (size, call, process, file, result, number, path_size,
+         data_size) = ENTRY.unpack_from(data, at)
         if size == 0:
             return  # the process was killed while it wrote this down
         begin = at + ENTRY.size

@@ -68,7 +68,7 @@ class Fake:
         for record in content:
             _, connection, sequence = records.marker(record)
             entry = self.plan.input_of(connection)
-            bad = entry["form"] == "windows" and not record.endswith(b"}")
+            bad = entry["form"] == "windows" and record.endswith(b":")
             with self.lock:
                 key = entry["tenant"], entry["source"]
                 counts = self.rejected if bad else self.stored
@@ -186,14 +186,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.cut()
             return
         if fake.fault("refuse"):
-            self.answer(503, {})
+            self.answer(503, {"error": settings.refused_words})
             return
         lines = body.split(b"\n")[:-1]
         answer = {"ackId": 7}
         if route == settings.bulk_route:
             lines, answer = self.bulk(lines)
         elif route == settings.hec_route:
-            lines = [inner(line) for line in lines]
+            lines = [line if settings.hec_record == "whole" else inner(line) for line in lines]
         key = self.headers[settings.key_header]
         if key is None or key not in fake.keys:
             fake.store(lines)
@@ -201,7 +201,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if fake.fault("reset-stored"):
             self.cut()
             return
-        self.answer(503 if fake.fault("lie") else 200, answer)
+        self.answer(500 if fake.fault("lie") else 200, answer)
 
     def bulk(self, lines):
         items, content = [], []

@@ -9,7 +9,8 @@ code with segments.py: sizes and tags are spelled out a second time.
 import os
 import zlib
 
-TAGS = {"tenant": 1, "source": 2, "format": 3, "key": 4, "reason": 5, "log": 7, "through": 9, "mark": 11}
+TAGS = {"tenant": 1, "source": 2, "format": 3, "key": 4, "reason": 5, "log": 7, "through": 9,
+        "mark": 11}
 IDENTITY = "0123456789abcdef" * 2
 MARK = b"\x07markmar"
 

@@ -228,11 +228,13 @@ class Requests(Sender):
             self.link = self.open()
         return answer.status, text
 
-    def verdicts(self, status, _text, first, count):
+    def verdicts(self, status, text, first, count):
         """(letter, first, count, why) for all of a batch."""
         if status == 200:
             return [("A", first, count, "")]
-        return [("U" if status in self.settings.unknown_status else "R", first, count, status)]
+        unknown = status in self.settings.unknown_status and \
+            self.settings.refused_words.encode() not in text
+        return [("U" if unknown else "R", first, count, status)]
 
 
 class Collector(Requests):

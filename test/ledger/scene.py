@@ -12,7 +12,9 @@ import os
 
 import forge
 import records
+import settings
 
+SETTINGS = settings.Settings()
 BEGAN = 1_700_000_000_000_000_000
 PLAN = {
     "run": "self", "start_ns": BEGAN, "inputs": [
@@ -87,7 +89,7 @@ class Scene:
         for kind in (2, 3):
             chosen = [s for s in sequences if (make.kind(s)[0] == "bad") == (kind == 3)]
             if chosen:
-                content = [make(s) for s in chosen]
+                content = [make.stored(s, SETTINGS) for s in chosen]
                 self.frames.append(Spec(kind, name, chosen[0], entry, content, chosen))
 
     def frame(self, connection, sequence):

@@ -18,8 +18,10 @@ DEFAULTS = {
                     "tenant: {tenant}}}\n",
     "config_kinds": {"udp": "syslog-udp", "tcp": "syslog-tcp", "tls": "syslog-tls",
                      "lines": "http", "hec": "http", "hec-ack": "http", "bulk": "http"},
-    "correlates": False,  # does it judge correlations yet? kill.py plants them if so
-    "metrics_route": "/metrics",  # of an http input; none: the counters are not judged
+    # What it does already: faults are judged by so much.
+    "correlates": False,  # findings of correlations
+    "http": False,  # inputs of kind http
+    "metrics_route": "",  # of an http input, "/metrics"; none: the counters are not judged
 
     # ---- where it listens
     "host": "127.0.0.1",
@@ -29,7 +31,7 @@ DEFAULTS = {
     "syslog_tls_port": 6514,
     "key_header": "Idempotency-Key",  # a client's own id for a request (lines, hec)
     "token": "",  # sent with each request unless the input has its own
-    "lines_route": "/api/v1/events",
+    "lines_route": "/api/v1/ingest",
     "lines_type": "application/x-ndjson",
     "lines_authorization": "Bearer {token}",
     "hec_route": "/services/collector/event",
@@ -37,15 +39,17 @@ DEFAULTS = {
     "hec_authorization": "Splunk {token}",
     "bulk_route": "/_bulk",
     "bulk_authorization": "ApiKey {token}",
-    # Answers that leave open whether the records are stored; other 4xx and 5xx say they are not.
-    "unknown_status": [504],
+    # Answers that leave open whether the records are stored, unless their text holds the words;
+    # other 4xx and 5xx say they are not.
+    "unknown_status": [503, 504],
+    "refused_words": "nothing was stored",
 
     # ---- what it stores
     "log": "log",  # below the data directory
     "findings": "findings",
     # Which bytes of a HEC or _bulk element become the record: "whole" or "inner" (the value of
     # "event"; the document line).
-    "hec_record": "inner",
+    "hec_record": "whole",
     "bulk_record": "inner",
 
     # ---- what it counts (Prometheus names; labels tenant, source, reason)
