@@ -36,6 +36,8 @@ struct crash_disk {
     enum crash_disk_kind kind;
     enum err failure, kind_failure;
     uint64_t limit;
+    bool frozen;
+    struct call nothing;
 };
 
 static struct crash_disk *of(const struct disk *disk)
@@ -143,8 +145,11 @@ static enum err say(struct diag *diag, enum err e)
 static enum err begin(
         struct crash_disk *disk, enum crash_disk_kind kind, struct call **call, struct diag *diag)
 {
-    *call = remember(disk, kind);
-    (*call)->node = UINT32_MAX;
+    *call = disk->frozen ? &disk->nothing : remember(disk, kind);
+    **call = (struct call){.kind = kind, .node = UINT32_MAX};
+    if (disk->frozen) {
+        return diag_say(diag, ERR_IO, "frozen");
+    }
     enum err e = planned(disk, kind);
     return e == OK ? OK : say(diag, e);
 }
@@ -287,6 +292,9 @@ static enum err do_write(
     node_of(disk, file);
     enum err e = begin(disk, CRASH_DISK_WRITE, &call, diag);
     size_t size = bytes.size;
+    if (disk->frozen) {
+        return e;
+    }
     if (e != OK) {
         struct dice dice = dice_of(seed_of(disk->count - 1));
         size = dice_below(&dice, (uint32_t)size + 1);
@@ -316,6 +324,9 @@ static enum err do_sync(const struct disk *calls, int file, struct diag *diag)
     struct call *call;
     node_of(disk, file);
     enum err e = begin(disk, CRASH_DISK_SYNC, &call, diag);
+    if (disk->frozen) {
+        return e;
+    }
     call->node = (uint32_t)disk->handles[file].node;
     call->done = e == OK;
     repeat(&disk->now, call, disk->count - 1);
@@ -515,6 +526,11 @@ void crash_disk_kill(struct crash_disk *disk)
     }
 }
 
+void crash_disk_freeze(struct crash_disk *disk, bool frozen)
+{
+    disk->frozen = frozen;
+}
+
 void crash_disk_fail(struct crash_disk *disk, uint64_t nth, uint64_t more, enum err e)
 {
     disk->nth = nth;
@@ -547,11 +563,16 @@ struct slice crash_disk_file(const struct crash_disk *disk, const char *path)
 
 static void put_in(struct crash_state *state, const char *path, struct slice bytes)
 {
-    char above[CRASH_STATE_PATH];
+    char above[CRASH_STATE_PATH], part[CRASH_STATE_PATH];
     crash_state_above(above, path);
-    if (strcmp(above, ".") != 0 && crash_state_find(state, above) == UINT32_MAX) {
-        crash_state_create(state, above, true);
-        crash_state_sync_names(state, ".");
+    for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+        snprintf(part, sizeof part, "%.*s", (int)(slash - path), path);
+        if (crash_state_find(state, part) == UINT32_MAX) {
+            char parent[CRASH_STATE_PATH];
+            crash_state_create(state, part, true);
+            crash_state_above(parent, part);
+            crash_state_sync_names(state, parent);
+        }
     }
     if (crash_state_find(state, path) != UINT32_MAX) {
         crash_state_remove(state, path);

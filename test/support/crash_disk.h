@@ -59,6 +59,10 @@ struct crash_disk *crash_disk_crash(const struct crash_disk *disk, uint64_t poin
 /* The process has died, the machine lives: what it held is free, what it wrote can be read. */
 void crash_disk_kill(struct crash_disk *disk);
 
+/* Until it is thawed every call but close fails, does nothing and is not remembered: for taking
+ * down what the process had in memory. */
+void crash_disk_freeze(struct crash_disk *disk, bool frozen);
+
 /* The `nth` call from now (1: the next) fails with `e` (ERR_IO or ERR_LIMIT), as do the `more`
  * calls behind it. A write that fails has written some of its bytes. 0: none fails. */
 void crash_disk_fail(struct crash_disk *disk, uint64_t nth, uint64_t more, enum err e);
