@@ -1,7 +1,13 @@
 #include "event/value.h"
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 #include "base/utf8.h"
 #include "event/typed.h"
+
+enum { LANES = 16 };
 
 static int hex_digit(char c)
 {
@@ -34,8 +40,11 @@ static uint32_t escape_unit(const char *at, size_t size)
 /* Resolves one escape at *from (a backslash), moves both ends on. */
 static char *put_escape(const char **from, const char *end, char *to)
 {
-    static const char from_letter[] = "bfnrt";
-    static const char to_byte[] = "\b\f\n\r\t";
+    static const char controls[] = {['b' - 'a'] = '\b',
+            ['f' - 'a'] = '\f',
+            ['n' - 'a'] = '\n',
+            ['r' - 'a'] = '\r',
+            ['t' - 'a'] = '\t'};
     const char *p = *from;
     uint32_t code = escape_unit(p, (size_t)(end - p));
     if (code != UINT32_MAX) {
@@ -53,10 +62,35 @@ static char *put_escape(const char **from, const char *end, char *to)
         *from = end;
         return to + 1;
     }
-    const char *letter = p[1] ? strchr(from_letter, p[1]) : NULL;
-    *to = letter ? to_byte[letter - from_letter] : p[1];
+    unsigned place = (unsigned)((unsigned char)p[1] - 'a');
+    char control = place < sizeof controls ? controls[place] : 0;
+    *to = control ? control : p[1];
     *from = p + 2;
     return to + 1;
+}
+
+/* Copies up to the next backslash, whose place it returns. What is written does not get ahead of
+ * what is read. */
+static const char *copy_plain(const char *p, const char *end, char **to)
+{
+    char *at = *to;
+#if defined(__x86_64__)
+    const __m128i backslash = _mm_set1_epi8('\\');
+    for (; end - p >= LANES; p += LANES, at += LANES) {
+        __m128i c = _mm_loadu_si128((const __m128i *)(const void *)p);
+        unsigned slashes = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(c, backslash));
+        _mm_storeu_si128((__m128i *)(void *)at, c);
+        if (slashes) {
+            *to = at + __builtin_ctz(slashes);
+            return p + __builtin_ctz(slashes);
+        }
+    }
+#endif
+    while (p < end && *p != '\\') {
+        *at++ = *p++;
+    }
+    *to = at;
+    return p;
 }
 
 size_t value_unescape(struct slice json, char *to)
@@ -65,11 +99,7 @@ size_t value_unescape(struct slice json, char *to)
     const char *end = p + json.size;
     char *start = to;
     while (p < end) {
-        const char *slash = memchr(p, '\\', (size_t)(end - p));
-        size_t plain = (size_t)((slash ? slash : end) - p);
-        memcpy(to, p, plain);
-        to += plain;
-        p += plain;
+        p = copy_plain(p, end, &to);
         if (p < end) {
             to = put_escape(&p, end, to);
         }

@@ -59,6 +59,29 @@ static void test_an_escape_cut_off_is_not_read_past_its_end(void **state)
     assert_int_equal(value_unescape(slice_of("\\ud83d\\ude00", 11), to), 3 + 4);
 }
 
+/* Escapes at every place of texts of every size, nothing written behind what was read. */
+static void test_escapes_stand_anywhere(void **state)
+{
+    enum { LONGEST = 70 };
+    (void)state;
+    for (size_t size = 2; size <= LONGEST; size++) {
+        for (size_t at = 0; at + 2 <= size; at++) {
+            char json[LONGEST], want[LONGEST], to[LONGEST + 1];
+            for (size_t i = 0; i < size; i++) {
+                json[i] = (char)('A' + i % 26);
+            }
+            memcpy(json + at, at % 2 ? "\\n" : "\\\\", 2);
+            memcpy(want, json, size);
+            want[at] = at % 2 ? '\n' : '\\';
+            memmove(want + at + 1, want + at + 2, size - at - 2);
+            to[size] = '#';
+            assert_int_equal(value_unescape(slice_of(json, size), to), size - 1);
+            assert_memory_equal(to, want, size - 1);
+            assert_int_equal(to[size], '#');
+        }
+    }
+}
+
 static void test_each_form_gives_its_text(void **state)
 {
     (void)state;
@@ -108,6 +131,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(test_json_escapes_are_resolved),
             cmocka_unit_test(test_an_escape_cut_off_is_not_read_past_its_end),
+            cmocka_unit_test(test_escapes_stand_anywhere),
             cmocka_unit_test(test_each_form_gives_its_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
