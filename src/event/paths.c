@@ -355,7 +355,8 @@ static enum err table_new(struct build *b)
         const struct build_edge *e = &b->edges[i];
         struct slice key = edge_key(b, e);
         uint64_t hash = paths_hash(e->from, key), bit;
-        *paths_filter(p, hash, &bit) |= bit;
+        uint64_t *word = paths_filter(p, hash, &bit); /* first: it sets bit */
+        *word |= bit;
         uint32_t at = (uint32_t)hash & p->mask;
         while (p->slots[at].key.at) {
             at = (at + 1) & p->mask;

@@ -93,7 +93,8 @@ static inline const struct path_edge *paths_find(
         const struct paths *p, uint32_t node, struct slice key)
 {
     uint64_t hash = paths_hash(node, key), bit;
-    if (!(*paths_filter(p, hash, &bit) & bit)) {
+    const uint64_t *word = paths_filter(p, hash, &bit); /* first: it sets bit */
+    if (!(*word & bit)) {
         return p->any[node] == PATHS_NONE ? NULL : paths_find_any(p, node, key);
     }
     for (uint32_t i = (uint32_t)hash & p->mask;; i = (i + 1) & p->mask) {
