@@ -77,6 +77,25 @@ void http_batch_add(struct http_batch *b, struct slice record)
     add_item(b, (struct http_batch_item){.bytes = record});
 }
 
+void http_batch_add_made(struct http_batch *b, size_t from)
+{
+    size_t before = b->count;
+    http_batch_add(b, slice_of(NULL, b->text.size - from));
+    if (b->count > before) {
+        b->items[before].made = from + 1;
+    }
+}
+
+/* b->text does not move any more. */
+static void settle(struct http_batch *b)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        if (b->items[i].made) {
+            b->items[i].bytes.at = b->text.at + (b->items[i].made - 1);
+        }
+    }
+}
+
 void http_batch_reject(
         struct http_batch *b, struct slice bytes, enum counts_rejection why, const char *wrong)
 {
@@ -227,6 +246,7 @@ void http_batch_send(
 {
     struct http_intake *h = b->h;
     struct http_batch_list *list = &h->list;
+    settle(b);
     b->finish = finish;
     b->since_ns = h->options.steady_ns();
     if (b->count == 0) {

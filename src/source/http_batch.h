@@ -21,6 +21,7 @@ enum http_batch_outcome {
 
 struct http_batch_item {
     struct slice bytes;
+    size_t made;       /* where it stands in b->text, and 1 more; 0: bytes.at is set */
     struct slice key;  /* or empty */
     const char *wrong; /* why it goes to quarantine; NULL: it is a record */
     enum counts_rejection why;
@@ -33,7 +34,7 @@ struct http_batch {
     struct intake_input input; /* ours, with the format that the request names */
     struct intake_batch batch;
     struct buf source;
-    struct buf text; /* for records that are made: reserved before, so that it does not move */
+    struct buf text; /* of records and keys that are made */
     struct http_batch_item *items;
     size_t count, room;
     size_t rejected; /* of them */
@@ -58,6 +59,8 @@ struct http_batch_list {
 /* NULL: the request was refused: no memory. */
 struct http_batch *http_batch_new(struct http_intake *h, struct http_request *r);
 void http_batch_add(struct http_batch *b, struct slice record);
+/* The record is what stands in b->text from there on. */
+void http_batch_add_made(struct http_batch *b, size_t from);
 void http_batch_reject(
         struct http_batch *b, struct slice bytes, enum counts_rejection why, const char *wrong);
 /* Forgets all items. */
@@ -78,6 +81,8 @@ struct http_intake {
     struct http_intake_options options;
     struct http_batch_list list;
     struct http_splunk *splunk;
+    uint64_t boot;         /* random */
+    _Atomic uint64_t made; /* _ids */
     struct http_route *routes;
     size_t route_count;
 };

@@ -1,9 +1,12 @@
 #include "source/http_intake.h"
 
+#include <sys/random.h>
 #include <time.h>
 
 #include "base/memory.h"
 #include "source/http_batch.h"
+#include "source/http_elastic.h"
+#include "source/http_otlp.h"
 #include "source/http_splunk.h"
 
 static int64_t steady_ns(void)
@@ -99,6 +102,9 @@ static enum err fill_routes(struct http_intake *h)
 {
     TRY(add_routes(h, own, sizeof own / sizeof *own));
     TRY(add_routes(h, http_splunk_routes, http_splunk_route_count));
+    TRY(add_routes(h, http_otlp_routes, http_otlp_route_count));
+    /* Last: a path that is a name is an index to them. */
+    TRY(add_routes(h, http_elastic_routes, http_elastic_route_count));
     return OK;
 }
 
@@ -112,6 +118,9 @@ enum err http_intake_new(
     h->options = *options;
     h->options.steady_ns = options->steady_ns ? options->steady_ns : steady_ns;
     h->list.last = &h->list.first;
+    if (getrandom(&h->boot, sizeof h->boot, 0) != sizeof h->boot) {
+        h->boot = (uint64_t)h->options.steady_ns();
+    }
     pthread_mutex_init(&h->list.mutex, NULL);
     if (fill_routes(h) != OK || http_splunk_new(&h->splunk) != OK) {
         http_intake_free(h);
