@@ -17,9 +17,11 @@
 #include "app/serve_log.h"
 #include "app/serve_shared.h"
 #include "base/disk.h"
+#include "base/files.h"
 #include "base/point.h"
 #include "base/time.h"
 #include "cli/config.h"
+#include "net/tokens.h"
 
 enum {
     FIRST_PAUSE_MS = 100,
@@ -41,6 +43,7 @@ struct centre {
     struct config config;
     struct serve_shared shared;
     struct child children[ROLES];
+    struct stat tokens; /* the file as it was read last */
     uint64_t killer, killed_at;
     unsigned kills;
     bool stopping;
@@ -266,6 +269,28 @@ static void say_where(const struct config *config)
     }
 }
 
+/* Where nobody has a token yet: one for the administrator, shown this once. */
+static enum err make_first_token(const struct config *config, struct diag *diag)
+{
+    char path[4096], text[TOKENS_TEXT];
+    struct tokens *tokens;
+    const struct tokens_wish wish = {.name = SLICE("administrator"), .role = AUTHORIZE_ADMIN};
+    snprintf(path, sizeof path, "%s/tokens.jsonl", config->data);
+    if (access(path, F_OK) == 0) {
+        return OK;
+    }
+    TRY(tokens_new(&tokens));
+    enum err e = tokens_add(tokens, &wish, serve_shared_now(), text, diag);
+    if (e == OK) {
+        e = tokens_write(tokens, path, diag);
+    }
+    if (e == OK) {
+        verb_say("the administrator's token, shown this once: %s", text);
+    }
+    tokens_free(tokens);
+    return e;
+}
+
 static enum err prepare(
         const struct serve_request *request, struct centre *centre, struct diag *diag)
 {
@@ -280,13 +305,37 @@ static enum err prepare(
         }
     }
     TRY(make_data(centre->config.data, diag));
+    TRY(make_first_token(&centre->config, diag));
     TRY(serve_listen_bind(&centre->config, diag));
     return serve_shared_new(&centre->shared, diag);
+}
+
+/* What `merlon token` writes comes into force within a second. */
+static void renew_tokens(struct centre *centre)
+{
+    struct stat now;
+    struct buf text = {0};
+    struct diag diag = {0};
+    char path[4096];
+    snprintf(path, sizeof path, "%s/tokens.jsonl", centre->config.data);
+    if (stat(path, &now) != 0 || (now.st_ino == centre->tokens.st_ino &&
+                                         now.st_mtim.tv_sec == centre->tokens.st_mtim.tv_sec &&
+                                         now.st_mtim.tv_nsec == centre->tokens.st_mtim.tv_nsec)) {
+        return;
+    }
+    centre->tokens = now;
+    if (files_read(path, SERVE_TOKENS, &text, &diag) == OK) {
+        serve_shared_set_tokens(&centre->shared, buf_slice(&text));
+    } else {
+        verb_say("%s", diag.words);
+    }
+    buf_fini(&text);
 }
 
 static void hold_together(struct centre *centre)
 {
     while (!stop_asked) {
+        renew_tokens(centre);
         for (enum role role = 0; role < ROLES; role++) {
             struct child *child = &centre->children[role];
             if (child->pid == 0 && steady_ns() >= child->again_ns) {

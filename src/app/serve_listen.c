@@ -1,16 +1,21 @@
 #include "app/serve_listen.h"
 
+#include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "app/sandbox.h"
+#include "base/files.h"
 #include "base/memory.h"
+#include "cli/formats.h"
 #include "cli/verb.h"
+#include "source/http_intake.h"
 #include "source/intake.h"
 #include "source/syslog_listen.h"
 #include "source/syslog_peer.h"
 
-enum { STEP_MS = 200, LAST_STEPS = 50 };
+enum { STEP_MS = 200, LAST_STEPS = 50, PEM_LIMIT = 1 << 20 };
 
 static bool is_syslog(const struct intake_input *input)
 {
@@ -55,6 +60,137 @@ static enum err open_syslog(const struct config *config, struct intake *intake,
     return options.input_count > 0 ? syslog_listen_new(&options, out, diag) : OK;
 }
 
+/* ---- HTTP --------------------------------------------------------------------------------------
+ */
+
+/* What one input has. The PEM files are read before the process gives up reading. */
+struct web {
+    const struct intake_input *input;
+    struct buf certificate, key, authority;
+    struct http_intake *taker;
+    struct http_table table;
+    struct http *http;
+};
+
+struct webs {
+    struct web *at;
+    size_t count;
+    const struct serve_listen_setting *setting;
+    struct intake *intake;
+    struct buf text;
+    uint64_t generation; /* of the tokens in use */
+};
+
+static enum err read_pem(struct slice path, struct buf *out, struct diag *diag)
+{
+    char name[4096];
+    if (path.size == 0) {
+        return OK;
+    }
+    if (path.size >= sizeof name) {
+        return diag_say(diag, ERR_LIMIT, "the path is too long");
+    }
+    memcpy(name, path.at, path.size);
+    name[path.size] = 0;
+    TRY(files_read(name, PEM_LIMIT, out, diag));
+    buf_byte(out, 0);
+    return out->failed ? ERR_MEMORY : OK;
+}
+
+static bool is_format(struct slice name)
+{
+    char word[64] = {0};
+    if (name.size < sizeof word) {
+        memcpy(word, name.at, name.size);
+    }
+    return formats_find(word) != NULL;
+}
+
+static enum err read_web(
+        struct webs *webs, const struct intake_input *input, struct web *web, struct diag *diag)
+{
+    struct http_intake_options options = {
+            .intake = webs->intake, .input = input, .is_format = is_format};
+    web->input = input;
+    TRY(read_pem(input->certificate, &web->certificate, diag));
+    TRY(read_pem(input->key, &web->key, diag));
+    TRY(read_pem(input->authority, &web->authority, diag));
+    TRY(http_intake_new(&options, &web->taker, diag));
+    web->table = http_intake_table(web->taker);
+    return OK;
+}
+
+static enum err read_webs(struct webs *webs, struct diag *diag)
+{
+    const struct config *config = webs->setting->config;
+    webs->at = memory_alloc_array(config->input_count, sizeof *webs->at);
+    if (!webs->at && config->input_count > 0) {
+        return diag_say(diag, ERR_MEMORY, "no memory for the inputs");
+    }
+    for (size_t i = 0; i < config->input_count; i++) {
+        if (slice_equal(config->inputs[i].kind, SLICE("http"))) {
+            TRY(read_web(webs, &config->inputs[i], &webs->at[webs->count++], diag));
+        }
+    }
+    return OK;
+}
+
+/* Behind the seal: threads that were there before would not be behind it. */
+static enum err start_webs(struct webs *webs, struct diag *diag)
+{
+    for (size_t i = 0; i < webs->count; i++) {
+        struct web *web = &webs->at[i];
+        const struct http_options options = {.listener = web->input->listener,
+                .input = web->input->name,
+                .tables = &web->table,
+                .table_count = 1,
+                .certificate = web->certificate.at,
+                .key = web->key.at,
+                .authority = web->authority.at};
+        TRY(http_start(&options, &web->http, diag));
+    }
+    return OK;
+}
+
+/* Tokens that cannot be read leave those in use. */
+static void renew_tokens(struct webs *webs)
+{
+    struct diag diag = {0};
+    if (!serve_shared_tokens(webs->setting->shared, &webs->generation, &webs->text)) {
+        return;
+    }
+    for (size_t i = 0; i < webs->count; i++) {
+        struct tokens *tokens;
+        if (tokens_parse(buf_slice(&webs->text), &tokens, &diag) != OK) {
+            verb_say("tokens.jsonl:%u: %s: those before stay in use", diag.line, diag.words);
+            return;
+        }
+        http_use_tokens(webs->at[i].http, tokens);
+    }
+}
+
+static void *run_webs(void *context)
+{
+    struct webs *webs = context;
+    while (!*webs->setting->stop) {
+        renew_tokens(webs);
+        serve_shared_wait(channel_done_fd(webs->intake->channel), -1, STEP_MS);
+        for (size_t i = 0; i < webs->count; i++) {
+            http_intake_turn(webs->at[i].taker);
+            http_sweep(webs->at[i].http);
+        }
+    }
+    for (size_t i = 0; i < webs->count; i++) {
+        http_intake_close(webs->at[i].taker);
+        http_stop(webs->at[i].http);
+        http_intake_free(webs->at[i].taker);
+    }
+    return NULL;
+}
+
+/* ---- both --------------------------------------------------------------------------------------
+ */
+
 static void run_syslog(struct syslog_listen *listen, const volatile sig_atomic_t *stop)
 {
     while (!*stop) {
@@ -70,12 +206,24 @@ static void run_syslog(struct syslog_listen *listen, const volatile sig_atomic_t
 int serve_listen_run(const struct serve_listen_setting *setting)
 {
     static struct intake intake;
+    static struct webs webs;
     struct syslog_listen *syslog;
     struct diag diag = {0};
+    pthread_t thread;
     intake_init(&intake, setting->shared->intake, setting->shared->counts, serve_shared_now);
+    webs = (struct webs){.setting = setting, .intake = &intake};
     enum err e = open_syslog(setting->config, &intake, &syslog, &diag);
     if (e == OK) {
+        e = read_webs(&webs, &diag);
+    }
+    if (e == OK) {
         e = sandbox_enter(SANDBOX_LISTEN, NULL, getenv("MERLON_SANDBOX_TEST"), &diag);
+    }
+    if (e == OK) {
+        e = start_webs(&webs, &diag);
+    }
+    if (e == OK && pthread_create(&thread, NULL, run_webs, &webs) != 0) {
+        e = diag_say(&diag, ERR_IO, "no thread");
     }
     if (e != OK) {
         verb_say("listen: %s", diag.words);
@@ -84,9 +232,7 @@ int serve_listen_run(const struct serve_listen_setting *setting)
     if (syslog) {
         run_syslog(syslog, setting->stop);
     }
-    while (!*setting->stop) {
-        serve_shared_wait(-1, -1, STEP_MS);
-    }
+    pthread_join(thread, NULL);
     intake_fini(&intake);
     return 0;
 }

@@ -12,14 +12,21 @@
 
 enum { INTAKE_BYTES = 64 << 20, RESULTS_BYTES = 64 << 20 };
 
+/* Zeroed memory of all processes to come, or NULL. */
+static void *share(size_t size)
+{
+    void *at = mmap(
+            NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return at == MAP_FAILED ? NULL : at;
+}
+
 enum err serve_shared_new(struct serve_shared *shared, struct diag *diag)
 {
     *shared = (struct serve_shared){.committed_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
-    void *page = mmap(
-            NULL, sizeof *shared->page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    shared->page = page == MAP_FAILED ? NULL : page;
+    shared->page = share(sizeof *shared->page);
+    shared->tokens = share(sizeof *shared->tokens);
     enum err e = OK;
-    if (!shared->page || shared->committed_fd < 0) {
+    if (!shared->page || !shared->tokens || shared->committed_fd < 0) {
         e = diag_say(diag, ERR_IO, "no memory between processes: %s", strerror(errno));
     }
     if (e == OK) {
@@ -45,10 +52,43 @@ void serve_shared_free(struct serve_shared *shared)
     if (shared->page) {
         munmap(shared->page, sizeof *shared->page);
     }
+    if (shared->tokens) {
+        munmap(shared->tokens, sizeof *shared->tokens);
+    }
     if (shared->committed_fd >= 0) {
         close(shared->committed_fd);
     }
     *shared = (struct serve_shared){.committed_fd = -1};
+}
+
+void serve_shared_set_tokens(struct serve_shared *shared, struct slice text)
+{
+    struct serve_tokens *tokens = shared->tokens;
+    if (text.size > SERVE_TOKENS) {
+        return;
+    }
+    atomic_fetch_add(&tokens->generation, 1);
+    if (text.size > 0) {
+        memcpy(tokens->at, text.at, text.size);
+    }
+    atomic_store(&tokens->size, text.size);
+    atomic_fetch_add(&tokens->generation, 1);
+}
+
+bool serve_shared_tokens(const struct serve_shared *shared, uint64_t *generation, struct buf *text)
+{
+    const struct serve_tokens *tokens = shared->tokens;
+    uint64_t before = atomic_load(&tokens->generation), size = atomic_load(&tokens->size);
+    if (before == *generation || before % 2 == 1 || size > SERVE_TOKENS) {
+        return false;
+    }
+    buf_clear(text);
+    buf_add(text, slice_of(tokens->at, size));
+    if (text->failed || atomic_load(&tokens->generation) != before) {
+        return false; /* in a moment */
+    }
+    *generation = before;
+    return true;
 }
 
 void serve_shared_wake(int fd)

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/channel.h"
 #include "base/diag.h"
 #include "base/err.h"
@@ -35,8 +36,19 @@ struct serve_page {
     char ruleset[65];              /* before `watching`: its hash */
 };
 
+enum { SERVE_TOKENS = 8 << 20 };
+
+/* The text of DATA/tokens.jsonl, for processes that may not open it. The parent writes it, with an
+ * odd generation while it does. */
+struct serve_tokens {
+    _Atomic uint64_t generation;
+    _Atomic uint64_t size;
+    char at[SERVE_TOKENS];
+};
+
 struct serve_shared {
     struct serve_page *page;
+    struct serve_tokens *tokens;
     struct counts *counts;
     struct channel *intake;
     struct channel *results;
@@ -45,6 +57,11 @@ struct serve_shared {
 
 enum err serve_shared_new(struct serve_shared *shared, struct diag *diag) MUST_CHECK;
 void serve_shared_free(struct serve_shared *shared);
+/* The parent: what the tokens are from now on; over SERVE_TOKENS nothing changes. */
+void serve_shared_set_tokens(struct serve_shared *shared, struct slice text);
+/* Anyone: replaces the content of `text` when they have changed since *generation (0 at first),
+ * which is set; false: they have not. */
+bool serve_shared_tokens(const struct serve_shared *shared, uint64_t *generation, struct buf *text);
 /* Makes an eventfd readable; whoever waits reads it. */
 void serve_shared_wake(int fd);
 /* Waits until one of two is readable, or the time is over; reads it. fd below 0: none. */

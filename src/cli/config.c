@@ -7,10 +7,12 @@
 #include "base/yaml.h"
 #include "cli/formats.h"
 #include "cli/option.h"
+#include "net/authorize.h"
 
-enum { CONFIG_LIMIT = 1 << 20, MEMORY = 16 << 20, KINDS = 3, RECORD = 16 << 20 };
+enum { CONFIG_LIMIT = 1 << 20, MEMORY = 16 << 20, KINDS = 4, RECORD = 16 << 20 };
 
-static const char *const kinds[KINDS + 1] = {"syslog-udp", "syslog-tcp", "syslog-tls", NULL};
+static const char *const kinds[KINDS + 1] = {
+        "syslog-udp", "syslog-tcp", "syslog-tls", "http", NULL};
 
 /* ---- values ------------------------------------------------------------------------------------
  */
@@ -63,37 +65,12 @@ static enum err take_words(
     return OK;
 }
 
-static bool is_tenant_byte(char c)
-{
-    return slice_is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
-           c == '_' || c == '.';
-}
-
-/* A path in the tree of tenants: words of letters, digits, '-', '_' and '.', joined by '/'. */
-static bool is_tenant(struct slice text)
-{
-    if (text.size == 0 || text.size >= COUNTS_NAME || slice_ends(text, SLICE("/"))) {
-        return false;
-    }
-    while (text.size > 0) {
-        struct slice word = slice_cut(&text, '/');
-        for (size_t i = 0; i < word.size; i++) {
-            if (!is_tenant_byte(word.at[i])) {
-                return false;
-            }
-        }
-        if (word.size == 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static enum err take_tenant(const struct yaml_node *node, struct slice *out, struct diag *diag)
 {
     TRY(take_text(node, out, diag));
-    return is_tenant(*out) ? OK
-                           : wrong(node, diag, "a tenant is expected here, such as sg/health/moh");
+    return out->size > 0 && authorize_tenant_valid(*out)
+                   ? OK
+                   : wrong(node, diag, "a tenant is expected here, such as sg/health/moh");
 }
 
 /* ---- keys --------------------------------------------------------------------------------------
@@ -134,7 +111,7 @@ static enum err take_kind(const struct yaml_node *node, struct slice *out, struc
             return OK;
         }
     }
-    return wrong(node, diag, "kind is syslog-udp, syslog-tcp or syslog-tls");
+    return wrong(node, diag, "kind is syslog-udp, syslog-tcp, syslog-tls or http");
 }
 
 static enum err take_format(const struct yaml_node *node, struct slice *out, struct diag *diag)
@@ -273,8 +250,8 @@ static enum err read_root(struct config *config, const struct yaml_node *root, s
 }
 
 /* Name, kind and address of what listens where nothing else is said. */
-static const char *const defaults[][2] = {
-        {"syslog-udp", "127.0.0.1:5514"}, {"syslog-tcp", "127.0.0.1:5514"}};
+static const char *const defaults[][2] = {{"syslog-udp", "127.0.0.1:5514"},
+        {"syslog-tcp", "127.0.0.1:5514"}, {"http", "127.0.0.1:8088"}};
 enum { DEFAULTS = sizeof defaults / sizeof *defaults };
 
 static enum err set_defaults(struct config *config, struct diag *diag)

@@ -4,6 +4,7 @@
         centre.send("tcp", lines)
         centre.wait_findings(3)
 """
+import http.client
 import json
 import os
 import re
@@ -49,9 +50,11 @@ class Centre:
         with open(self.config, "w") as out:
             out.write(f"data: {self.data}\nrules: [{self.folder}/rules]\ninputs:\n")
             for i, tenant in enumerate(tenants):
-                for kind in ("udp", "tcp"):
-                    out.write(f"  - {{name: {kind}{i}, kind: syslog-{kind}, "
+                for name, kind in (("udp", "syslog-udp"), ("tcp", "syslog-tcp"), ("web", "http")):
+                    out.write(f"  - {{name: {name}{i}, kind: {kind}, "
                               f'listen: "127.0.0.1:0", tenant: {tenant}}}\n')
+        self.inputs = 3 * len(tenants)
+        self.token = None
         self.process = None
         self.said = os.path.join(self.folder, "stderr")
 
@@ -73,10 +76,12 @@ class Centre:
         with open(self.said, "w") as out:
             self.process = subprocess.Popen([MERLON, "serve", "-c", self.config], stderr=out,
                                             stdin=subprocess.DEVNULL, env=self.environment)
-        self.until(lambda: self.words().count("tenant ") >= 2 or self.process.poll() is not None,
+        self.until(lambda: self.words().count(", tenant ") == self.inputs or self.process.poll() is not None,
                    "it says where it listens")
         self.ports = {name: int(port) for name, port in
                       re.findall(r"input (\S+): \S+ at 127\.0\.0\.1:(\d+)", self.words())}
+        shown = re.search(r"merlon_[A-Za-z0-9_-]{43}", self.words())
+        self.token = shown.group() if shown else self.token
 
     def until(self, what, words):
         end = time.monotonic() + PATIENCE
@@ -119,6 +124,18 @@ class Centre:
     def send(self, name, lines):
         with self.connect(name) as s:
             s.sendall("".join(l + "\n" for l in lines).encode())
+
+    def post(self, name, lines, path="/api/v1/ingest?format=syslog", token=None):
+        """The status; None: no answer, so that nobody knows."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.ports[name], timeout=PATIENCE)
+        try:
+            connection.request("POST", path, "\n".join(lines).encode(),
+                               {"Authorization": "Bearer " + (token or self.token)})
+            return connection.getresponse().status
+        except (OSError, http.client.HTTPException):
+            return None
+        finally:
+            connection.close()
 
     def findings(self, *options):
         run = subprocess.run([MERLON, "findings", "--data", self.data, *options], text=True,
