@@ -20,6 +20,7 @@ struct syslog_conn {
     bool shaking;           /* the handshake goes on */
     bool ended;             /* nothing more is to be read */
     bool stuck;             /* the intake had no room */
+    bool dry;               /* the last reading found nothing */
     struct syslog_framing framing;
     struct buf rest;          /* read, and not yet handed over */
     struct intake_batch held; /* cut, and not yet handed over */
@@ -214,6 +215,7 @@ static bool receive(struct syslog_conn *c, char *at, size_t *got, enum syslog_co
         *got = n > 0 ? (size_t)n : 0;
     }
     c->ended |= s == SYSLOG_TLS_ENDED;
+    c->dry = s != SYSLOG_TLS_OK;
     *state = s == SYSLOG_TLS_WANT_WRITE ? SYSLOG_CONN_WRITE_ON : SYSLOG_CONN_READ_ON;
     return s == SYSLOG_TLS_OK;
 }
@@ -314,6 +316,11 @@ enum syslog_conn_state syslog_conn_go(struct syslog_conn *c)
         return SYSLOG_CONN_HELD;
     }
     return c->session && syslog_tls_has_more(c->session) ? SYSLOG_CONN_MORE : SYSLOG_CONN_READ_ON;
+}
+
+bool syslog_conn_is_dry(const struct syslog_conn *c)
+{
+    return c->dry || c->shaking;
 }
 
 void syslog_conn_end(struct syslog_conn *c)

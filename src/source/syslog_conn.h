@@ -70,6 +70,8 @@ enum err syslog_conn_new(struct syslog_desk *desk, const struct syslog_conn_from
         struct syslog_conn **out) MUST_CHECK;
 void syslog_conn_free(struct syslog_conn *conn);
 enum syslog_conn_state syslog_conn_go(struct syslog_conn *conn);
+/* The last turn found nothing to read. */
+bool syslog_conn_is_dry(const struct syslog_conn *conn);
 enum syslog_conn_end syslog_conn_late(const struct syslog_conn *conn);
 /* No more is read; what it has begun goes to quarantine. Go until it ends. */
 void syslog_conn_end(struct syslog_conn *conn);

@@ -110,7 +110,7 @@ static enum err make(struct syslog_listen *l, struct diag *diag)
     l->lines = memory_alloc_array(n, sizeof *l->lines);
     l->peers = memory_alloc_array(n, sizeof *l->peers);
     l->waits = memory_alloc_array(n, 1);
-    if (!l->ports || !l->lines || !l->peers || !l->waits) {
+    if ((!l->ports && l->options.input_count > 0) || !l->lines || !l->peers || !l->waits) {
         return diag_say(diag, ERR_MEMORY, "no memory for %u connections", n);
     }
     if (l->epoll < 0 || l->reserve < 0) {
@@ -227,7 +227,9 @@ static void take_turn(struct syslog_listen *l, uint32_t i)
         return;
     }
     if (l->stopping && (state == SYSLOG_CONN_READ_ON || state == SYSLOG_CONN_WRITE_ON)) {
-        syslog_conn_end(l->lines[i].conn);
+        if (syslog_conn_is_dry(l->lines[i].conn)) {
+            syslog_conn_end(l->lines[i].conn);
+        }
         state = SYSLOG_CONN_MORE;
     }
     keep_watch(l, i, after[state]);

@@ -411,6 +411,66 @@ static void at_the_end_what_has_arrived_is_taken(void **state)
     close(u);
 }
 
+static void at_the_end_all_that_the_kernel_has_is_taken(void **state)
+{
+    struct rig *r = *state;
+    static char lines[400001];
+    r->h.quiet = true;
+    memset(lines, 'x', sizeof lines - 1);
+    for (size_t i = 99; i < sizeof lines; i += 100) {
+        lines[i] = '\n';
+    }
+    int a = client(r, TCP);
+    say(a, "<1>one\n");
+    for (int i = 0; i < ROUNDS && r->h.records < 1; i++) {
+        syslog_listen_step(r->listen, 10);
+        assert_true(harbour_take(&r->h));
+    }
+    fcntl(a, F_SETFL, O_NONBLOCK);
+    ssize_t sent = send(a, lines, sizeof lines - 1, 0);
+    assert_true(sent > 2 * SYSLOG_CONN_READ);
+    close(a);
+    syslog_listen_stop(r->listen);
+    for (int i = 0; i < ROUNDS && !syslog_listen_is_done(r->listen); i++) {
+        syslog_listen_step(r->listen, 10);
+        assert_true(harbour_take(&r->h));
+    }
+    assert_int_equal(r->h.records, 1 + sent / 100);
+}
+
+static void what_is_rejected_waits_for_room_too(void **state)
+{
+    struct rig *r = *state;
+    static char big[100005];
+    memset(big, 'x', sizeof big - 1);
+    struct intake_batch batch = {.input = r->inputs, .source = SLICE("filler")};
+    uint64_t position;
+    do {
+        frame_records_add(&batch.records, SLICE("filler"));
+    } while (intake_put(&r->h.intake, &batch, &position) == OK);
+    frame_records_fini(&batch.records);
+    big[100001] = '\n';
+    int a = client(r, TCP);
+    assert_int_equal(send(a, big, 100002, 0), 100002);
+    say(a, "<1>b\n");
+    for (int i = 0; i < 20; i++) {
+        r->now_ms += SYSLOG_LISTEN_RETRY_MS;
+        syslog_listen_step(r->listen, 1);
+    }
+    assert_int_equal(syslog_listen_figures(r->listen).held, 1);
+    assert_true(harbour_take(&r->h));
+    buf_clear(&r->h.seen);
+    for (int i = 0; i < ROUNDS && !strstr(harbour_seen(&r->h), "|<1>b\n"); i++) {
+        r->now_ms += SYSLOG_LISTEN_RETRY_MS;
+        syslog_listen_step(r->listen, 1);
+        assert_true(harbour_take(&r->h));
+    }
+    assert_non_null(strstr(harbour_seen(&r->h), "\nc/127.0.0.1|<1>b\n"));
+    assert_int_equal(harbour_counts(&r->h, "c/127.0.0.1")->rejected[COUNTS_TOO_LONG], 1);
+    assert_int_equal(harbour_counts(&r->h, "c/127.0.0.1")->received, 2);
+    close(a);
+}
+
 static void addresses_are_numbers_with_a_port(void **state)
 {
     (void)state;
@@ -445,6 +505,9 @@ int main(void)
             cmocka_unit_test_setup_teardown(who_is_slow_or_idle_goes, make, drop),
             cmocka_unit_test_setup_teardown(without_descriptors_who_comes_is_refused, make, drop),
             cmocka_unit_test_setup_teardown(at_the_end_what_has_arrived_is_taken, make, drop),
+            cmocka_unit_test_setup_teardown(
+                    at_the_end_all_that_the_kernel_has_is_taken, make, drop),
+            cmocka_unit_test_setup_teardown(what_is_rejected_waits_for_room_too, make_small, drop),
             cmocka_unit_test(addresses_are_numbers_with_a_port),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
