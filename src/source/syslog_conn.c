@@ -175,8 +175,8 @@ static bool deliver(struct syslog_conn *c)
         frame_records_fini(&c->held.records);
         c->held = (struct intake_batch){0};
     }
-    size_t used, room = c->rest.room;
-    bool good = cut(c, buf_slice(&c->rest), &used);
+    size_t used = 0, room = c->rest.room;
+    bool good = c->rest.size == 0 || cut(c, buf_slice(&c->rest), &used);
     if (used > 0) {
         memmove(c->rest.at, c->rest.at + used, c->rest.size - used);
         c->rest.size -= used;
