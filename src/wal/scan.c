@@ -4,7 +4,9 @@ enum { PIECE = 256 << 10, KEEP = 4 << 20 };
 
 static struct slice here(const struct scan *scan)
 {
-    return slice_from(buf_slice(&scan->bytes), (size_t)(scan->at - scan->start));
+    struct slice none = {0};
+    return scan->bytes.at ? slice_from(buf_slice(&scan->bytes), (size_t)(scan->at - scan->start))
+                          : none;
 }
 
 /* What stands before the place is not needed any more. */
@@ -79,11 +81,14 @@ void scan_pass(struct scan *scan)
 
 static enum err search_on(struct scan *scan, const struct frame_search *search, struct diag *diag)
 {
+    uint64_t size;
+    TRY(scan->disk->size(scan->disk, scan->file, &size, diag));
     for (;;) {
         /* A frame that begins in the first half stands here whole. */
-        TRY(fill(scan, 2 * (size_t)FRAME_LIMIT, diag));
+        uint64_t left = size > scan->at ? size - scan->at : 0;
+        TRY(fill(scan, left < 2 * FRAME_LIMIT ? (size_t)left : 2 * (size_t)FRAME_LIMIT, diag));
         struct slice bytes = here(scan);
-        size_t at = frame_search(bytes, 0, search);
+        size_t at = bytes.size ? frame_search(bytes, 0, search) : 0;
         if (at < bytes.size) {
             scan->at += at;
             return OK;

@@ -118,7 +118,9 @@ void model_fini(struct model *model)
 static void take_salts(struct model_era *era, const uint64_t *salts, uint64_t count)
 {
     era->salts = more(NULL, &era->room, (size_t)count + 1, sizeof *era->salts);
-    memcpy(era->salts, salts, count ? (size_t)count * sizeof *salts : 0);
+    if (count) {
+        memcpy(era->salts, salts, (size_t)count * sizeof *salts);
+    }
     era->offered = (size_t)count;
 }
 
