@@ -6,11 +6,11 @@ _merlon() {
     cur=${COMP_WORDS[COMP_CWORD]}
     prev=${COMP_WORDS[COMP_CWORD - 1]}
     verb=${COMP_WORDS[1]:-}
-    if [ "$verb" = rules ] && [ "$COMP_CWORD" -gt 2 ]; then
-        verb="rules ${COMP_WORDS[2]}"
+    if [[ "$verb" == @(rules|token) ]] && [ "$COMP_CWORD" -gt 2 ]; then
+        verb="$verb ${COMP_WORDS[2]}"
     fi
     if [ "$COMP_CWORD" = 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W 'config detect findings serve sources rules version help' -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W 'config detect findings serve sources rules token version help' -- "$cur")
         return
     fi
     if [ "$COMP_CWORD" = 2 ] && [ "$verb" = config ]; then
@@ -19,6 +19,10 @@ _merlon() {
     fi
     if [ "$COMP_CWORD" = 2 ] && [ "$verb" = rules ]; then
         mapfile -t COMPREPLY < <(compgen -W 'add check diff explain list packs remove test update' -- "$cur")
+        return
+    fi
+    if [ "$COMP_CWORD" = 2 ] && [ "$verb" = token ]; then
+        mapfile -t COMPREPLY < <(compgen -W 'add list revoke' -- "$cur")
         return
     fi
     case "$verb $prev" in
@@ -34,6 +38,10 @@ _merlon() {
         mapfile -t COMPREPLY < <(compgen -W 'once every' -- "$cur")
         return
         ;;
+    *' --role')
+        mapfile -t COMPREPLY < <(compgen -W 'ingest reader analyst admin' -- "$cur")
+        return
+        ;;
     *' --level')
         mapfile -t COMPREPLY < <(compgen -W 'informational low medium high critical' -- "$cur")
         return
@@ -43,7 +51,7 @@ _merlon() {
         return
         ;;
     'detect --from' | *' --to' | *' --zone' | *' --year' | *' --max-record' | *' -j' | *' --jobs' | *' --record' | \
-        *' --fields' | *' --name' | *' --after' | *' --tenant' | *' --state-limit')
+        *' --fields' | *' --name' | *' --after' | *' --tenant' | *' --state-limit' | *' --input' | *' --expires')
         return
         ;;
     esac
@@ -63,7 +71,10 @@ _merlon() {
     'rules remove') options='--data --help' ;;
     'rules test') options='--output --placeholders --taxonomy --untested --quiet --help' ;;
     'rules update') options='--from --dry-run --data --help' ;;
-    help) options='config detect findings serve sources rules version help' ;;
+    'token add') options='--name --tenant --role --input --expires --data --help' ;;
+    'token list') options='--output --data --help' ;;
+    'token revoke') options='--data --help' ;;
+    help) options='config detect findings serve sources rules token version help' ;;
     *) options='' ;;
     esac
     if [[ $cur == -* || $verb == help ]]; then

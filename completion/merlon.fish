@@ -13,6 +13,7 @@ complete -c merlon -n '__fish_is_nth_token 1' -f -a findings -d 'what a centre h
 complete -c merlon -n '__fish_is_nth_token 1' -f -a serve -d 'take logs in, keep and judge them'
 complete -c merlon -n '__fish_is_nth_token 1' -f -a sources -d 'say what logs are'
 complete -c merlon -n '__fish_is_nth_token 1' -f -a rules -d 'check, explain, install and list rules'
+complete -c merlon -n '__fish_is_nth_token 1' -f -a token -d 'who may speak to a centre'
 complete -c merlon -n '__fish_is_nth_token 1' -f -a version -d 'print the version'
 complete -c merlon -n '__fish_is_nth_token 1' -f -a help -d 'help'
 complete -c merlon -n '__merlon_verb rules; and __fish_is_nth_token 2' -f -a add -d 'install a pack of rules'
@@ -24,7 +25,10 @@ complete -c merlon -n '__merlon_verb rules; and __fish_is_nth_token 2' -f -a upd
 complete -c merlon -n '__merlon_verb rules; and __fish_is_nth_token 2' -f -a check -d 'say of each rule whether it loads'
 complete -c merlon -n '__merlon_verb rules; and __fish_is_nth_token 2' -f -a explain -d 'which parts of a rule hold for an event'
 complete -c merlon -n '__merlon_verb rules; and __fish_is_nth_token 2' -f -a list -d 'list the rules'
-complete -c merlon -n '__merlon_verb help' -f -a 'config detect findings serve sources rules version help'
+complete -c merlon -n '__merlon_verb token; and __fish_is_nth_token 2' -f -a add -d 'make a token'
+complete -c merlon -n '__merlon_verb token; and __fish_is_nth_token 2' -f -a list -d 'list the tokens'
+complete -c merlon -n '__merlon_verb token; and __fish_is_nth_token 2' -f -a revoke -d 'make tokens worthless'
+complete -c merlon -n '__merlon_verb help' -f -a 'config detect findings serve sources rules token version help'
 complete -c merlon -l help -d 'help'
 
 complete -c merlon -n '__merlon_verb detect' -s r -l rules -r -F -d 'rules: a file or a directory'
@@ -108,3 +112,15 @@ complete -c merlon -n '__merlon_verb rules test' -l placeholders -r -F -d 'value
 complete -c merlon -n '__merlon_verb rules test' -l taxonomy -r -F -d 'further logsources and fields'
 complete -c merlon -n '__merlon_verb rules test' -l untested -d 'rules without tests fail too'
 complete -c merlon -n '__merlon_verb rules test' -s q -l quiet -d 'only what failed'
+
+complete -c merlon -n '__merlon_verb token add' -l name -x -d 'whose it is'
+complete -c merlon -n '__merlon_verb token add' -l tenant -x -d 'for this tenant'
+complete -c merlon -n '__merlon_verb token add' -l role -x -a 'ingest reader analyst admin' -d 'what it may do'
+complete -c merlon -n '__merlon_verb token add' -l input -x -d 'may send to this input alone'
+complete -c merlon -n '__merlon_verb token add' -l expires -x -d 'days from now (90d) or a time'
+complete -c merlon -n '__merlon_verb token add' -l data -x -a '(__fish_complete_directories)' -d 'where the centre keeps everything'
+
+complete -c merlon -n '__merlon_verb token list' -s o -l output -x -a 'table json' -d 'how to write'
+complete -c merlon -n '__merlon_verb token list' -l data -x -a '(__fish_complete_directories)' -d 'where the centre keeps everything'
+
+complete -c merlon -n '__merlon_verb token revoke' -l data -x -a '(__fish_complete_directories)' -d 'where the centre keeps everything'

@@ -2,14 +2,13 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "cli/data.h"
 #include "event/frame.h"
 #include "wal/reader.h"
 
 enum { DATA, AFTER, TENANT, COUNT };
-enum { PATH_LIMIT = 4096 };
 
 static const struct option_row options[] = {
         [DATA] = {"data", 0, "DIR",
@@ -103,13 +102,6 @@ static enum err print_all(
     return fflush(stdout) == 0 ? OK : diag_say(diag, ERR_IO, "output: %s", strerror(errno));
 }
 
-static const char *data_of(const struct findings_request *request)
-{
-    const char *named = getenv("MERLON_DATA");
-    const char *usual = named && *named ? named : "merlon-data";
-    return request->data ? request->data : usual;
-}
-
 static int run(const struct verb *verb, const struct verb_app *app, int argc, char *const *argv)
 {
     (void)app;
@@ -117,14 +109,12 @@ static int run(const struct verb *verb, const struct verb_app *app, int argc, ch
     struct option_scan scan = {.rows = options, .argc = argc, .argv = argv};
     struct wal_reader *reader = NULL;
     struct diag diag = {0};
-    char path[PATH_LIMIT];
+    char path[DATA_PATH];
     if (parse(&request, &scan, &diag) != OK) {
         return verb_usage(verb, diag.words);
     }
-    int size = snprintf(path, sizeof path, "%s/findings", data_of(&request));
-    enum err e = size < 0 || (size_t)size >= sizeof path
-                         ? diag_say(&diag, ERR_LIMIT, "the path is too long")
-                         : reader_open(path, &disk_real, 0, &reader, &diag);
+    enum err e = data_path(request.data, "findings", path, &diag);
+    e = e == OK ? reader_open(path, &disk_real, 0, &reader, &diag) : e;
     if (e == OK) {
         e = print_all(&request, reader, &diag);
     }

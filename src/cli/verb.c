@@ -20,6 +20,9 @@
 #include "cli/rules_update.h"
 #include "cli/serve.h"
 #include "cli/sources.h"
+#include "cli/token_add.h"
+#include "cli/token_list.h"
+#include "cli/token_revoke.h"
 #include "cli/version.h"
 #include "cli/visible.h"
 
@@ -38,6 +41,9 @@ const struct verb *const verb_table[] = {
         &rules_update_verb,
         &serve_verb,
         &sources_verb,
+        &token_add_verb,
+        &token_list_verb,
+        &token_revoke_verb,
         &version_verb,
         &help_verb,
         NULL,
@@ -98,27 +104,50 @@ static bool asks_help(int argc, char *const *argv)
     return false;
 }
 
+/* The second words of the verbs that begin with this one: "add, list or revoke"; how many. */
+static size_t name_group(const char *word, struct buf *out)
+{
+    size_t count = 0, size = strlen(word);
+    const char *last = NULL;
+    for (const struct verb *const *v = verb_table; *v; v++) {
+        if (strncmp((*v)->name, word, size) != 0 || (*v)->name[size] != ' ') {
+            continue;
+        }
+        if (last) {
+            buf_format(out, "%s%s", count > 1 ? ", " : "", last);
+        }
+        last = (*v)->name + size + 1;
+        count++;
+    }
+    if (last) {
+        buf_format(out, "%s%s", count > 1 ? " or " : "", last);
+    }
+    return count;
+}
+
 static int unknown(int argc, char *const *argv)
 {
     const char *names[sizeof verb_table / sizeof *verb_table];
     struct diag diag;
+    struct buf parts = {0};
     char word[128];
     size_t count = 0;
-    bool group = argc > 1 && strcmp(argv[0], "rules") == 0;
-    snprintf(word, sizeof word, "%s%s%s", argv[0], group ? " " : "", group ? argv[1] : "");
+    bool group = name_group(argv[0], &parts) > 0;
+    snprintf(word, sizeof word, "%s%s%s", argv[0], group && argc > 1 ? " " : "",
+            group && argc > 1 ? argv[1] : "");
     for (const struct verb *const *v = verb_table; *v; v++) {
         names[count++] = (*v)->name;
     }
     names[count] = NULL;
     const char *near = option_nearest(word, names);
-    if (strcmp(word, "rules") == 0) {
-        diag_say(&diag, ERR_USAGE,
-                "rules: add, check, diff, explain, list, packs, remove, test or update?");
+    if (group && argc == 1) {
+        diag_say(&diag, ERR_USAGE, "%s: %.*s?", word, SLICE_ARG(buf_slice(&parts)));
     } else if (near) {
         diag_say(&diag, ERR_USAGE, "there is no verb '%s'; did you mean '%s'?", word, near);
     } else {
         diag_say(&diag, ERR_USAGE, "there is no verb '%s'", word);
     }
+    buf_fini(&parts);
     return verb_usage(NULL, diag.words);
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/base64.h"
@@ -367,10 +368,18 @@ static bool write_all(int fd, struct slice bytes)
     return true;
 }
 
-static bool write_aside(const char *path, struct slice bytes)
+/* What root writes belongs to the directory's owner, as whom the centre runs. */
+static bool hand_over(int fd, const char *folder)
+{
+    struct stat owner;
+    return geteuid() != 0 ||
+           (stat(folder, &owner) == 0 && fchown(fd, owner.st_uid, owner.st_gid) == 0);
+}
+
+static bool write_aside(const char *path, const char *folder, struct slice bytes)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    bool written = fd >= 0 && write_all(fd, bytes) && fsync(fd) == 0;
+    bool written = fd >= 0 && hand_over(fd, folder) && write_all(fd, bytes) && fsync(fd) == 0;
     return (fd < 0 || close(fd) == 0) && written;
 }
 
@@ -392,7 +401,7 @@ static enum err replace(const char *path, struct slice bytes, struct diag *diag)
     if (a < 0 || a >= (int)sizeof aside || f < 0 || f >= (int)sizeof folder) {
         return diag_say(diag, ERR_USAGE, "the path is too long");
     }
-    if (!write_aside(aside, bytes) || rename(aside, path) != 0) {
+    if (!write_aside(aside, folder, bytes) || rename(aside, path) != 0) {
         return diag_say(diag, ERR_IO, "%s: %s", aside, strerror(errno));
     }
     return sync_folder(folder) ? OK : diag_say(diag, ERR_IO, "%s: %s", folder, strerror(errno));
