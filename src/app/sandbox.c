@@ -292,6 +292,13 @@ static const int log_calls[] = {SCMP_SYS(pread64), SCMP_SYS(pwrite64), SCMP_SYS(
         SCMP_SYS(mkdir), SCMP_SYS(mkdirat), SCMP_SYS(getdents64), SCMP_SYS(statfs),
         SCMP_SYS(fstatfs), SCMP_SYS(flock), SCMP_SYS(fcntl)};
 static const int judge_calls[] = {SCMP_SYS(pread64), SCMP_SYS(getdents64), SCMP_SYS(fcntl)};
+/* What the listener may, without datagrams, and what the judge may. */
+static const int api_calls[] = {SCMP_SYS(accept4), SCMP_SYS(recvmsg), SCMP_SYS(recvfrom),
+        SCMP_SYS(sendto), SCMP_SYS(sendmsg), SCMP_SYS(shutdown), SCMP_SYS(getsockopt),
+        SCMP_SYS(setsockopt), SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(epoll_wait),
+        SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_create1), SCMP_SYS(eventfd2),
+        SCMP_SYS(pipe2), SCMP_SYS(fcntl), SCMP_SYS(dup), SCMP_SYS(getuid), SCMP_SYS(prlimit64),
+        SCMP_SYS(pread64), SCMP_SYS(getdents64)};
 
 #define READS (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
 #define WRITES                                                                                     \
@@ -313,6 +320,8 @@ static const struct {
                 WRITES},
         [SANDBOX_JUDGE] = {"judge",
                 {.calls = judge_calls, .call_count = COUNT(judge_calls), .opening = true}, READS},
+        [SANDBOX_API] = {"api",
+                {.calls = api_calls, .call_count = COUNT(api_calls), .opening = true}, READS},
 };
 
 enum err sandbox_enter(

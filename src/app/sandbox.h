@@ -23,8 +23,9 @@ enum err sandbox_seal(struct inputs *inputs, const char *test, struct diag *diag
 /* The seal of a process of `merlon serve` (serve.h), which has what it needs and no more:
  * - listen: the sockets that it was given, and connections that come by them; no file;
  * - log: files below `directory`, for reading and writing; no socket;
- * - judge: files below `directory`, for reading alone.
- * `test` as above, but for no-landlock. */
-enum sandbox_role { SANDBOX_LISTEN, SANDBOX_LOG, SANDBOX_JUDGE };
+ * - judge: files below `directory`, for reading alone;
+ * - api: its listening socket and connections that come by it; files below `directory`, for
+ * reading. `test` as above, but for no-landlock. */
+enum sandbox_role { SANDBOX_LISTEN, SANDBOX_LOG, SANDBOX_JUDGE, SANDBOX_API };
 enum err sandbox_enter(enum sandbox_role role, const char *directory, const char *test,
         struct diag *diag) MUST_CHECK;

@@ -1,6 +1,7 @@
 #include "app/serve.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "app/serve_api.h"
 #include "app/serve_judge.h"
 #include "app/serve_listen.h"
 #include "app/serve_log.h"
@@ -30,7 +32,7 @@ enum {
     KILLS = 3,           /* deaths of a judge at one record before that is passed over */
 };
 
-enum role { LISTEN, JUDGE, LOG, ROLES }; /* in the order in which they are stopped */
+enum role { API, LISTEN, JUDGE, LOG, ROLES }; /* in the order in which they are stopped */
 
 struct child {
     pid_t pid; /* 0: none */
@@ -67,7 +69,7 @@ static int64_t steady_ns(void)
 /* ---- children ----------------------------------------------------------------------------------
  */
 
-static const char *const role_names[ROLES] = {"listen", "judge", "log"};
+static const char *const role_names[ROLES] = {"api", "listen", "judge", "log"};
 
 static int run_role(struct centre *centre, enum role role)
 {
@@ -89,6 +91,11 @@ static int run_role(struct centre *centre, enum role role)
                 .stop = &stop_asked,
                 .killer = centre->killer};
         return serve_judge_run(&setting);
+    }
+    if (role == API) {
+        const struct serve_api_setting setting = {
+                .shared = &centre->shared, .config = config, .stop = &stop_asked};
+        return serve_api_run(&setting);
     }
     const struct serve_listen_setting setting = {
             .shared = &centre->shared, .config = config, .stop = &stop_asked};
@@ -243,15 +250,15 @@ static enum err make_data(const char *path, struct diag *diag)
 }
 
 /* The address that the system gave, where port 0 was asked for. */
-static void address_of(const struct intake_input *input, char *out, size_t size)
+static void address_of(int listener, struct slice asked, char *out, size_t size)
 {
     struct sockaddr_storage address;
     socklen_t length = sizeof address;
     char host[64], port[16];
-    if (getsockname(input->listener, (struct sockaddr *)&address, &length) != 0 ||
+    if (getsockname(listener, (struct sockaddr *)&address, &length) != 0 ||
             getnameinfo((struct sockaddr *)&address, length, host, sizeof host, port, sizeof port,
                     NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
-        snprintf(out, size, "%.*s", SLICE_ARG(input->address));
+        snprintf(out, size, "%.*s", SLICE_ARG(asked));
         return;
     }
     snprintf(out, size, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port);
@@ -263,9 +270,44 @@ static void say_where(const struct config *config)
     verb_say("data in %s", config->data);
     for (size_t i = 0; i < config->input_count; i++) {
         const struct intake_input *input = &config->inputs[i];
-        address_of(input, address, sizeof address);
+        address_of(input->listener, input->address, address, sizeof address);
         verb_say("input %.*s: %.*s at %s, tenant %.*s", SLICE_ARG(input->name),
                 SLICE_ARG(input->kind), address, SLICE_ARG(input->tenant));
+    }
+}
+
+static bool api_path(const struct config *config, char *out, size_t size)
+{
+    int length = snprintf(out, size, "%s/api", config->data);
+    return length > 0 && (size_t)length < size;
+}
+
+/* In DATA/api, for `merlon status --data`. */
+static void say_api(const struct config *config)
+{
+    const struct config_api *api = &config->api;
+    char address[96], path[4096];
+    if (api->listener < 0 || !api_path(config, path, sizeof path)) {
+        return;
+    }
+    address_of(api->listener, api->address, address, sizeof address);
+    verb_say("api: http%s://%s", api->certificate.size > 0 ? "s" : "", address);
+    unlink(path);
+    int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (file < 0 ||
+            dprintf(file, "http%s://%s\n", api->certificate.size > 0 ? "s" : "", address) < 0) {
+        verb_say("%s: %s", path, strerror(errno));
+    }
+    if (file >= 0) {
+        close(file);
+    }
+}
+
+static void forget_api(const struct config *config)
+{
+    char path[4096];
+    if (config->api.listener >= 0 && api_path(config, path, sizeof path)) {
+        unlink(path);
     }
 }
 
@@ -307,6 +349,7 @@ static enum err prepare(
     TRY(make_data(centre->config.data, diag));
     TRY(make_first_token(&centre->config, diag));
     TRY(serve_listen_bind(&centre->config, diag));
+    TRY(serve_api_bind(&centre->config, diag));
     return serve_shared_new(&centre->shared, diag);
 }
 
@@ -332,13 +375,18 @@ static void renew_tokens(struct centre *centre)
     buf_fini(&text);
 }
 
+static bool is_wanted(const struct centre *centre, enum role role)
+{
+    return role != API || centre->config.api.listener >= 0;
+}
+
 static void hold_together(struct centre *centre)
 {
     while (!stop_asked) {
         renew_tokens(centre);
         for (enum role role = 0; role < ROLES; role++) {
             struct child *child = &centre->children[role];
-            if (child->pid == 0 && steady_ns() >= child->again_ns) {
+            if (child->pid == 0 && steady_ns() >= child->again_ns && is_wanted(centre, role)) {
                 start(centre, role);
             }
         }
@@ -371,7 +419,9 @@ int serve_run(const struct serve_request *request)
         return VERB_SOME;
     }
     say_where(&centre.config);
+    say_api(&centre.config);
     hold_together(&centre);
+    forget_api(&centre.config);
     serve_shared_free(&centre.shared);
     config_fini(&centre.config);
     return VERB_DONE;

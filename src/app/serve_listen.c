@@ -135,15 +135,31 @@ static enum err read_webs(struct webs *webs, struct diag *diag)
     return OK;
 }
 
+/* NULL: they cannot be read, those in use stay. */
+static struct tokens *parse_tokens(const struct webs *webs)
+{
+    struct diag diag = {0};
+    struct tokens *tokens;
+    if (tokens_parse(buf_slice(&webs->text), &tokens, &diag) != OK) {
+        verb_say("tokens.jsonl:%u: %s: those before stay in use", diag.line, diag.words);
+        return NULL;
+    }
+    return tokens;
+}
+
 /* Behind the seal: threads that were there before would not be behind it. */
 static enum err start_webs(struct webs *webs, struct diag *diag)
 {
+    /* Before the first request: nobody is refused while they are loaded. */
+    bool some = serve_shared_tokens(webs->setting->shared, &webs->generation, &webs->text);
     for (size_t i = 0; i < webs->count; i++) {
         struct web *web = &webs->at[i];
+        struct tokens *tokens = some ? parse_tokens(webs) : NULL;
         const struct http_options options = {.listener = web->input->listener,
                 .input = web->input->name,
                 .tables = &web->table,
                 .table_count = 1,
+                .tokens = tokens,
                 .certificate = web->certificate.at,
                 .key = web->key.at,
                 .authority = web->authority.at};
@@ -152,17 +168,14 @@ static enum err start_webs(struct webs *webs, struct diag *diag)
     return OK;
 }
 
-/* Tokens that cannot be read leave those in use. */
 static void renew_tokens(struct webs *webs)
 {
-    struct diag diag = {0};
     if (!serve_shared_tokens(webs->setting->shared, &webs->generation, &webs->text)) {
         return;
     }
     for (size_t i = 0; i < webs->count; i++) {
-        struct tokens *tokens;
-        if (tokens_parse(buf_slice(&webs->text), &tokens, &diag) != OK) {
-            verb_say("tokens.jsonl:%u: %s: those before stay in use", diag.line, diag.words);
+        struct tokens *tokens = parse_tokens(webs);
+        if (!tokens) {
             return;
         }
         http_use_tokens(webs->at[i].http, tokens);

@@ -252,6 +252,10 @@ int serve_log_run(const struct serve_log_setting *setting)
         return 1;
     }
     atomic_store(&shared->page->through, found.through);
+    if (!atomic_load(&shared->page->started)) {
+        atomic_store(&shared->page->start, atomic_load(&shared->page->committed));
+        atomic_store(&shared->page->started, true);
+    }
     atomic_store(&shared->page->ready, true);
     serve_shared_wake(shared->committed_fd);
     run_line(&received);

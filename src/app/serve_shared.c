@@ -30,6 +30,7 @@ enum err serve_shared_new(struct serve_shared *shared, struct diag *diag)
         e = diag_say(diag, ERR_IO, "no memory between processes: %s", strerror(errno));
     }
     if (e == OK) {
+        shared->page->started_ns = serve_shared_now();
         e = counts_new(&shared->counts, diag);
     }
     if (e == OK) {

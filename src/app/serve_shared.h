@@ -19,12 +19,16 @@
 /* In memory of all processes. */
 struct serve_page {
     /* The log's. */
+    _Atomic uint64_t start;     /* offset at which this run of the centre began */
+    _Atomic bool started;       /* that is known */
     _Atomic uint64_t committed; /* offsets of the log below it are on disk */
     _Atomic uint64_t findings;  /* the same of the findings */
     _Atomic uint64_t through;   /* results are on disk of all offsets of the log below it */
     _Atomic uint64_t damaged;   /* offsets that cannot be read */
     _Atomic uint64_t failures;  /* writes and syncs that failed and were gone round */
     _Atomic bool ready;         /* both logs are open, `through` is known */
+    /* The parent's. */
+    int64_t started_ns; /* wall clock */
     /* The judge's. */
     _Atomic uint64_t judging;      /* the offset being judged, and one; 0: none */
     _Atomic uint64_t judged;       /* records, since the start */

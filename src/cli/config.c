@@ -211,13 +211,32 @@ static enum err read_inputs(
     return OK;
 }
 
+static enum err read_api(struct config_api *api, const struct yaml_node *node, struct diag *diag)
+{
+    static const char *const names[] = {"listen", "certificate", "key", NULL};
+    struct slice *const values[] = {&api->address, &api->certificate, &api->key};
+    TRY(check_keys(node, names, "the api", diag));
+    for (size_t i = 0; names[i]; i++) {
+        const struct yaml_node *value = yaml_get(node, slice_text(names[i]));
+        if (value) {
+            TRY(take_text(value, values[i], diag));
+        }
+    }
+    if (api->address.size == 0) {
+        return wrong(node, diag, "the api needs an address to listen at");
+    }
+    return (api->certificate.size == 0) == (api->key.size == 0)
+                   ? OK
+                   : wrong(node, diag, "a certificate and its key go together");
+}
+
 /* ---- the whole ---------------------------------------------------------------------------------
  */
 
 static enum err read_root(struct config *config, const struct yaml_node *root, struct diag *diag)
 {
-    static const char *const keys[] = {
-            "data", "rules", "taxonomy", "tenant", "inputs", "segment_size", "reserve", NULL};
+    static const char *const keys[] = {"data", "rules", "taxonomy", "tenant", "inputs", "api",
+            "segment_size", "reserve", NULL};
     const struct yaml_node *node;
     struct slice tenant = SLICE("default"), text;
     TRY(check_keys(root, keys, "the configuration", diag));
@@ -246,7 +265,8 @@ static enum err read_root(struct config *config, const struct yaml_node *root, s
     if ((node = yaml_get(root, SLICE("inputs")))) {
         TRY(read_inputs(config, node, tenant, diag));
     }
-    return OK;
+    node = yaml_get(root, SLICE("api"));
+    return node ? read_api(&config->api, node, diag) : OK;
 }
 
 /* Name, kind and address of what listens where nothing else is said. */
@@ -295,9 +315,12 @@ static enum err read_file(struct config *config, const char *path, struct diag *
 
 enum err config_read(struct config *config, const char *path, struct diag *diag)
 {
-    *config = (struct config){0};
+    *config = (struct config){.api.listener = -1};
     arena_init(&config->arena, MEMORY);
     enum err e = set_defaults(config, diag);
+    if (!path) {
+        config->api.address = SLICE("127.0.0.1:8080");
+    }
     if (e == OK && path) {
         e = read_file(config, path, diag);
     }

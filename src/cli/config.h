@@ -23,6 +23,13 @@
 
 enum { CONFIG_INPUTS = 1000 };
 
+/* Where the centre answers questions (src/api). */
+struct config_api {
+    struct slice address;          /* empty: nowhere */
+    struct slice certificate, key; /* PEM files; empty: no TLS */
+    int listener;
+};
+
 struct config {
     struct arena arena; /* all texts */
     const char *data;
@@ -30,6 +37,7 @@ struct config {
     struct words taxonomies;
     struct intake_input *inputs;
     size_t input_count;
+    struct config_api api;
     uint64_t segment_bytes;
     uint64_t reserve_bytes;
 };

@@ -22,6 +22,10 @@ static void print(const struct config *config)
         buf_add(&out, input->format.size > 0 ? input->format : SLICE("by content"));
         buf_byte(&out, '\n');
     }
+    if (config->api.address.size > 0) {
+        buf_format(&out, "api at %.*s%s\n", SLICE_ARG(config->api.address),
+                config->api.certificate.size > 0 ? ", TLS" : "");
+    }
     struct buf shown = {0};
     visible_lines(&shown, buf_slice(&out));
     fwrite(shown.at ? shown.at : "", 1, shown.size, stdout);

@@ -29,6 +29,7 @@ static void without_a_file_the_inputs_are_on_loopback(void **unused)
     struct config config;
     assert_int_equal(config_read(&config, NULL, NULL), OK);
     assert_true(config.input_count > 0);
+    assert_true(slice_equal(config.api.address, SLICE("127.0.0.1:8080")));
     for (size_t i = 0; i < config.input_count; i++) {
         assert_true(slice_starts(config.inputs[i].address, SLICE("127.0.0.1:")));
         assert_true(slice_equal(config.inputs[i].tenant, SLICE("default")));
@@ -47,6 +48,7 @@ static void every_key_is_taken(void **unused)
                        "tenant: sg\n"
                        "segment_size: 64M\n"
                        "reserve: 1G\n"
+                       "api: {listen: '[::1]:8443', certificate: c.pem, key: k.pem}\n"
                        "inputs:\n"
                        "  - name: one\n"
                        "    kind: syslog-tls\n"
@@ -66,6 +68,9 @@ static void every_key_is_taken(void **unused)
     assert_int_equal(config.segment_bytes, 64 << 20);
     assert_int_equal(config.reserve_bytes, 1 << 30);
     assert_int_equal(config.input_count, 2);
+    assert_true(slice_equal(config.api.address, SLICE("[::1]:8443")));
+    assert_true(slice_equal(config.api.certificate, SLICE("c.pem")));
+    assert_true(slice_equal(config.api.key, SLICE("k.pem")));
     const struct intake_input *one = &config.inputs[0], *two = &config.inputs[1];
     assert_true(slice_equal(one->name, SLICE("one")));
     assert_true(slice_equal(one->address, SLICE("[::1]:6514")));
@@ -106,6 +111,9 @@ static void what_is_wrong_is_named_with_its_line(void **unused)
              "listen: "
              "y}\n",
                     "the same name", 3},
+            {"api: {}\n", "an address", 1},
+            {"api: {listen: x, port: 1}\n", "no key 'port'", 1},
+            {"api: {listen: x, key: k}\n", "go together", 1},
             {"a\n", "keys and values", 1},
             {"data: x\ndata: y\n", "data", 2},
     };

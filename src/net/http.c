@@ -526,9 +526,11 @@ enum err http_start(const struct http_options *options, struct http **out, struc
 {
     struct http *http = memory_alloc(sizeof *http);
     if (!http) {
+        tokens_free(options->tokens);
         return diag_say(diag, ERR_MEMORY, "no memory for a server");
     }
     http->options = *options;
+    http->tokens = options->tokens; /* before the first request */
     set_defaults(&http->options);
     pthread_mutex_init(&http->mutex, NULL);
     pthread_cond_init(&http->left, NULL);
@@ -536,6 +538,7 @@ enum err http_start(const struct http_options *options, struct http **out, struc
     http->daemon = start_daemon(http);
     if (!http->daemon) {
         http_watch_fini(&http->watch);
+        tokens_free(http->tokens);
         pthread_cond_destroy(&http->left);
         pthread_mutex_destroy(&http->mutex);
         memory_free(http);

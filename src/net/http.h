@@ -6,7 +6,7 @@
  *     struct http_table table = {routes, 1, context};
  *     struct http_options options = {.listener = fd, .tables = &table, .table_count = 1};
  *     TRY(http_start(&options, &http, diag));
- *     http_use_tokens(http, tokens);            // at any time; takes them over
+ *     http_use_tokens(http, tokens);            // others, at any time; takes them over
  *     for (;;) { poll(...); http_sweep(http); } // each second or so
  *     http_stop(http);
  *
@@ -56,13 +56,14 @@ struct http_table {
     void *context; /* for the handlers */
 };
 
-/* All borrowed until http_stop. 0 and NULL take the defaults. */
+/* All borrowed until http_stop, but for what is taken over. 0 and NULL take the defaults. */
 struct http_options {
     int listener;                    /* taken over */
     struct slice input;              /* its name, that tokens may be bound to */
     const struct http_table *tables; /* the first route that fits is taken */
     size_t table_count;
     const char *certificate, *key, *authority; /* PEM texts; NULL: no TLS; no client certificates */
+    struct tokens *tokens;                     /* taken over; NULL: nobody is known yet */
     const struct authorize_actor *open;        /* who comes without a token; NULL: nobody may */
     unsigned connections, per_address, threads;
     size_t bodies_bytes;

@@ -4,6 +4,8 @@
         centre.send("tcp", lines)
         centre.wait_findings(3)
 """
+import base64
+import hashlib
 import http.client
 import json
 import os
@@ -37,6 +39,38 @@ def line(number, planted=False, host="host1"):
     return f"<38>Nov 22 10:{number // 60 % 60:02}:{number % 60:02} {host} sshd[{number}]: {word} {number}"
 
 
+class Stream:
+    """Server-sent events of findings."""
+
+    def __init__(self, centre, last):
+        self.connection = http.client.HTTPConnection("127.0.0.1", centre.api, timeout=PATIENCE)
+        headers = {"Authorization": "Bearer " + centre.token, "Accept": "text/event-stream"}
+        self.connection.request("GET", "/api/v1/findings",
+                                headers=dict(headers, **({"Last-Event-ID": last} if last else {})))
+        self.answer = self.connection.getresponse()
+        assert self.answer.status == 200, self.answer.read()
+        self.last = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.connection.close()
+
+    def next(self):
+        data = None
+        while True:
+            words = self.answer.readline().decode()
+            assert words, "the stream ended"
+            key, _, value = words.rstrip("\n").partition(": ")
+            if key == "id":
+                self.last = value
+            elif key == "data":
+                data = value
+            elif not key and data is not None:
+                return json.loads(data)
+
+
 class Centre:
     def __init__(self, tenants=("sg/moh",), environment=None):
         self.scratch = tempfile.TemporaryDirectory(prefix="merlon-serve-")
@@ -48,7 +82,8 @@ class Centre:
             out.write(RULES)
         self.config = os.path.join(self.folder, "serve.yml")
         with open(self.config, "w") as out:
-            out.write(f"data: {self.data}\nrules: [{self.folder}/rules]\ninputs:\n")
+            out.write(f"data: {self.data}\nrules: [{self.folder}/rules]\n"
+                      'api: {listen: "127.0.0.1:0"}\ninputs:\n')
             for i, tenant in enumerate(tenants):
                 for name, kind in (("udp", "syslog-udp"), ("tcp", "syslog-tcp"), ("web", "http")):
                     out.write(f"  - {{name: {name}{i}, kind: {kind}, "
@@ -76,10 +111,12 @@ class Centre:
         with open(self.said, "w") as out:
             self.process = subprocess.Popen([MERLON, "serve", "-c", self.config], stderr=out,
                                             stdin=subprocess.DEVNULL, env=self.environment)
-        self.until(lambda: self.words().count(", tenant ") == self.inputs or self.process.poll() is not None,
+        self.until(lambda: "api: http" in self.words() or self.process.poll() is not None,
                    "it says where it listens")
         self.ports = {name: int(port) for name, port in
                       re.findall(r"input (\S+): \S+ at 127\.0\.0\.1:(\d+)", self.words())}
+        address = re.search(r"api: http://127\.0\.0\.1:(\d+)", self.words())
+        self.api = int(address.group(1)) if address else None
         shown = re.search(r"merlon_[A-Za-z0-9_-]{43}", self.words())
         self.token = shown.group() if shown else self.token
 
@@ -115,8 +152,14 @@ class Centre:
 
     def role(self, name):
         """The process of a role, when it is there."""
-        self.until(lambda: "merlon-" + name in self.children(self.process.pid), name + " is there")
-        return self.children(self.process.pid)["merlon-" + name]
+        seen = {}
+
+        def is_there():
+            seen.update(self.children(self.process.pid))
+            return "merlon-" + name in seen
+
+        self.until(is_there, name + " is there")
+        return seen["merlon-" + name]
 
     def connect(self, name):
         return socket.create_connection(("127.0.0.1", self.ports[name]), timeout=PATIENCE)
@@ -136,6 +179,48 @@ class Centre:
             return None
         finally:
             connection.close()
+
+    def ask(self, path, token=None, headers=()):
+        """(status, text) of the API; token "": none."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.api, timeout=PATIENCE)
+        token = self.token if token is None else token
+        try:
+            connection.request("GET", path, headers=dict(
+                headers, **({"Authorization": "Bearer " + token} if token else {})))
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        finally:
+            connection.close()
+
+    def pages(self, query="", token=None):
+        """All findings that the API gives, page by page."""
+        found, after = [], 0
+        while True:
+            status, text = self.ask(f"/api/v1/findings?after={after}{query}", token)
+            assert status == 200, (status, text)
+            page = json.loads(text)
+            found += page["findings"]
+            assert page["next"] > after or not page["more"], page
+            after = page["next"]
+            if not page["more"]:
+                return found
+
+    def listen(self, last=None):
+        return Stream(self, last)
+
+    def add_token(self, tenant, role):
+        """As the file has them: doc/serve.md. In force within a second: waits until it is."""
+        secret = "merlon_" + base64.urlsafe_b64encode(os.urandom(32)).decode().rstrip("=")
+        with open(os.path.join(self.data, "tokens.jsonl")) as old:
+            rows = old.read()
+        row = dict(json.loads(rows.splitlines()[0]), id=os.urandom(8).hex(), name=role,
+                   tenant=tenant, role=role, sha256=hashlib.sha256(secret.encode()).hexdigest())
+        path = os.path.join(self.data, "tokens.new")
+        with open(path, "w") as out:
+            out.write(rows + json.dumps(row, separators=(",", ":")) + "\n")
+        os.rename(path, os.path.join(self.data, "tokens.jsonl"))
+        self.until(lambda: self.ask("/api/v1/status", secret)[0] != 401, "the token is in force")
+        return secret
 
     def findings(self, *options):
         run = subprocess.run([MERLON, "findings", "--data", self.data, *options], text=True,

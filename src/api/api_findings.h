@@ -1,0 +1,17 @@
+/* api_findings: /api/v1/findings?after=N&limit=M&level=L&tenant=T&wait=S
+ *
+ *     {"findings":[{...},{...}],"next":1234,"more":false}
+ *
+ * `next` is the cursor to go on from; `more`: there may be some behind it already. With `Accept:
+ * text/event-stream` they come as server-sent events for as long as the client listens, each with
+ * its cursor as id; Last-Event-ID goes before `after`. */
+#pragma once
+
+#include "net/http_request.h"
+
+struct api;
+
+void api_findings(struct http_request *r, void *context);
+void api_findings_turn(struct api *api);
+/* Streams look again at what there is. */
+void api_findings_wake(struct api *api);

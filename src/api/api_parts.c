@@ -1,0 +1,68 @@
+#include "api/api_parts.h"
+
+#include <stdio.h>
+
+struct api_figures api_parts_figures(const struct api *api)
+{
+    struct api_figures figures = {0};
+    api->options.figures(api->options.context, &figures);
+    return figures;
+}
+
+bool api_parts_read_number(struct slice text, uint64_t *out)
+{
+    uint64_t value = 0;
+    for (size_t i = 0; i < text.size; i++) {
+        if (!slice_is_digit(text.at[i]) || __builtin_mul_overflow(value, (uint64_t)10, &value) ||
+                __builtin_add_overflow(value, (uint64_t)(text.at[i] - '0'), &value)) {
+            return false;
+        }
+    }
+    if (text.size > 0) {
+        *out = value;
+    }
+    return text.size > 0;
+}
+
+bool api_parts_number(struct http_request *r, const char *name, uint64_t *out)
+{
+    struct slice text = http_request_query(r, name);
+    if (!text.at || api_parts_read_number(text, out)) {
+        return true;
+    }
+    char words[100];
+    snprintf(words, sizeof words, "%s is a number", name);
+    http_request_refuse(r, HTTP_BAD_REQUEST, slice_text(words));
+    return false;
+}
+
+bool api_parts_sees_all(const struct http_request *r)
+{
+    return http_request_actor(r)->tenant[0] == 0;
+}
+
+bool api_parts_covers(const struct http_request *r, const struct counts_source *source)
+{
+    return authorize_covers(slice_text(http_request_actor(r)->tenant), slice_text(source->tenant));
+}
+
+struct api_source api_parts_source(const struct counts_source *source)
+{
+    struct api_source out = {.last_ns = atomic_load(&source->last_ns),
+            .skew_ns = atomic_load(&source->skew_ns),
+            .stored = atomic_load(&source->stored)};
+    for (size_t i = 0; i < COUNTS_REJECTIONS; i++) {
+        out.rejected[i] = atomic_load(&source->rejected[i]);
+        out.all_rejected += out.rejected[i];
+    }
+    for (size_t i = 0; i < COUNTS_DROPS; i++) {
+        out.dropped[i] = atomic_load(&source->dropped[i]);
+        out.all_dropped += out.dropped[i];
+    }
+    /* Last: what became of a record is counted before or after its receipt, by another process. */
+    out.received = atomic_load(&source->received);
+    out.received_bytes = atomic_load(&source->received_bytes);
+    uint64_t known = out.stored + out.all_rejected + out.all_dropped;
+    out.in_flight = out.received > known ? out.received - known : 0;
+    return out;
+}

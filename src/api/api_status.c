@@ -1,0 +1,104 @@
+#include "api/api_status.h"
+
+#include "api/api_parts.h"
+#include "base/time.h"
+
+static void add_number(struct buf *out, const char *name, uint64_t value)
+{
+    buf_format(out, ",\"%s\":", name);
+    buf_u64(out, value);
+}
+
+static void add_time(struct buf *out, const char *name, int64_t ns)
+{
+    buf_format(out, ",\"%s\":\"", name);
+    time_format(out, ns);
+    buf_byte(out, '"');
+}
+
+static void add_centre(struct buf *out, const struct api_figures *f)
+{
+    buf_format(out, ",\"centre\":{\"logs_open\":%s,\"watching\":%s,\"disk_writable\":%s",
+            f->ready ? "true" : "false", f->watching ? "true" : "false",
+            f->writable ? "true" : "false");
+    buf_format(out, ",\"ruleset\":\"%s\"", f->ruleset);
+    add_number(out, "log_start", f->start);
+    add_number(out, "log_committed", f->committed);
+    add_number(out, "log_damaged", f->damaged);
+    add_number(out, "log_failures", f->failures);
+    add_number(out, "findings_committed", f->findings);
+    add_number(out, "judged_through", f->through);
+    add_number(out, "judge_lag", f->committed > f->through ? f->committed - f->through : 0);
+    add_number(out, "judged", f->judged);
+    add_number(out, "findings", f->found);
+    add_number(out, "undecodable", f->undecodable);
+    add_number(out, "undetermined", f->undetermined);
+    add_number(out, "passed_over", f->passed_over);
+    buf_byte(out, '}');
+}
+
+static void add_text(struct buf *out, const char *name, const char *text)
+{
+    buf_format(out, "\"%s\":\"", name);
+    buf_json(out, slice_text(text));
+    buf_byte(out, '"');
+}
+
+static void add_source(struct buf *out, const struct counts_source *source, int64_t now_ns)
+{
+    const struct api_source at = api_parts_source(source);
+    buf_byte(out, '{');
+    add_text(out, "tenant", source->tenant);
+    buf_byte(out, ',');
+    add_text(out, "source", source->name);
+    add_number(out, "received", at.received);
+    add_number(out, "received_bytes", at.received_bytes);
+    add_number(out, "stored", at.stored);
+    add_number(out, "rejected", at.all_rejected);
+    add_number(out, "dropped", at.all_dropped);
+    add_number(out, "in_flight", at.in_flight);
+    buf_add(out, SLICE(",\"reasons\":{"));
+    for (enum counts_rejection i = 0; i < COUNTS_REJECTIONS; i++) {
+        buf_format(out, "%s\"%s\":", i ? "," : "", counts_rejection_name(i));
+        buf_u64(out, at.rejected[i]);
+    }
+    for (enum counts_drop i = 0; i < COUNTS_DROPS; i++) {
+        add_number(out, counts_drop_name(i), at.dropped[i]);
+    }
+    buf_byte(out, '}');
+    if (at.last_ns != 0) {
+        int64_t silent = now_ns > at.last_ns ? now_ns - at.last_ns : 0;
+        add_time(out, "last", at.last_ns);
+        add_number(out, "silent_seconds", (uint64_t)(silent / TIME_SECOND));
+    }
+    buf_byte(out, '}');
+}
+
+void api_status(struct http_request *r, void *context)
+{
+    const struct api *api = context;
+    const struct counts *counts = api->options.counts;
+    const struct api_figures f = api_parts_figures(api);
+    struct buf *out = http_request_out(r);
+    int64_t now_ns = api->options.wall_ns();
+    const char *between = "";
+    buf_format(out, "{\"ready\":%s", f.ready && f.watching && f.writable ? "true" : "false");
+    add_time(out, "started", f.started_ns);
+    add_time(out, "now", now_ns);
+    add_number(out, "up_seconds",
+            (uint64_t)(now_ns > f.started_ns ? (now_ns - f.started_ns) / TIME_SECOND : 0));
+    if (api_parts_sees_all(r)) {
+        add_centre(out, &f);
+    }
+    buf_add(out, SLICE(",\"sources\":["));
+    for (size_t i = 0; i < counts_size(counts); i++) {
+        const struct counts_source *source = counts_at(counts, i);
+        if (source && api_parts_covers(r, source)) {
+            buf_format(out, "%s", between);
+            add_source(out, source, now_ns);
+            between = ",\n";
+        }
+    }
+    buf_add(out, SLICE("]}\n"));
+    http_request_answer(r, 200, "application/json");
+}

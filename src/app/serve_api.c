@@ -1,0 +1,177 @@
+#include "app/serve_api.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "api/api.h"
+#include "app/sandbox.h"
+#include "base/files.h"
+#include "cli/verb.h"
+#include "net/http.h"
+#include "source/syslog_peer.h"
+
+enum { STEP_MS = 100, PEM_LIMIT = 1 << 20 };
+
+struct answering {
+    const struct serve_api_setting *setting;
+    char findings[4096]; /* directory */
+    struct buf certificate, key;
+    struct api *api;
+    struct http_table table;
+    struct http *http;
+    struct buf text;
+    uint64_t generation; /* of the tokens in use */
+};
+
+enum err serve_api_bind(struct config *config, struct diag *diag)
+{
+    struct diag why = {0};
+    if (config->api.address.size == 0) {
+        return OK;
+    }
+    enum err e = syslog_peer_bind(config->api.address, SOCK_STREAM, &config->api.listener, &why);
+    return e == OK ? OK : diag_say(diag, e, "api: %s", why.words);
+}
+
+/* ---- figures -----------------------------------------------------------------------------------
+ */
+
+static void read_figures(void *context, struct api_figures *out)
+{
+    const struct serve_shared *shared = context;
+    const struct serve_page *page = shared->page;
+    *out = (struct api_figures){.ready = atomic_load(&page->ready),
+            .watching = atomic_load(&page->watching),
+            .writable = channel_refusing(shared->intake) == CHANNEL_OPEN &&
+                        channel_refusing(shared->results) == CHANNEL_OPEN,
+            .start = atomic_load(&page->start),
+            .through = atomic_load(&page->through),
+            .findings = atomic_load(&page->findings),
+            .damaged = atomic_load(&page->damaged),
+            .failures = atomic_load(&page->failures),
+            .judged = atomic_load(&page->judged),
+            .found = atomic_load(&page->found),
+            .undecodable = atomic_load(&page->undecodable),
+            .undetermined = atomic_load(&page->undetermined),
+            .passed_over = atomic_load(&page->passed_over),
+            .started_ns = page->started_ns};
+    /* Behind `through`, so that nothing seems judged that is not on disk. */
+    out->committed = atomic_load(&page->committed);
+    if (out->watching) {
+        memcpy(out->ruleset, page->ruleset, sizeof out->ruleset - 1);
+    }
+}
+
+/* ---- the process -------------------------------------------------------------------------------
+ */
+
+static enum err read_pem(struct slice path, struct buf *out, struct diag *diag)
+{
+    char name[4096];
+    if (path.size == 0) {
+        return OK;
+    }
+    if (path.size >= sizeof name) {
+        return diag_say(diag, ERR_LIMIT, "the path is too long");
+    }
+    memcpy(name, path.at, path.size);
+    name[path.size] = 0;
+    TRY(files_read(name, PEM_LIMIT, out, diag));
+    buf_byte(out, 0);
+    return out->failed ? ERR_MEMORY : OK;
+}
+
+/* The seal can name the log's directory only when there is one. */
+static bool wait_directory(const struct answering *a)
+{
+    while (access(a->findings, R_OK | X_OK) != 0) {
+        if (*a->setting->stop) {
+            return false;
+        }
+        serve_shared_wait(-1, -1, STEP_MS);
+    }
+    return true;
+}
+
+/* NULL: they have not changed, or cannot be read, which leaves those in use. */
+static struct tokens *read_tokens(struct answering *a)
+{
+    struct diag diag = {0};
+    struct tokens *tokens;
+    if (!serve_shared_tokens(a->setting->shared, &a->generation, &a->text)) {
+        return NULL;
+    }
+    if (tokens_parse(buf_slice(&a->text), &tokens, &diag) != OK) {
+        verb_say("tokens.jsonl:%u: %s: those before stay in use", diag.line, diag.words);
+        return NULL;
+    }
+    return tokens;
+}
+
+static enum err open_api(struct answering *a, struct diag *diag)
+{
+    const struct config *config = a->setting->config;
+    const struct api_options options = {.counts = a->setting->shared->counts,
+            .figures = read_figures,
+            .context = a->setting->shared,
+            .findings = a->findings,
+            .disk = &disk_real,
+            .wall_ns = serve_shared_now};
+    int size = snprintf(a->findings, sizeof a->findings, "%s/findings", config->data);
+    if (size < 0 || (size_t)size >= sizeof a->findings) {
+        return diag_say(diag, ERR_LIMIT, "the path is too long");
+    }
+    TRY(read_pem(config->api.certificate, &a->certificate, diag));
+    TRY(read_pem(config->api.key, &a->key, diag));
+    TRY(api_new(&options, &a->api, diag));
+    a->table = api_table(a->api);
+    if (!wait_directory(a)) {
+        return ERR_END;
+    }
+    TRY(sandbox_enter(SANDBOX_API, a->findings, getenv("MERLON_SANDBOX_TEST"), diag));
+    struct tokens *tokens = read_tokens(a); /* first: nobody is refused while they are loaded */
+    const struct http_options server = {.listener = config->api.listener,
+            .input = SLICE("api"),
+            .tables = &a->table,
+            .table_count = 1,
+            .tokens = tokens,
+            .certificate = a->certificate.at,
+            .key = a->key.at};
+    return http_start(&server, &a->http, diag);
+}
+
+static void renew_tokens(struct answering *a)
+{
+    struct tokens *tokens = read_tokens(a);
+    if (tokens) {
+        http_use_tokens(a->http, tokens);
+        api_end_streams(a->api);
+    }
+}
+
+int serve_api_run(const struct serve_api_setting *setting)
+{
+    static struct answering answering;
+    struct answering *a = &answering;
+    struct diag diag = {0};
+    *a = (struct answering){.setting = setting};
+    enum err e = open_api(a, &diag);
+    if (e != OK) {
+        if (e != ERR_END) {
+            verb_say("api: %s", diag.words);
+        }
+        return e != ERR_END;
+    }
+    while (!*setting->stop) {
+        renew_tokens(a);
+        api_turn(a->api);
+        http_sweep(a->http);
+        serve_shared_wait(-1, -1, STEP_MS);
+    }
+    http_stop(a->http);
+    api_free(a->api);
+    return 0;
+}
