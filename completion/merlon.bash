@@ -6,11 +6,11 @@ _merlon() {
     cur=${COMP_WORDS[COMP_CWORD]}
     prev=${COMP_WORDS[COMP_CWORD - 1]}
     verb=${COMP_WORDS[1]:-}
-    if [[ "$verb" == @(rules|token) ]] && [ "$COMP_CWORD" -gt 2 ]; then
+    if [[ "$verb" == @(log|rules|token) ]] && [ "$COMP_CWORD" -gt 2 ]; then
         verb="$verb ${COMP_WORDS[2]}"
     fi
     if [ "$COMP_CWORD" = 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W 'config detect findings serve sources rules token version help' -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W 'config detect findings log serve sources rules token version help' -- "$cur")
         return
     fi
     if [ "$COMP_CWORD" = 2 ] && [ "$verb" = config ]; then
@@ -21,6 +21,10 @@ _merlon() {
         mapfile -t COMPREPLY < <(compgen -W 'add check diff explain list packs remove test update' -- "$cur")
         return
     fi
+    if [ "$COMP_CWORD" = 2 ] && [ "$verb" = log ]; then
+        mapfile -t COMPREPLY < <(compgen -W 'cat verify' -- "$cur")
+        return
+    fi
     if [ "$COMP_CWORD" = 2 ] && [ "$verb" = token ]; then
         mapfile -t COMPREPLY < <(compgen -W 'add list revoke' -- "$cur")
         return
@@ -28,6 +32,10 @@ _merlon() {
     case "$verb $prev" in
     'detect -o' | 'detect --output')
         mapfile -t COMPREPLY < <(compgen -W 'table json csv summary' -- "$cur")
+        return
+        ;;
+    'log cat -o' | 'log cat --output')
+        mapfile -t COMPREPLY < <(compgen -W 'raw json' -- "$cur")
         return
         ;;
     *' -o' | *' --output')
@@ -50,7 +58,7 @@ _merlon() {
         mapfile -t COMPREPLY < <(compgen -W 'access apache-error auditd aws-access bind csv evtx iis journal json nginx-error squid syslog unbound vpcflow w3c windows-dns zeek' -- "$cur")
         return
         ;;
-    'detect --from' | *' --to' | *' --zone' | *' --year' | *' --max-record' | *' -j' | *' --jobs' | *' --record' | \
+    'detect --from' | 'log cat --from' | *' --to' | *' --zone' | *' --year' | *' --max-record' | *' -j' | *' --jobs' | *' --record' | \
         *' --fields' | *' --name' | *' --after' | *' --tenant' | *' --state-limit' | *' --input' | *' --expires')
         return
         ;;
@@ -71,10 +79,12 @@ _merlon() {
     'rules remove') options='--data --help' ;;
     'rules test') options='--output --placeholders --taxonomy --untested --quiet --help' ;;
     'rules update') options='--from --dry-run --data --help' ;;
+    'log cat') options='--from --to --tenant --rejected --output --data --help' ;;
+    'log verify') options='--output --data --help' ;;
     'token add') options='--name --tenant --role --input --expires --data --help' ;;
     'token list') options='--output --data --help' ;;
     'token revoke') options='--data --help' ;;
-    help) options='config detect findings serve sources rules token version help' ;;
+    help) options='config detect findings log serve sources rules token version help' ;;
     *) options='' ;;
     esac
     if [[ $cur == -* || $verb == help ]]; then

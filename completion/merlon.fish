@@ -10,6 +10,7 @@ complete -c merlon -n '__fish_is_nth_token 1' -f -a detect -d 'judge logs by Sig
 complete -c merlon -n '__fish_is_nth_token 1' -f -a config -d 'check a configuration'
 complete -c merlon -n '__merlon_verb config; and __fish_is_nth_token 2' -f -a check -d 'whether serve would take it'
 complete -c merlon -n '__fish_is_nth_token 1' -f -a findings -d 'what a centre has found'
+complete -c merlon -n '__fish_is_nth_token 1' -f -a log -d 'what a centre has stored'
 complete -c merlon -n '__fish_is_nth_token 1' -f -a serve -d 'take logs in, keep and judge them'
 complete -c merlon -n '__fish_is_nth_token 1' -f -a sources -d 'say what logs are'
 complete -c merlon -n '__fish_is_nth_token 1' -f -a rules -d 'check, explain, install and list rules'
@@ -25,10 +26,12 @@ complete -c merlon -n '__merlon_verb rules; and __fish_is_nth_token 2' -f -a upd
 complete -c merlon -n '__merlon_verb rules; and __fish_is_nth_token 2' -f -a check -d 'say of each rule whether it loads'
 complete -c merlon -n '__merlon_verb rules; and __fish_is_nth_token 2' -f -a explain -d 'which parts of a rule hold for an event'
 complete -c merlon -n '__merlon_verb rules; and __fish_is_nth_token 2' -f -a list -d 'list the rules'
+complete -c merlon -n '__merlon_verb log; and __fish_is_nth_token 2' -f -a cat -d 'the records, as received'
+complete -c merlon -n '__merlon_verb log; and __fish_is_nth_token 2' -f -a verify -d 'whether all is whole'
 complete -c merlon -n '__merlon_verb token; and __fish_is_nth_token 2' -f -a add -d 'make a token'
 complete -c merlon -n '__merlon_verb token; and __fish_is_nth_token 2' -f -a list -d 'list the tokens'
 complete -c merlon -n '__merlon_verb token; and __fish_is_nth_token 2' -f -a revoke -d 'make tokens worthless'
-complete -c merlon -n '__merlon_verb help' -f -a 'config detect findings serve sources rules token version help'
+complete -c merlon -n '__merlon_verb help' -f -a 'config detect findings log serve sources rules token version help'
 complete -c merlon -l help -d 'help'
 
 complete -c merlon -n '__merlon_verb detect' -s r -l rules -r -F -d 'rules: a file or a directory'
@@ -124,3 +127,13 @@ complete -c merlon -n '__merlon_verb token list' -s o -l output -x -a 'table jso
 complete -c merlon -n '__merlon_verb token list' -l data -x -a '(__fish_complete_directories)' -d 'where the centre keeps everything'
 
 complete -c merlon -n '__merlon_verb token revoke' -l data -x -a '(__fish_complete_directories)' -d 'where the centre keeps everything'
+
+complete -c merlon -n '__merlon_verb log cat' -l from -x -d 'of this offset and later'
+complete -c merlon -n '__merlon_verb log cat' -l to -x -d 'before this offset'
+complete -c merlon -n '__merlon_verb log cat' -l tenant -x -d 'only of this tenant'
+complete -c merlon -n '__merlon_verb log cat' -l rejected -d 'what was rejected, with the reason'
+complete -c merlon -n '__merlon_verb log cat' -s o -l output -x -a 'raw json' -d 'how to write'
+complete -c merlon -n '__merlon_verb log cat' -l data -x -a '(__fish_complete_directories)' -d 'where the centre keeps everything'
+
+complete -c merlon -n '__merlon_verb log verify' -s o -l output -x -a 'table json' -d 'how to write'
+complete -c merlon -n '__merlon_verb log verify' -l data -x -a '(__fish_complete_directories)' -d 'where the centre keeps everything'

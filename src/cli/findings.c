@@ -6,6 +6,7 @@
 
 #include "cli/data.h"
 #include "event/frame.h"
+#include "net/authorize.h"
 #include "wal/reader.h"
 
 enum { DATA, AFTER, TENANT, COUNT };
@@ -56,20 +57,14 @@ static enum err parse(struct findings_request *request, struct option_scan *scan
     return OK;
 }
 
-/* Is it the tenant, or one below it in the tree? */
-static bool is_within(struct slice tenant, const char *wanted)
-{
-    struct slice top = slice_text(wanted);
-    return slice_starts(tenant, top) && (tenant.size == top.size || tenant.at[top.size] == '/');
-}
-
 /* An empty record stands for "judged, and nothing found". */
 static void print_frame(
         const struct findings_request *request, const struct frame *frame, uint64_t *count)
 {
     struct frame_walk walk = {0};
     if (frame->kind != FRAME_FINDINGS ||
-            (request->tenant && !is_within(frame->attribute[FRAME_TENANT], request->tenant))) {
+            (request->tenant && !authorize_covers(slice_text(request->tenant),
+                                        frame->attribute[FRAME_TENANT]))) {
         return;
     }
     while (frame_next(frame, &walk)) {

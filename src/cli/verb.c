@@ -9,6 +9,8 @@
 #include "cli/detect.h"
 #include "cli/findings.h"
 #include "cli/help.h"
+#include "cli/log_cat.h"
+#include "cli/log_verify.h"
 #include "cli/rules_add.h"
 #include "cli/rules_check.h"
 #include "cli/rules_diff.h"
@@ -30,6 +32,8 @@ const struct verb *const verb_table[] = {
         &config_check_verb,
         &detect_verb,
         &findings_verb,
+        &log_cat_verb,
+        &log_verify_verb,
         &rules_add_verb,
         &rules_check_verb,
         &rules_diff_verb,

@@ -1,0 +1,225 @@
+#include "cli/log_cat.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/base64.h"
+#include "base/buf.h"
+#include "base/time.h"
+#include "base/utf8.h"
+#include "cli/data.h"
+#include "cli/rules_walk.h"
+#include "cli/visible.h"
+#include "net/authorize.h"
+#include "wal/reader.h"
+
+enum { FROM, TO, TENANT, REJECTED, OUTPUT, DATA };
+
+static const struct option_row options[] = {
+        [FROM] = {"from", 0, "N", "records of this offset and later"},
+        [TO] = {"to", 0, "N", "records before this offset"},
+        [TENANT] = {"tenant", 0, "TENANT", "only this tenant's, and those of tenants below it"},
+        [REJECTED] = {"rejected", 0, NULL, "what could not be taken as records, with the reason"},
+        [OUTPUT] = {"output", 'o', "HOW", "raw (as received, a line feed behind each) or json"},
+        [DATA] = {"data", 0, "DIR",
+                "where the centre keeps everything (MERLON_DATA, ./merlon-data)"},
+        {0},
+};
+
+struct cat_request {
+    const char *data;
+    const char *tenant; /* NULL: all */
+    const char *output; /* NULL: as fits */
+    uint64_t from, to;
+    bool rejected;
+    bool json;
+    bool terminal;
+};
+
+static enum err take_offset(const char *value, const char *name, uint64_t *out, struct diag *diag)
+{
+    long n;
+    if (!option_number(value, 0, INT64_MAX, &n)) {
+        return diag_say(diag, ERR_USAGE, "--%s: '%.80s' is no offset", name, value);
+    }
+    *out = (uint64_t)n;
+    return OK;
+}
+
+static enum err take(struct cat_request *request, int option, const char *value, struct diag *diag)
+{
+    switch (option) {
+    case FROM:
+        return take_offset(value, "from", &request->from, diag);
+    case TO:
+        return take_offset(value, "to", &request->to, diag);
+    case TENANT:
+        request->tenant = value;
+        return authorize_tenant_valid(slice_text(value))
+                       ? OK
+                       : diag_say(diag, ERR_USAGE, "--tenant: '%.80s' is no tenant's path", value);
+    case REJECTED:
+        request->rejected = true;
+        return OK;
+    case OUTPUT:
+        request->output = value;
+        return strcmp(value, "raw") == 0 || strcmp(value, "json") == 0
+                       ? OK
+                       : diag_say(diag, ERR_USAGE, "--output: '%.80s' is not raw or json", value);
+    case DATA:
+        request->data = value;
+        return OK;
+    case OPTION_ARGUMENT:
+        return diag_say(diag, ERR_USAGE, "takes no argument: '%.80s'", value);
+    default:
+        return ERR_USAGE;
+    }
+}
+
+static enum err parse(struct cat_request *request, struct option_scan *scan, struct diag *diag)
+{
+    const char *value;
+    int option;
+    *request = (struct cat_request){.to = UINT64_MAX, .terminal = isatty(STDOUT_FILENO)};
+    while ((option = option_next(scan, &value, diag)) != OPTION_END) {
+        TRY(take(request, option, value, diag));
+    }
+    request->json = request->output ? strcmp(request->output, "json") == 0 : request->rejected;
+    return OK;
+}
+
+/* What is no UTF-8 comes as base64: as a string it would not be what was received. */
+static void add_record(struct buf *out, struct slice record)
+{
+    bool text = utf8_valid(record);
+    buf_add(out, text ? SLICE(",\"record\":\"") : SLICE(",\"base64\":\""));
+    if (text) {
+        buf_json(out, record);
+    } else {
+        base64_add(out, record);
+    }
+    buf_add(out, SLICE("\"}\n"));
+}
+
+static void add_member(struct buf *out, const char *name, struct slice text)
+{
+    if (text.at) {
+        buf_byte(out, ',');
+        rules_walk_member(out, name, text);
+    }
+}
+
+static void add_json(
+        struct buf *out, const struct frame *frame, uint64_t offset, struct slice record)
+{
+    buf_format(out, "{\"offset\":%" PRIu64 ",\"received\":\"", offset);
+    time_format(out, frame->receipt_ns);
+    buf_byte(out, '"');
+    add_member(out, "tenant", frame->attribute[FRAME_TENANT]);
+    add_member(out, "source", frame->attribute[FRAME_SOURCE]);
+    add_member(out, "format", frame->attribute[FRAME_FORMAT]);
+    add_member(out, "reason", frame->attribute[FRAME_REASON]);
+    add_record(out, record);
+}
+
+/* Each frame's text is written at once: at most a frame's bytes, made longer by escapes. */
+static enum err print_frame(
+        const struct cat_request *request, const struct frame *frame, struct diag *diag)
+{
+    struct buf out = {0}, shown = {0};
+    struct frame_walk walk = {0};
+    struct slice tenant = frame->attribute[FRAME_TENANT];
+    if (frame->kind != (request->rejected ? FRAME_REJECTED : FRAME_RECORDS) ||
+            (request->tenant && !authorize_covers(slice_text(request->tenant), tenant))) {
+        return OK;
+    }
+    while (frame_next(frame, &walk)) {
+        uint64_t offset = frame->offset + walk.index;
+        if (offset < request->from || offset >= request->to) {
+            continue;
+        }
+        if (request->json) {
+            add_json(&out, frame, offset, walk.record);
+        } else {
+            buf_add(&out, walk.record);
+            buf_byte(&out, '\n');
+        }
+    }
+    if (request->terminal) {
+        visible_lines(&shown, buf_slice(&out));
+    }
+    const struct buf *text = request->terminal ? &shown : &out;
+    enum err e = OK;
+    if (out.failed || shown.failed) {
+        e = diag_say(diag, ERR_MEMORY, "no memory for the records from %" PRIu64, frame->offset);
+    } else if (fwrite(text->at ? text->at : "", 1, text->size, stdout) != text->size) {
+        e = diag_say(diag, ERR_IO, "cannot write the records");
+    }
+    buf_fini(&out);
+    buf_fini(&shown);
+    return e;
+}
+
+/* *damaged: something in between could not be read, and was named. */
+static enum err print_all(const struct cat_request *request, struct wal_reader *reader,
+        bool *damaged, struct diag *diag)
+{
+    struct frame frame;
+    if (request->from > 0 && request->from < reader_first(reader)) {
+        verb_say("log cat: offsets below %" PRIu64 " were removed", reader_first(reader));
+        *damaged = true;
+    }
+    for (;;) {
+        enum err e = reader_next(reader, READER_ALL, &frame, diag);
+        if (e == ERR_END || (e == OK && frame.offset >= request->to) ||
+                (e == ERR_SYNTAX && reader_damage(reader)->from >= request->to)) {
+            break;
+        }
+        if (e == ERR_SYNTAX) {
+            *damaged = true;
+            verb_say("log cat: %s", diag->words);
+            continue;
+        }
+        TRY(e);
+        TRY(print_frame(request, &frame, diag));
+    }
+    return fflush(stdout) == 0 ? OK : diag_say(diag, ERR_IO, "cannot write the records");
+}
+
+static int run(const struct verb *verb, const struct verb_app *app, int argc, char *const *argv)
+{
+    (void)app;
+    struct cat_request request;
+    struct option_scan scan = {.rows = options, .argc = argc, .argv = argv};
+    struct wal_reader *reader = NULL;
+    struct diag diag = {0};
+    bool damaged = false;
+    char path[DATA_PATH];
+    if (parse(&request, &scan, &diag) != OK) {
+        return verb_usage(verb, diag.words);
+    }
+    enum err e = data_path(request.data, "log", path, &diag);
+    e = e == OK ? reader_open(path, &disk_real, request.from, &reader, &diag) : e;
+    e = e == OK ? print_all(&request, reader, &damaged, &diag) : e;
+    if (e != OK) {
+        verb_say("log cat: %s", diag.words[0] ? diag.words : err_name(e));
+    }
+    reader_close(reader);
+    return e == OK && !damaged ? VERB_DONE : VERB_SOME;
+}
+
+const struct verb log_cat_verb = {.name = "log cat",
+        .about = "the records that a centre has stored, as they were received",
+        .arguments = "[--from N] [--to N] [--tenant TENANT] [--rejected] [-o HOW] [--data DIR]",
+        .options = options,
+        .notes = "An offset is a record's place in the log: a finding names it in source.offset.\n"
+                 "JSON has the record with its offset, time of receipt, tenant, source and, where\n"
+                 "it was rejected, the reason; one that is no UTF-8 as base64. What was rejected "
+                 "comes\n"
+                 "as JSON unless -o says otherwise.\n",
+        .examples = "  merlon log cat --from 4711 --to 4712 -o json\n"
+                    "  merlon log cat --tenant sg/health | merlon detect -r rules -\n"
+                    "  merlon log cat --rejected | jq -r .reason | sort | uniq -c\n",
+        .run = run};
