@@ -4,7 +4,7 @@
 
 void help_overview(FILE *to)
 {
-    fprintf(to, "merlon - Sigma rules over Windows logs, exactly and fast\n\n"
+    fprintf(to, "merlon - Sigma rules over logs, exactly and fast\n\n"
                 "Usage: merlon VERB ...\n\n");
     for (const struct verb *const *v = verb_table; *v; v++) {
         fprintf(to, "  %-15s %s\n", (*v)->name, (*v)->about);
