@@ -13,6 +13,7 @@ complete -c merlon -n '__fish_is_nth_token 1' -f -a findings -d 'what a centre h
 complete -c merlon -n '__fish_is_nth_token 1' -f -a log -d 'what a centre has stored'
 complete -c merlon -n '__fish_is_nth_token 1' -f -a serve -d 'take logs in, keep and judge them'
 complete -c merlon -n '__fish_is_nth_token 1' -f -a sources -d 'say what logs are'
+complete -c merlon -n '__fish_is_nth_token 1' -f -a status -d 'how a centre is doing'
 complete -c merlon -n '__fish_is_nth_token 1' -f -a rules -d 'check, explain, install and list rules'
 complete -c merlon -n '__fish_is_nth_token 1' -f -a token -d 'who may speak to a centre'
 complete -c merlon -n '__fish_is_nth_token 1' -f -a version -d 'print the version'
@@ -31,7 +32,7 @@ complete -c merlon -n '__merlon_verb log; and __fish_is_nth_token 2' -f -a verif
 complete -c merlon -n '__merlon_verb token; and __fish_is_nth_token 2' -f -a add -d 'make a token'
 complete -c merlon -n '__merlon_verb token; and __fish_is_nth_token 2' -f -a list -d 'list the tokens'
 complete -c merlon -n '__merlon_verb token; and __fish_is_nth_token 2' -f -a revoke -d 'make tokens worthless'
-complete -c merlon -n '__merlon_verb help' -f -a 'config detect findings log serve sources rules token version help'
+complete -c merlon -n '__merlon_verb help' -f -a 'config detect findings log serve sources status rules token version help'
 complete -c merlon -l help -d 'help'
 
 complete -c merlon -n '__merlon_verb detect' -s r -l rules -r -F -d 'rules: a file or a directory'
@@ -59,6 +60,10 @@ complete -c merlon -n '__merlon_verb findings' -l after -x -d 'leave out the fir
 complete -c merlon -n '__merlon_verb findings' -l tenant -x -d 'only of this tenant'
 complete -c merlon -n '__merlon_verb findings' -l count -d 'print how many there are'
 
+complete -c merlon -n '__merlon_verb status' -s o -l output -x -a 'table json' -d 'how to write'
+complete -c merlon -n '__merlon_verb status' -l data -x -a '(__fish_complete_directories)' -d 'where the centre keeps everything'
+complete -c merlon -n '__merlon_verb status' -l url -x -d 'address of its API'
+complete -c merlon -n '__merlon_verb status' -l token -x -d 'a token of a reader'
 complete -c merlon -n '__merlon_verb serve' -s c -l config -r -F -d 'configuration'
 complete -c merlon -n '__merlon_verb serve' -l data -x -a '(__fish_complete_directories)' -d 'where everything is kept'
 complete -c merlon -n '__merlon_verb serve' -s r -l rules -r -F -d 'rules: a file or a directory'

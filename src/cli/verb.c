@@ -22,6 +22,7 @@
 #include "cli/rules_update.h"
 #include "cli/serve.h"
 #include "cli/sources.h"
+#include "cli/status.h"
 #include "cli/token_add.h"
 #include "cli/token_list.h"
 #include "cli/token_revoke.h"
@@ -45,6 +46,7 @@ const struct verb *const verb_table[] = {
         &rules_update_verb,
         &serve_verb,
         &sources_verb,
+        &status_verb,
         &token_add_verb,
         &token_list_verb,
         &token_revoke_verb,
