@@ -134,11 +134,11 @@ static enum err step(struct wal_reader *reader, uint64_t committed, struct frame
     if (e != OK && e != ERR_SYNTAX) {
         return e;
     }
-    segment->certain = false;
     if (segment->expected <= reader->from) {
-        *again = true;
+        *again = true; /* known from before it was opened anew */
         return OK;
     }
+    segment->certain = false;
     if (e == ERR_SYNTAX) {
         uint64_t lost = segment->lost_from > reader->from ? segment->lost_from : reader->from;
         reader->damage = (struct reader_damage){lost, segment->expected, false};

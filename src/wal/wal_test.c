@@ -380,6 +380,25 @@ static void test_a_reader_beside_the_writer_follows_it(void **state)
     crash_disk_free(disk);
 }
 
+/* In a segment that is still written to: the reader looks again, and then goes on behind it. */
+static void test_a_reader_beside_the_writer_passes_damage(void **state)
+{
+    (void)state;
+    struct crash_disk *disk = crash_disk_new();
+    struct wal *wal = open_log(disk, 0);
+    for (const char *text = "abcde"; *text; text++) {
+        put(wal, (char[]){*text, 0});
+        assert_int_equal(wal_commit(wal, NULL), OK);
+    }
+    struct slice file = crash_disk_file(disk, "log/00000000000000000000.seg");
+    *(char *)(uintptr_t)(file.at + slice_find(file, SLICE("b\n"))) = 'X';
+    *(char *)(uintptr_t)(file.at + slice_find(file, SLICE("d\n"))) = 'X';
+    expect(disk, 0, 5, "a!c!e");
+    expect(disk, 1, 4, "!c!");
+    wal_close(wal);
+    crash_disk_free(disk);
+}
+
 static void remove_log(const char *path)
 {
     struct arena arena;
@@ -463,6 +482,7 @@ int main(void)
             cmocka_unit_test(test_a_frame_without_records_takes_an_offset),
             cmocka_unit_test(test_the_ring_is_known_after_restarts),
             cmocka_unit_test(test_a_reader_beside_the_writer_follows_it),
+            cmocka_unit_test(test_a_reader_beside_the_writer_passes_damage),
             cmocka_unit_test(test_a_reader_outlives_the_writer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
