@@ -184,8 +184,12 @@ static bool is_owner(struct slice word)
     return word.size == 64;
 }
 
+/* A number of bytes; -1: the target was never reached. */
 static bool is_count(struct slice word)
 {
+    if (slice_equal(word, SLICE("-1"))) {
+        return true;
+    }
     for (size_t i = 0; i < word.size; i++) {
         if (word.at[i] < '0' || word.at[i] > '9') {
             return false;
