@@ -7,6 +7,7 @@
 #include "app/choose.h"
 #include "app/sandbox.h"
 #include "base/digest.h"
+#include "base/point.h"
 #include "base/time.h"
 #include "cli/detect.h"
 #include "cli/formats.h"
@@ -232,12 +233,14 @@ static bool hand_over(struct judging *j, struct slice tenant, struct slice sourc
     if (frame_write(&frame, &j->result, NULL) != OK) {
         return false;
     }
+    point_pass("judge.before_result");
     while (!channel_put(results, buf_slice(&j->result), &position)) {
         if (*j->setting->stop) {
             return false;
         }
         serve_shared_wait(channel_done_fd(results), -1, WAIT_MS);
     }
+    point_pass("judge.after_result");
     frame_records_clear(&j->found);
     j->told_to = j->judged_to;
     j->silent = 0;
@@ -251,6 +254,7 @@ static bool judge_next(struct judging *j, const struct frame *frame)
     if (frame->kind == FRAME_RECORDS) {
         judge_frame(j);
     }
+    point_pass("judge.judged");
     j->judged_to = frame->offset + frame->count;
     j->silent++;
     if (j->found.count == 0 && j->silent < SILENT_FRAMES) {

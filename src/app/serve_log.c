@@ -7,6 +7,7 @@
 
 #include "app/sandbox.h"
 #include "base/buf.h"
+#include "base/point.h"
 #include "cli/verb.h"
 #include "event/frame.h"
 #include "wal/reader.h"
@@ -108,42 +109,60 @@ static void count_later(struct line *line, const struct frame *frame)
 
 /* Appends what came through the channel. A frame that is none was made by a process that has gone
  * wrong: it is passed over and said. ERR_LIMIT: it must be taken again, after a commit. */
-static enum err append(struct line *line, uint64_t position)
+static enum err append(struct line *line, uint64_t position, struct diag *diag)
 {
     struct frame frame;
-    struct diag diag = {0};
     size_t size;
     char ring[16];
     uint64_t id = channel_id(line->channel);
-    if (frame_read(buf_slice(&line->copy), &frame, &size, &diag) != OK || size != line->copy.size ||
+    if (frame_read(buf_slice(&line->copy), &frame, &size, diag) != OK || size != line->copy.size ||
             frame.kind == FRAME_HEAD || frame.kind == FRAME_SEAL) {
         verb_say("%s: %zu bytes that are no frame were passed over: %s", line->name,
-                line->copy.size, diag.words);
+                line->copy.size, diag->words);
         return OK;
     }
-    if (line->results) {
-        uint64_t through = through_of(&frame);
-        if (through <= line->through) {
-            return OK; /* a judge that began anew judged it again */
-        }
-        line->through = through;
+    uint64_t through = line->results ? through_of(&frame) : 0;
+    if (line->results && through <= line->through) {
+        return OK; /* a judge that began anew judged it again */
     }
     memcpy(ring, &id, sizeof id);
     frame_put64(ring + 8, position);
     frame.attribute[FRAME_RING] = slice_of(ring, sizeof ring);
-    enum err e = wal_append(line->wal, &frame, &diag);
+    enum err e = wal_append(line->wal, &frame, diag);
+    if (e == OK && line->results) {
+        line->through = through;
+    }
     if (e == OK && frame.kind == FRAME_RECORDS) {
         count_later(line, &frame);
     }
     if (e != OK && e != ERR_LIMIT) {
-        verb_say("%s: %s", line->name, diag.words);
+        verb_say("%s: %s", line->name, diag->words);
     }
     return e;
+}
+
+/* Said once; until what waits can be written nothing more is taken, and nothing acknowledged. */
+static void refuse(struct line *line, enum channel_refusal why, const struct diag *diag)
+{
+    if (channel_refusing(line->channel) == CHANNEL_OPEN) {
+        verb_say(
+                "%s: %s: nothing is acknowledged until it can be written", line->name, diag->words);
+    }
+    channel_refuse(line->channel, why);
+}
+
+/* After an append that failed: is it for want of room on the disk, or has a group its size? */
+static void hold_back(struct line *line, enum err e, const struct diag *diag)
+{
+    if (e == ERR_LIMIT && wal_waiting(line->wal) == 0) {
+        refuse(line, CHANNEL_NO_ROOM, diag);
+    }
 }
 
 /* Takes what is there, up to a group's size; true: something is to be committed. */
 static bool collect(struct line *line)
 {
+    struct diag diag = {0};
     enum err e = OK;
     while (e == OK && wal_waiting(line->wal) < GROUP_BYTES && line->count_size < GROUP_SOURCES) {
         uint64_t position;
@@ -157,11 +176,13 @@ static bool collect(struct line *line)
         if (e != OK) {
             break;
         }
-        e = append(line, position);
+        e = append(line, position, &diag);
+        point_pass("log.appended");
         if (e == OK) {
             line->taken = position;
         } else {
             channel_again(line->channel);
+            hold_back(line, e, &diag);
         }
     }
     return wal_waiting(line->wal) > 0;
@@ -173,11 +194,7 @@ static void commit(struct line *line)
     struct diag diag = {0};
     enum err e;
     while ((e = wal_commit(line->wal, &diag)) != OK) {
-        if (channel_refusing(line->channel) == CHANNEL_OPEN) {
-            verb_say("%s: %s: nothing is acknowledged until it can be written", line->name,
-                    diag.words);
-        }
-        channel_refuse(line->channel, e == ERR_LIMIT ? CHANNEL_NO_ROOM : CHANNEL_BAD_DISK);
+        refuse(line, e == ERR_LIMIT ? CHANNEL_NO_ROOM : CHANNEL_BAD_DISK, &diag);
         if (*line->setting->stop) {
             return;
         }
@@ -208,7 +225,9 @@ static void *run_line(void *context)
             commit(line);
         }
         if (line->taken > channel_done(line->channel) && wal_waiting(line->wal) == 0) {
+            point_pass("log.before_acknowledge");
             channel_finish(line->channel, line->taken);
+            point_pass("log.acknowledged");
             some = true;
         }
         if (!some && stop) {

@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "base/point.h"
+
 void intake_init(struct intake *intake, struct channel *channel, struct counts *counts,
         int64_t (*now_ns)(void))
 {
@@ -50,6 +52,7 @@ static struct frame frame_of(const struct intake *intake, const struct intake_ba
 
 static enum err put(struct intake *intake, const struct frame *frame, uint64_t *position)
 {
+    point_pass("intake.before_put");
     pthread_mutex_lock(&intake->mutex);
     buf_clear(&intake->scratch);
     enum err e = frame_write(frame, &intake->scratch, NULL);
@@ -59,6 +62,7 @@ static enum err put(struct intake *intake, const struct frame *frame, uint64_t *
         e = ERR_LIMIT;
     }
     pthread_mutex_unlock(&intake->mutex);
+    point_pass("intake.after_put");
     return e;
 }
 

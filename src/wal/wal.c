@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/point.h"
 #include "base/random.h"
 #include "wal/names.h"
 #include "wal/recover.h"
@@ -121,10 +122,13 @@ static enum err publish(struct wal *wal, struct buf *made, struct buf *named, st
     int file;
     uint64_t size;
     TRY(make_file(wal, made->at, &file, &size, diag));
+    point_pass("segment.made");
     enum err e = disk->rename(disk, made->at, named->at, diag);
+    point_pass("segment.named");
     if (e == OK) {
         e = disk->sync_directory(disk, wal->directory, diag);
     }
+    point_pass("segment.published");
     if (e != OK) {
         disk->close(disk, file);
         return e;
@@ -158,12 +162,15 @@ static void seal(struct wal *wal)
     frame.receipt_ns = wal->newest_ns;
     frame.attribute[FRAME_MARK] = slice_of(wal->mark, sizeof wal->mark);
     enum err e = frame_write(&frame, &out, NULL);
+    point_pass("seal.before_write");
     if (e == OK) {
         e = wal->disk->write(wal->disk, wal->file, wal->size, buf_slice(&out), NULL);
     }
+    point_pass("seal.before_sync");
     if (e == OK) {
         e = wal->disk->sync(wal->disk, wal->file, NULL);
     }
+    point_pass("seal.done");
     wal->failures += e != OK;
     buf_fini(&out);
     close_file(wal);
@@ -264,10 +271,13 @@ static enum err start(struct wal *wal, const char *directory, struct diag *diag)
     TRY(hold_directory(wal, diag));
     struct recover recover = {0};
     TRY(new_id(wal, &recover.fresh, diag));
+    point_pass("recover.begin");
     enum err e = recover_read(wal->disk, directory, &recover, diag);
+    point_pass("recover.read");
     if (e == OK) {
         e = take_over(wal, &recover, diag);
     }
+    point_pass("recover.end");
     recover_fini(&recover);
     return e;
 }
@@ -387,16 +397,20 @@ enum err wal_commit(struct wal *wal, struct diag *diag)
     if (wal->file == NO_FILE) {
         return begin_segment(wal, diag);
     }
+    point_pass("commit.before_write");
     enum err e = disk->write(disk, wal->file, wal->size, buf_slice(&wal->waiting), diag);
+    point_pass("commit.before_sync");
     if (e == ERR_LIMIT) {
         return e; /* the same bytes go to the same place later */
     }
     if (e == OK) {
         e = disk->sync(disk, wal->file, diag);
     }
+    point_pass("commit.after_sync");
     if (e == OK) {
         wal->size += wal->waiting.size;
         committed(wal);
+        point_pass("commit.published");
         return OK;
     }
     /* Nothing is known of what this file holds behind what was committed: never again to it. */
@@ -439,9 +453,11 @@ static enum err remove_first(struct wal *wal, struct diag *diag)
     struct names *names = &wal->names;
     struct buf path = {0};
     enum err e = path_of(wal, names->at[0], ".seg", &path);
+    point_pass("remove.before");
     if (e == OK) {
         e = disk->remove(disk, path.at, diag);
     }
+    point_pass("remove.after");
     buf_fini(&path);
     if (e != OK && e != ERR_NOT_FOUND) {
         return e;
