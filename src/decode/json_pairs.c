@@ -9,6 +9,9 @@ static const char *const names[] = {"name", "Name", "key", "Key", "displayName"}
 static const char *const values[] = {
         "value", "Value", "newValue", "NewValue", "multiValue", "boolValue", "intValue"};
 
+/* OpenTelemetry's: {"key":"a","value":{"stringValue":"x"}}. */
+static const char *const typed[] = {"stringValue", "boolValue", "intValue", "doubleValue"};
+
 enum { PAIRS_PENDING = 16 };
 
 /* One list at a time. */
@@ -105,6 +108,10 @@ static bool visit(void *context, struct slice path, const struct value *value)
     }
     struct slice list = slice_of(path.at, (size_t)(dot - path.at));
     struct slice key = slice_of(dot + 1, path.size - list.size - 1);
+    if (slice_ends(list, SLICE(".value")) && is_one_of(key, typed, sizeof typed / sizeof *typed)) {
+        list.size -= strlen(".value");
+        key = SLICE("value");
+    }
     bool name = is_one_of(key, names, sizeof names / sizeof *names);
     if (!name && !is_one_of(key, values, sizeof values / sizeof *values)) {
         return true;

@@ -258,6 +258,52 @@ static void without_room_nothing_is_stored(void **state)
     sink_close(&sink);
 }
 
+/* What a route of that table needs, told by its path alone. */
+static bool is_public(const char *path)
+{
+    return strstr(path, "/health") && !strstr(path, "_cluster");
+}
+
+/* Every route x every role, and no token, and a token of another input: who gets past the door. */
+static void routes_let_in_whom_they_should(void **state)
+{
+    (void)state;
+    static const char *const methods[HTTP_METHODS] = {"GET", "HEAD", "POST", "PUT", "DELETE"};
+    struct sink sink;
+    struct tokens *tokens;
+    char header[AUTHORIZE_ROLES + 2][200] = {{0}};
+    sink_open(&sink, NULL);
+    assert_int_equal(tokens_new(&tokens), OK);
+    for (int role = 0; role < AUTHORIZE_ROLES; role++) {
+        sink_add_token(tokens, SLICE("sg/a"), (enum authorize_role)role, SLICE(""), header[role]);
+    }
+    sink_add_token(tokens, SLICE("sg/a"), AUTHORIZE_ADMIN, SLICE("other"), header[AUTHORIZE_ROLES]);
+    http_use_tokens(sink.http, tokens);
+    for (size_t i = 0; i < sink.table.count; i++) {
+        const struct http_route *route = &sink.table.routes[i];
+        for (int who = 0; who < AUTHORIZE_ROLES + 2; who++) {
+            char line[200];
+            struct web_answer a = {0};
+            bool may =
+                    is_public(route->path) || who == AUTHORIZE_INGESTER || who == AUTHORIZE_ADMIN;
+            snprintf(line, sizeof line, "%s %s", methods[route->method], route->path);
+            for (char *c = line; *c; c++) {
+                *c = *c == '{' || *c == '}' ? 'x' : *c;
+            }
+            assert_true(web_ask(sink.port, line, header[who], NOTHING, &a));
+            if ((a.status != 401 && a.status != 403) != may) {
+                fail_msg("%s as %d: %d", line, who, a.status);
+            }
+            web_fini(&a);
+        }
+    }
+    assert_true(sink.table.count > 30);
+    for (size_t i = 0; sink_record(&sink, FRAME_RECORDS, i); i++) {
+        assert_true(slice_equal(sink_record(&sink, FRAME_RECORDS, i)->tenant, SLICE("sg/a")));
+    }
+    sink_close(&sink);
+}
+
 static void a_log_that_refuses_is_told_at_once(void **state)
 {
     (void)state;
@@ -286,6 +332,7 @@ int main(void)
             cmocka_unit_test(answers_wait_for_the_commit),
             cmocka_unit_test(who_is_not_committed_in_time_is_told),
             cmocka_unit_test(without_room_nothing_is_stored),
+            cmocka_unit_test(routes_let_in_whom_they_should),
             cmocka_unit_test(a_log_that_refuses_is_told_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
