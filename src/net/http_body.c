@@ -122,6 +122,6 @@ enum err http_body_end(struct http_body *body, struct diag *diag)
     if (!body->unpack) {
         return diag_say(diag, ERR_SYNTAX, "the body is not %.*s", SLICE_ARG(body->encoding));
     }
-    TRY(unpack_some(body, (struct slice){0}, true, diag));
+    TRY(unpack_some(body, SLICE(""), true, diag));
     return body->ended ? OK : diag_say(diag, ERR_SYNTAX, "the body is cut short");
 }

@@ -67,7 +67,7 @@ struct slice http_request_header(const struct http_request *r, const char *name)
 
 struct slice http_request_body(const struct http_request *r)
 {
-    return buf_slice(&r->body.text);
+    return r->body.text.size ? buf_slice(&r->body.text) : SLICE("");
 }
 
 struct slice http_request_peer(const struct http_request *r)
