@@ -4,9 +4,9 @@
  *
  * has Parameters.Name and Parameters.Value; here, Parameters.Identity and Parameters.Force too.
  * Microsoft 365, Entra and Google Workspace write so. A name is a text under name, Name, key, Key
- * or displayName; its values stand under value, Value, newValue, multiValue, boolValue or intValue, or
- * as OpenTelemetry has them: {"key":"a","value":{"stringValue":"x"}}.
- * All elements of one list must have both in the same order. */
+ * or displayName; its values stand under value, Value, newValue, multiValue, boolValue or intValue,
+ * or as OpenTelemetry has them: {"key":"a","value":{"stringValue":"x"}}. All elements of one list
+ * must have both in the same order. */
 #pragma once
 
 #include "event/event.h"

@@ -8,7 +8,7 @@ static const char PROTO[] = "application/x-protobuf";
 static bool is_proto(const struct http_request *r)
 {
     struct slice type = http_request_header(r, "Content-Type");
-    return slice_equal_nocase(slice_trim(slice_cut(&type, ';')), slice_text(PROTO));
+    return type.at && slice_equal_nocase(slice_trim(slice_cut(&type, ';')), slice_text(PROTO));
 }
 
 static void add_varint(struct buf *out, uint64_t value)
