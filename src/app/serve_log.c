@@ -15,7 +15,7 @@
 
 enum {
     GROUP_BYTES = 16 << 20, /* that one commit takes at most */
-    GROUP_SOURCES = 4096,
+    GROUP_SOURCES = SERVE_TALLY,
     GROUP_NEAR = 8, /* of them, looked at for the same one */
     WAIT_MS = 200,
     AGAIN_MS = 100, /* after a refused commit */
@@ -69,28 +69,7 @@ static enum err find_through(struct line *line, struct diag *diag)
     return e == ERR_END ? OK : e;
 }
 
-static enum err open_line(struct line *line, struct diag *diag)
-{
-    const struct serve_log_setting *s = line->setting;
-    struct wal_options options = {.disk = s->disk,
-            .segment_bytes = s->segment_bytes,
-            /* What is found must still find room where what is received does not. */
-            .reserve_bytes = line->results ? s->reserve_bytes / 4 : s->reserve_bytes,
-            .committed = line->committed};
-    TRY(wal_open(line->name, &options, &line->wal, diag));
-    const struct wal_found *found = wal_found(line->wal);
-    uint64_t ring = channel_id(line->channel);
-    bool same = found->has_ring && memcmp(found->ring_id, &ring, sizeof ring) == 0;
-    channel_resume(line->channel, same ? found->ring_position : 0);
-    counts_add(&s->shared->page->damaged, found->damaged);
-    if (found->damaged > 0) {
-        verb_say("%s: %llu records cannot be read: they are damaged", line->name,
-                (unsigned long long)found->damaged);
-    }
-    return line->results ? find_through(line, diag) : OK;
-}
-
-/* ---- a group -----------------------------------------------------------------------------------
+/* ---- what is stored is counted -----------------------------------------------------------------
  */
 
 static void count_later(struct line *line, const struct frame *frame)
@@ -106,6 +85,96 @@ static void count_later(struct line *line, const struct frame *frame)
     }
     line->counts[line->count_size++] = (struct group_count){source, frame->count};
 }
+
+/* Goes on with the list, wherever the process before ended. */
+static void add_list(struct serve_tally *tally)
+{
+    uint32_t at = atomic_load(&tally->at), size = atomic_load(&tally->size);
+    if (atomic_load(&tally->next) == atomic_load(&tally->done)) {
+        return;
+    }
+    if (at > 0) {
+        atomic_store(&tally->list[at - 1].source->stored, tally->list[at - 1].value);
+    }
+    for (; at < size; at++) {
+        struct counts_source *source = tally->list[at].source;
+        tally->list[at].value = atomic_load(&source->stored) + tally->list[at].records;
+        atomic_store(&tally->at, at + 1);
+        atomic_store(&source->stored, tally->list[at].value);
+    }
+    atomic_store(&tally->done, atomic_load(&tally->next));
+}
+
+/* All that was collected is on disk; it came up to `position` of the channel. */
+static void count_now(struct line *line, uint64_t position)
+{
+    struct serve_tally *tally = &line->setting->shared->page->tally;
+    if (line->results) {
+        return;
+    }
+    for (size_t i = 0; i < line->count_size; i++) {
+        tally->list[i].source = line->counts[i].source;
+        tally->list[i].records = line->counts[i].records;
+    }
+    atomic_store(&tally->size, (uint32_t)line->count_size);
+    atomic_store(&tally->at, 0);
+    atomic_store(&tally->next, position);
+    add_list(tally);
+    line->count_size = 0;
+}
+
+/* What the process before had put on disk, up to `stored` of the channel, and not counted. */
+static void count_missed(struct line *line, uint64_t stored)
+{
+    struct serve_tally *tally = &line->setting->shared->page->tally;
+    struct frame frame;
+    uint64_t position = 0;
+    size_t size;
+    if (line->results) {
+        return;
+    }
+    add_list(tally);
+    if (atomic_load(&tally->done) >= stored) {
+        return;
+    }
+    channel_resume(line->channel, atomic_load(&tally->done));
+    while (position < stored && line->count_size < GROUP_SOURCES &&
+            channel_take(line->channel, &line->copy, &position) == OK && position <= stored) {
+        if (frame_read(buf_slice(&line->copy), &frame, &size, NULL) == OK &&
+                frame.kind == FRAME_RECORDS) {
+            count_later(line, &frame);
+        }
+    }
+    count_now(line, stored);
+}
+
+/* ---- opening -----------------------------------------------------------------------------------
+ */
+
+static enum err open_line(struct line *line, struct diag *diag)
+{
+    const struct serve_log_setting *s = line->setting;
+    struct wal_options options = {.disk = s->disk,
+            .segment_bytes = s->segment_bytes,
+            /* What is found must still find room where what is received does not. */
+            .reserve_bytes = line->results ? s->reserve_bytes / 4 : s->reserve_bytes,
+            .committed = line->committed};
+    TRY(wal_open(line->name, &options, &line->wal, diag));
+    const struct wal_found *found = wal_found(line->wal);
+    uint64_t ring = channel_id(line->channel);
+    bool same = found->has_ring && memcmp(found->ring_id, &ring, sizeof ring) == 0;
+    count_missed(line, same ? found->ring_position : 0);
+    channel_resume(line->channel, same ? found->ring_position : 0);
+    counts_add(&s->shared->page->damaged, found->damaged);
+    if (found->damaged > 0) {
+        verb_say("%s: %llu records cannot be read: they are damaged", line->name,
+                (unsigned long long)found->damaged);
+    }
+    return line->results ? find_through(line, diag) : OK;
+}
+
+/* ---- a group -----------------------------------------------------------------------------------
+ */
 
 /* Appends what came through the channel. A frame that is none was made by a process that has gone
  * wrong: it is passed over and said. ERR_LIMIT: it must be taken again, after a commit. */
@@ -204,10 +273,7 @@ static void commit(struct line *line)
         verb_say("%s: it can be written again", line->name);
         channel_refuse(line->channel, CHANNEL_OPEN);
     }
-    for (size_t i = 0; i < line->count_size; i++) {
-        counts_add(&line->counts[i].source->stored, line->counts[i].records);
-    }
-    line->count_size = 0;
+    count_now(line, line->taken);
     if (line->results) {
         atomic_store(&shared->page->through, line->through);
     } else {

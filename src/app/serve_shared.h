@@ -16,6 +16,20 @@
 #include "base/err.h"
 #include "event/counts.h"
 
+enum { SERVE_TALLY = 4096 };
+
+/* How the log counts what it has stored, exactly, whenever it dies: a list of what is to be added,
+ * of which `at` are begun; the last of these may have been added or not, its `value` is the sum. */
+struct serve_tally {
+    _Atomic uint64_t done; /* what came through the channel up to here is counted */
+    _Atomic uint64_t next; /* behind what the list has; `done`: it is not in force */
+    _Atomic uint32_t at, size;
+    struct {
+        struct counts_source *source;
+        uint64_t records, value;
+    } list[SERVE_TALLY];
+};
+
 /* In memory of all processes. */
 struct serve_page {
     /* The log's. */
@@ -27,6 +41,7 @@ struct serve_page {
     _Atomic uint64_t damaged;   /* offsets that cannot be read */
     _Atomic uint64_t failures;  /* writes and syncs that failed and were gone round */
     _Atomic bool ready;         /* both logs are open, `through` is known */
+    struct serve_tally tally;
     /* The parent's. */
     int64_t started_ns; /* wall clock */
     /* The judge's. */
