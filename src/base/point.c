@@ -3,7 +3,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 bool point_armed;
 static char wanted[64];
@@ -25,6 +24,6 @@ void point_arm(void)
 void point_reach(const char *name)
 {
     if (strcmp(name, wanted) == 0 && --left == 0) {
-        kill(getpid(), SIGKILL);
+        raise(SIGKILL); /* by tgkill, which seals allow */
     }
 }
