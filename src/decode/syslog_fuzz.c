@@ -65,14 +65,20 @@ static bool add_leaf(void *context, struct slice path, const struct value *value
     }
     if (event.plain_text && text.size > 0 && is_plain(text)) {
         check(slice_find(event.raw, text) != SIZE_MAX ||
-                slice_find(event.constants, text) != SIZE_MAX);
+                slice_find(event.constants, text) != SIZE_MAX ||
+                (event.late && slice_find(event.late_constants, text) != SIZE_MAX));
     }
     return true;
 }
 
 static void compare(void)
 {
-    struct seen seen = {0};
+    struct seen early = {0}, seen = {0};
+    check(event.form->walk(&event, add_leaf, &early) == OK);
+    for (uint32_t id = 0; id < event.field_count; id++) {
+        buf_fini(&early.lines[id]);
+    }
+    event_finish(&event);
     check(event.form->walk(&event, add_leaf, &seen) == OK);
     for (uint32_t id = 0; id < event.field_count; id++) {
         struct buf hot = {0};
