@@ -81,8 +81,13 @@ static enum err learn_from_first(struct segment *segment, struct diag *diag)
 {
     struct scan *scan = &segment->scan;
     struct frame frame;
-    TRY(scan_search(scan, segment->base, UINT64_MAX, diag));
-    TRY(scan_frame(scan, &frame, diag));
+    enum err e;
+    do { /* one that has no mark, or may not stand there, says nothing */
+        TRY(scan_search(scan, segment->base, UINT64_MAX, diag));
+        e = scan_frame(scan, &frame, diag);
+        scan->at += e == ERR_SYNTAX;
+    } while (e == ERR_SYNTAX);
+    TRY(e);
     scan_set_mark(scan, frame.attribute[FRAME_MARK].at);
     return OK;
 }
@@ -110,6 +115,19 @@ static bool bare(const struct frame *frame)
     return frame->kind == FRAME_HEAD || frame->kind == FRAME_SEAL;
 }
 
+/* The next frame, where none that may stand there stands at the place: a search could find that
+ * same one, a HEAD that is not in front. */
+static enum err search_behind(struct scan *scan, struct diag *diag)
+{
+    uint64_t at = scan->at;
+    TRY(scan_search(scan, 0, UINT64_MAX, diag));
+    if (scan->at > at) {
+        return OK;
+    }
+    scan->at++;
+    return scan_search(scan, 0, UINT64_MAX, diag);
+}
+
 enum err segment_durable(struct segment *segment, uint64_t *durable, struct diag *diag)
 {
     struct scan *scan = &segment->scan;
@@ -124,7 +142,7 @@ enum err segment_durable(struct segment *segment, uint64_t *durable, struct diag
             continue;
         }
         if (e == ERR_SYNTAX || e == ERR_END) {
-            e = scan_search(scan, 0, UINT64_MAX, diag);
+            e = search_behind(scan, diag);
         }
         if (e != OK) {
             break;

