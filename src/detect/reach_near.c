@@ -138,9 +138,14 @@ static uint64_t events_with(const struct reach_near *near, uint32_t path, uint32
     return events;
 }
 
-static bool better(unsigned rank_a, uint64_t events_a, unsigned rank_b, uint64_t events_b)
+/* Of equals the name decides: the order in which events came may not. */
+static bool better(unsigned rank_a, const struct reach_near_hit *a, unsigned rank_b,
+        const struct reach_near_hit *b)
 {
-    return rank_a != rank_b ? rank_a < rank_b : events_a > events_b;
+    if (rank_a != rank_b) {
+        return rank_a < rank_b;
+    }
+    return a->events != b->events ? a->events > b->events : slice_compare(a->name, b->name) < 0;
 }
 
 static bool leads_there(const struct names *names, struct slice field)
@@ -166,10 +171,11 @@ bool reach_near_find(
         for (size_t i = 0; i < names->count; i++) {
             unsigned r = rank(field, names->at[i]);
             uint64_t events = r < FAR && r <= best ? events_with(near, path, rule) : 0;
-            if (events > 0 && better(r, events, best, best < FAR ? out->events : 0)) {
+            struct reach_near_hit hit = {
+                    names->at[i], events, r < SLIPS ? words[r] : "a similar name"};
+            if (events > 0 && (best == FAR || better(r, &hit, best, out))) {
                 best = r;
-                *out = (struct reach_near_hit){
-                        names->at[i], events, r < SLIPS ? words[r] : "a similar name"};
+                *out = hit;
             }
         }
     }

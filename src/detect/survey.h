@@ -20,8 +20,8 @@
 #include "event/event.h"
 
 enum {
-    SURVEY_PATHS = 20000,    /* names of fields that are told apart */
-    SURVEY_PAIRS = 200000,   /* the same, by kind of event */
+    SURVEY_PATHS = 100000,   /* names of fields that are told apart */
+    SURVEY_PAIRS = 1000000,  /* the same, by kind of event */
     SURVEY_PATH_BYTES = 400, /* a longer name is not told apart */
 };
 
