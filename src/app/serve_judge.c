@@ -4,20 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/choose.h"
 #include "app/sandbox.h"
-#include "base/digest.h"
+#include "app/serve_set.h"
 #include "base/point.h"
 #include "base/time.h"
-#include "cli/detect.h"
 #include "cli/formats.h"
-#include "cli/output.h"
+#include "cli/verb.h"
 #include "detect/judge.h"
 #include "event/frame.h"
 #include "wal/reader.h"
 
 enum {
-    DECODERS = 64,
     BEHIND = 64,          /* readable bytes behind a block, as decoders ask for */
     RECOGNISED_BY = 4096, /* bytes of a frame */
     SILENT_FRAMES = 256,  /* judged without a finding before that is said */
@@ -27,14 +24,7 @@ enum {
 struct judging {
     const struct serve_judge_setting *setting;
     struct serve_page *page;
-    struct detect_request request;
-    struct loaded loaded;
-    struct choice choice;
-    struct engine *engine;
-    struct output *output;
-    struct judge *judge;
-    struct event event;
-    struct reader *readers[DECODERS];
+    struct serve_set *set; /* the rules in force */
     struct wal_reader *log;
     /* Of the frame that is judged. */
     const struct frame *frame;
@@ -72,13 +62,13 @@ static void set_place(struct judging *j, uint64_t offset)
 
 static bool event_time(struct judging *j, int64_t *ns)
 {
-    const struct value *value = event_value(&j->event, j->loaded.time_field);
+    const struct value *value = event_value(&j->set->event, j->set->loaded.time_field);
     return value && time_parse(value_slice(value, &j->scratch), ns);
 }
 
 static void write_findings(struct judging *j, const struct hit *hits, size_t count, uint64_t offset)
 {
-    struct output_finding finding = {.judge = j->judge, .event = &j->event};
+    struct output_finding finding = {.judge = j->set->judge, .event = &j->set->event};
     int64_t ns;
     buf_clear(&j->time);
     if (event_time(j, &ns)) {
@@ -92,13 +82,13 @@ static void write_findings(struct judging *j, const struct hit *hits, size_t cou
             counts_add(&j->page->undetermined, 1);
             continue;
         }
-        if (!j->choice.visible[hits[i].rule->number]) {
+        if (!j->set->choice.visible[hits[i].rule->number]) {
             continue;
         }
         finding.hit = &hits[i];
         finding.event_size = 0;
         buf_clear(&j->text);
-        j->output->format->finding(j->output, &finding, &j->text);
+        j->set->output->format->finding(j->set->output, &finding, &j->text);
         j->found.lines.failed |= j->text.failed;
         frame_records_add(&j->found, slice_trim(buf_slice(&j->text)));
         counts_add(&j->page->found, 1);
@@ -112,7 +102,7 @@ static void judge_record(struct judging *j, uint64_t offset)
     size_t count;
     diag.line = diag.column = 0;
     diag.words[0] = 0;
-    if (judge_event(j->judge, &j->event, &hits, &count, &diag) != OK) {
+    if (judge_event(j->set->judge, &j->set->event, &hits, &count, &diag) != OK) {
         counts_add(&j->page->undetermined, 1);
     } else if (count > 0) {
         write_findings(j, hits, count, offset);
@@ -134,21 +124,12 @@ static const struct decoder *decoder_of(const struct frame *frame)
     return formats_recognise(head, head.size == frame->lines.size);
 }
 
-static struct reader *reader_of(const struct judging *j, const struct decoder *decoder)
-{
-    for (size_t i = 0; decoder && i < decoders_count && i < DECODERS; i++) {
-        if (decoders[i] == decoder) {
-            return j->readers[i];
-        }
-    }
-    return NULL;
-}
-
 /* Bytes of whole records, the first of which has this offset. */
 static void judge_bytes(struct judging *j, const struct decoder *decoder, struct slice bytes,
         uint64_t first, uint32_t records)
 {
-    struct reader *reader = reader_of(j, decoder);
+    struct reader *reader = serve_set_reader(j->set, decoder);
+    struct event *event = &j->set->event;
     struct diag diag;
     if (!reader) {
         counts_add(&j->page->undecodable, records);
@@ -163,12 +144,12 @@ static void judge_bytes(struct judging *j, const struct decoder *decoder, struct
         diag.line = diag.column = 0;
         diag.words[0] = 0;
         atomic_store_explicit(&j->page->judging, first + n + 1, memory_order_relaxed);
-        enum err e = decoder->next(reader, &j->event, &diag);
+        enum err e = decoder->next(reader, event, &diag);
         if (e == ERR_END) {
             break;
         }
         uint64_t at = first + (decoder->ordinal ? decoder->ordinal(reader) : n);
-        if (e != OK || j->event.truncated) {
+        if (e != OK || event->truncated) {
             counts_add(&j->page->undecodable, 1);
             continue;
         }
@@ -266,39 +247,19 @@ static bool judge_next(struct judging *j, const struct frame *frame)
 /* ---- the process -------------------------------------------------------------------------------
  */
 
-/* The rules' hashes, in their order. */
-static void name_ruleset(struct judging *j)
-{
-    struct digest digest;
-    const struct ruleset *set = j->loaded.set;
-    digest_init(&digest);
-    for (uint32_t r = 0; r < set->rule_count; r++) {
-        digest_add(&digest, slice_text(set->rules[r]->hash));
-        digest_add(&digest, SLICE("\n"));
-    }
-    digest_hex(&digest, j->page->ruleset);
-}
-
 static enum err load(struct judging *j, struct diag *diag)
 {
-    struct output_setting setting = {0};
-    j->request = detect_defaults();
-    j->request.load.rules = *j->setting->rules;
-    j->request.load.taxonomies = *j->setting->taxonomies;
-    j->request.load.packs = true;
-    TRY(load_rules(&j->request.load, &j->loaded, diag));
-    load_say_problems(j->loaded.set);
-    TRY(choose_rules(&j->request, j->loaded.set, &j->choice, diag));
-    struct engine_options options = {.excluded = j->choice.excluded};
-    TRY(engine_new(j->loaded.set, j->loaded.taxonomy, &options, &j->engine, diag));
-    setting.set = j->loaded.set;
-    TRY(output_new(output_find("json"), &setting, &j->output));
-    TRY(event_init(&j->event, engine_field_count(j->engine)));
-    TRY(judge_new(j->engine, &j->judge));
-    for (size_t i = 0; i < decoders_count && i < DECODERS; i++) {
-        TRY(decoders[i]->reader_new(engine_paths(j->engine), &j->request.limits, &j->readers[i]));
+    struct load_request request = {
+            .rules = *j->setting->rules, .taxonomies = *j->setting->taxonomies, .packs = true};
+    struct loaded loaded;
+    TRY(load_rules(&request, &loaded, diag));
+    load_say_problems(loaded.set);
+    enum err e = serve_set_new(&loaded, &j->set, diag);
+    if (e != OK) {
+        load_fini(&loaded);
+        return e;
     }
-    name_ruleset(j);
+    memcpy(j->page->ruleset, j->set->hash, sizeof j->page->ruleset);
     return OK;
 }
 
@@ -350,18 +311,8 @@ static void judge_log(struct judging *j)
 
 static void free_judging(struct judging *j)
 {
-    for (size_t i = 0; i < decoders_count && i < DECODERS; i++) {
-        if (j->readers[i]) {
-            decoders[i]->reader_free(j->readers[i]);
-        }
-    }
     reader_close(j->log);
-    judge_free(j->judge);
-    event_fini(&j->event);
-    output_free(j->output);
-    engine_free(j->engine);
-    choose_fini(&j->choice);
-    load_fini(&j->loaded);
+    serve_set_free(j->set);
     frame_records_fini(&j->found);
     buf_fini(&j->block);
     buf_fini(&j->place_json);
