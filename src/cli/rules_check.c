@@ -256,7 +256,8 @@ static void say_counts(const struct checking *c)
             (unsigned long long)survey_events(c->survey));
 }
 
-/* Names past the survey's limit are missed by "nearest" alone: what rules ask for is counted apart. */
+/* Names past the survey's limit are missed by "nearest" alone: what rules ask for is counted apart.
+ */
 static void say_untold(const struct survey *survey)
 {
     if (survey_untold(survey) > 0) {
