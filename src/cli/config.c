@@ -5,6 +5,7 @@
 
 #include "base/files.h"
 #include "base/yaml.h"
+#include "cli/config_parts.h"
 #include "cli/formats.h"
 #include "cli/option.h"
 #include "net/authorize.h"
@@ -14,41 +15,8 @@ enum { CONFIG_LIMIT = 1 << 20, MEMORY = 16 << 20, KINDS = 4, RECORD = 16 << 20 }
 static const char *const kinds[KINDS + 1] = {
         "syslog-udp", "syslog-tcp", "syslog-tls", "http", NULL};
 
-/* ---- values ------------------------------------------------------------------------------------
+/* ---- keys --------------------------------------------------------------------------------------
  */
-
-static enum err wrong(const struct yaml_node *node, struct diag *diag, const char *what)
-{
-    return diag_set(diag, ERR_SYNTAX, node->line, node->column, "%s", what);
-}
-
-static enum err take_text(const struct yaml_node *node, struct slice *out, struct diag *diag)
-{
-    if (node->kind == YAML_LIST || node->kind == YAML_MAP || node->kind == YAML_NULL ||
-            memchr(node->text.at, 0, node->text.size)) {
-        return wrong(node, diag, "a text is expected here");
-    }
-    *out = node->text;
-    return OK;
-}
-
-/* A size in bytes: 1048576, 64M, 2G. */
-static enum err take_size(const struct yaml_node *node, uint64_t *out, struct diag *diag)
-{
-    struct slice text;
-    char words[32] = {0};
-    unsigned long bytes;
-    TRY(take_text(node, &text, diag));
-    if (text.size >= sizeof words) {
-        return wrong(node, diag, "a size is expected here: 64M");
-    }
-    memcpy(words, text.at, text.size);
-    if (!option_bytes(words, UINT64_C(1) << 50, &bytes)) {
-        return wrong(node, diag, "a size is expected here: 64M");
-    }
-    *out = bytes;
-    return OK;
-}
 
 static enum err take_words(
         struct config *config, const struct yaml_node *node, struct words *out, struct diag *diag)
@@ -56,7 +24,7 @@ static enum err take_words(
     const struct yaml_node *item = node->kind == YAML_LIST ? node->first : node;
     for (; item; item = node->kind == YAML_LIST ? item->next : NULL) {
         struct slice text;
-        TRY(take_text(item, &text, diag));
+        TRY(config_parts_text(item, &text, diag));
         text = arena_copy(&config->arena, text);
         if (!text.at || words_add(out, text.at) != OK) {
             return diag_say(diag, ERR_MEMORY, "no memory for the configuration");
@@ -65,63 +33,26 @@ static enum err take_words(
     return OK;
 }
 
-static enum err take_tenant(const struct yaml_node *node, struct slice *out, struct diag *diag)
-{
-    TRY(take_text(node, out, diag));
-    return out->size > 0 && authorize_tenant_valid(*out)
-                   ? OK
-                   : wrong(node, diag, "a tenant is expected here, such as sg/health/moh");
-}
-
-/* ---- keys --------------------------------------------------------------------------------------
- */
-
-/* `keys`: the known ones, ended by NULL. */
-static enum err check_keys(
-        const struct yaml_node *map, const char *const *keys, const char *what, struct diag *diag)
-{
-    if (map->kind != YAML_MAP) {
-        return diag_set(
-                diag, ERR_SYNTAX, map->line, map->column, "%s: keys and values are expected", what);
-    }
-    for (const struct yaml_node *child = map->first; child; child = child->next) {
-        char word[64] = {0};
-        bool known = false;
-        for (size_t i = 0; keys[i] && !known; i++) {
-            known = slice_equal(child->key->text, slice_text(keys[i]));
-        }
-        if (known) {
-            continue;
-        }
-        memcpy(word, child->key->text.at,
-                child->key->text.size < sizeof word ? child->key->text.size : sizeof word - 1);
-        const char *nearest = option_nearest(word, keys);
-        return diag_set(diag, ERR_SYNTAX, child->key->line, child->key->column,
-                "%s has no key '%s'%s%s%s", what, word, nearest ? "; did you mean '" : "",
-                nearest ? nearest : "", nearest ? "'?" : "");
-    }
-    return OK;
-}
-
 static enum err take_kind(const struct yaml_node *node, struct slice *out, struct diag *diag)
 {
-    TRY(take_text(node, out, diag));
+    TRY(config_parts_text(node, out, diag));
     for (size_t i = 0; i < KINDS; i++) {
         if (slice_equal(*out, slice_text(kinds[i]))) {
             return OK;
         }
     }
-    return wrong(node, diag, "kind is syslog-udp, syslog-tcp, syslog-tls or http");
+    return config_parts_wrong(node, diag, "kind is syslog-udp, syslog-tcp, syslog-tls or http");
 }
 
 static enum err take_format(const struct yaml_node *node, struct slice *out, struct diag *diag)
 {
     char word[64] = {0};
-    TRY(take_text(node, out, diag));
+    TRY(config_parts_text(node, out, diag));
     if (out->size < sizeof word) {
         memcpy(word, out->at, out->size);
     }
-    return formats_find(word) ? OK : wrong(node, diag, "there is no format of that name");
+    return formats_find(word) ? OK
+                              : config_parts_wrong(node, diag, "there is no format of that name");
 }
 
 struct input_key {
@@ -131,14 +62,14 @@ struct input_key {
 };
 
 static const struct input_key input_keys[] = {
-        {"name", offsetof(struct intake_input, name), take_text},
+        {"name", offsetof(struct intake_input, name), config_parts_text},
         {"kind", offsetof(struct intake_input, kind), take_kind},
-        {"listen", offsetof(struct intake_input, address), take_text},
-        {"tenant", offsetof(struct intake_input, tenant), take_tenant},
+        {"listen", offsetof(struct intake_input, address), config_parts_text},
+        {"tenant", offsetof(struct intake_input, tenant), config_parts_tenant},
         {"format", offsetof(struct intake_input, format), take_format},
-        {"certificate", offsetof(struct intake_input, certificate), take_text},
-        {"key", offsetof(struct intake_input, key), take_text},
-        {"authority", offsetof(struct intake_input, authority), take_text},
+        {"certificate", offsetof(struct intake_input, certificate), config_parts_text},
+        {"key", offsetof(struct intake_input, key), config_parts_text},
+        {"authority", offsetof(struct intake_input, authority), config_parts_text},
 };
 enum { INPUT_KEYS = sizeof input_keys / sizeof *input_keys };
 
@@ -147,14 +78,15 @@ static enum err check_input(
 {
     if (input->name.size == 0 || input->name.size > 60 ||
             memchr(input->name.at, '/', input->name.size)) {
-        return wrong(node, diag, "an input needs a name of at most 60 bytes, without '/'");
+        return config_parts_wrong(
+                node, diag, "an input needs a name of at most 60 bytes, without '/'");
     }
     if (input->kind.size == 0 || input->address.size == 0) {
-        return wrong(node, diag, "an input needs a kind, and an address to listen at");
+        return config_parts_wrong(node, diag, "an input needs a kind, and an address to listen at");
     }
     if (slice_equal(input->kind, SLICE("syslog-tls")) &&
             (input->certificate.size == 0 || input->key.size == 0)) {
-        return wrong(node, diag, "syslog-tls needs a certificate and its key");
+        return config_parts_wrong(node, diag, "syslog-tls needs a certificate and its key");
     }
     return OK;
 }
@@ -165,7 +97,7 @@ static enum err read_input(const struct yaml_node *node, struct slice tenant,
     static const char *const names[] = {"name", "kind", "listen", "tenant", "format", "certificate",
             "key", "authority", "max_record", NULL};
     struct intake_input input = {.tenant = tenant, .record_bytes = RECORD, .listener = -1};
-    TRY(check_keys(node, names, "an input", diag));
+    TRY(config_parts_keys(node, names, "an input", diag));
     for (size_t i = 0; i < INPUT_KEYS; i++) {
         const struct yaml_node *value = yaml_get(node, slice_text(input_keys[i].name));
         if (value) {
@@ -176,9 +108,9 @@ static enum err read_input(const struct yaml_node *node, struct slice tenant,
     const struct yaml_node *most = yaml_get(node, SLICE("max_record"));
     if (most) {
         uint64_t bytes;
-        TRY(take_size(most, &bytes, diag));
+        TRY(config_parts_size(most, &bytes, diag));
         if (bytes == 0 || bytes > INTAKE_RECORD) {
-            return wrong(most, diag, "max_record is at most 18M");
+            return config_parts_wrong(most, diag, "max_record is at most 18M");
         }
         input.record_bytes = bytes;
     }
@@ -191,7 +123,7 @@ static enum err read_inputs(
         struct config *config, const struct yaml_node *list, struct slice tenant, struct diag *diag)
 {
     if (list->kind != YAML_LIST || list->count > CONFIG_INPUTS) {
-        return wrong(list, diag, "inputs is a list of at most 1,000");
+        return config_parts_wrong(list, diag, "inputs is a list of at most 1,000");
     }
     config->inputs = ARENA_ARRAY(&config->arena, struct intake_input, list->count);
     if (!config->inputs) {
@@ -203,7 +135,7 @@ static enum err read_inputs(
         TRY(read_input(node, tenant, input, diag));
         for (size_t i = 0; i < config->input_count; i++) {
             if (slice_equal(config->inputs[i].name, input->name)) {
-                return wrong(node, diag, "another input has the same name");
+                return config_parts_wrong(node, diag, "another input has the same name");
             }
         }
         config->input_count++;
@@ -215,19 +147,19 @@ static enum err read_api(struct config_api *api, const struct yaml_node *node, s
 {
     static const char *const names[] = {"listen", "certificate", "key", NULL};
     struct slice *const values[] = {&api->address, &api->certificate, &api->key};
-    TRY(check_keys(node, names, "the api", diag));
+    TRY(config_parts_keys(node, names, "the api", diag));
     for (size_t i = 0; names[i]; i++) {
         const struct yaml_node *value = yaml_get(node, slice_text(names[i]));
         if (value) {
-            TRY(take_text(value, values[i], diag));
+            TRY(config_parts_text(value, values[i], diag));
         }
     }
     if (api->address.size == 0) {
-        return wrong(node, diag, "the api needs an address to listen at");
+        return config_parts_wrong(node, diag, "the api needs an address to listen at");
     }
     return (api->certificate.size == 0) == (api->key.size == 0)
                    ? OK
-                   : wrong(node, diag, "a certificate and its key go together");
+                   : config_parts_wrong(node, diag, "a certificate and its key go together");
 }
 
 /* ---- the whole ---------------------------------------------------------------------------------
@@ -239,9 +171,9 @@ static enum err read_root(struct config *config, const struct yaml_node *root, s
             "segment_size", "reserve", NULL};
     const struct yaml_node *node;
     struct slice tenant = SLICE("default"), text;
-    TRY(check_keys(root, keys, "the configuration", diag));
+    TRY(config_parts_keys(root, keys, "the configuration", diag));
     if ((node = yaml_get(root, SLICE("data")))) {
-        TRY(take_text(node, &text, diag));
+        TRY(config_parts_text(node, &text, diag));
         config->data = arena_copy(&config->arena, text).at;
         if (!config->data) {
             return diag_say(diag, ERR_MEMORY, "no memory for the configuration");
@@ -254,13 +186,13 @@ static enum err read_root(struct config *config, const struct yaml_node *root, s
         TRY(take_words(config, node, &config->taxonomies, diag));
     }
     if ((node = yaml_get(root, SLICE("tenant")))) {
-        TRY(take_tenant(node, &tenant, diag));
+        TRY(config_parts_tenant(node, &tenant, diag));
     }
     if ((node = yaml_get(root, SLICE("segment_size")))) {
-        TRY(take_size(node, &config->segment_bytes, diag));
+        TRY(config_parts_size(node, &config->segment_bytes, diag));
     }
     if ((node = yaml_get(root, SLICE("reserve")))) {
-        TRY(take_size(node, &config->reserve_bytes, diag));
+        TRY(config_parts_size(node, &config->reserve_bytes, diag));
     }
     if ((node = yaml_get(root, SLICE("inputs")))) {
         TRY(read_inputs(config, node, tenant, diag));
