@@ -273,6 +273,49 @@ static void without_room_nothing_is_stored(void **state)
     sink_close(&sink);
 }
 
+/* Of a request that is put in parts some are on disk, and the disk is full for the others: that is
+ * no success, and neither is it said that nothing was stored. */
+static void a_part_of_a_request_is_no_success(void **state)
+{
+    (void)state;
+    struct sink sink;
+    struct sink_options o = {.steady_ns = steady_ns, .channel_bytes = 1 << 22};
+    struct web_answer a = {0};
+    struct buf body = {0};
+    static char filler[60000];
+    memset(filler, '0', sizeof filler);
+    steady = 0;
+    sink_open(&sink, &o);
+    sink.stuck = true;
+    size_t lines = 0;
+    for (; body.size < 6 * (size_t)INTAKE_BATCH; lines++) {
+        buf_add(&body, SLICE("{\"a\":\""));
+        buf_add(&body, slice_of(filler, sizeof filler));
+        buf_add(&body, SLICE("\"}\n"));
+    }
+    int fd = web_connect(sink.port);
+    assert_true(web_request(fd, "POST /api/v1/ingest", sink.token, buf_slice(&body)));
+    while (channel_head(sink.channel) < 2 * (uint64_t)INTAKE_BATCH) {
+        poll(NULL, 0, 1);
+    }
+    channel_refuse(sink.channel, CHANNEL_NO_ROOM);
+    sink.stuck = false;
+    while (channel_done(sink.channel) < channel_head(sink.channel)) {
+        sink_wake(&sink);
+    }
+    size_t stored = sink_count(&sink, FRAME_RECORDS);
+    assert_true(stored > 0 && stored < lines);
+    steady = (int64_t)HTTP_INTAKE_DONE_MS * 1000000;
+    http_intake_turn(sink.h);
+    assert_true(web_read(fd, &a));
+    assert_int_equal(a.status, 503);
+    assert_true(slice_find(web_body(&a), SLICE("nothing was stored")) == SIZE_MAX);
+    close(fd);
+    buf_fini(&body);
+    web_fini(&a);
+    sink_close(&sink);
+}
+
 /* What a route of that table needs, told by its path alone. */
 static bool is_public(const char *path)
 {
@@ -342,6 +385,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(lines_are_stored_and_told),
             cmocka_unit_test(a_request_names_format_and_tenant),
+            cmocka_unit_test(a_part_of_a_request_is_no_success),
             cmocka_unit_test(a_long_record_is_rejected_alone),
             cmocka_unit_test(items_have_a_limit),
             cmocka_unit_test(answers_wait_for_the_commit),

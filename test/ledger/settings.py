@@ -13,15 +13,17 @@ DEFAULTS = {
     "point_variable": "MERLON_POINT",  # NAME:N, a process of it kills itself there
     "point_call": "point_pass",  # how the sources name such a point
     # The configuration: a head, and a line for each input of a plan.
-    "config_head": "data: {data}\nrules: [{rules}]\ninputs:\n",
+    "config_head": "data: {data}\nrules: [{rules}]\nsegment_size: {segment}\n"
+                   "api: {{listen: \"127.0.0.1:{api}\"}}\ninputs:\n",
     "config_input": "  - {{name: {name}, kind: {kind}, listen: \"{host}:{port}\", "
                     "tenant: {tenant}}}\n",
     "config_kinds": {"udp": "syslog-udp", "tcp": "syslog-tcp", "tls": "syslog-tls",
                      "lines": "http", "hec": "http", "hec-ack": "http", "bulk": "http"},
     # What it does already: faults are judged by so much.
     "correlates": False,  # findings of correlations
-    "http": False,  # inputs of kind http
-    "metrics_route": "",  # of an http input, "/metrics"; none: the counters are not judged
+    "http": True,  # inputs of kind http
+    "metrics_route": "/metrics",  # of the API; none: the counters are not judged
+    "ready_route": "/readyz",
 
     # ---- where it listens
     "host": "127.0.0.1",
@@ -37,7 +39,7 @@ DEFAULTS = {
     "hec_route": "/services/collector/event",
     "hec_ack_route": "/services/collector/ack",
     "hec_authorization": "Splunk {token}",
-    "bulk_route": "/_bulk",
+    "bulk_route": "/exercise/_bulk",
     "bulk_authorization": "ApiKey {token}",
     # Answers that leave open whether the records are stored, unless their text holds the words;
     # other 4xx and 5xx say they are not.
@@ -61,7 +63,7 @@ DEFAULTS = {
     "start": "process_start_time_seconds",
     # A counter's life: "ever" (kept over restarts) or "start" (begins with the process; then
     # "merlon_log_start_offset" says where the log stood).
-    "counters_since": "ever",
+    "counters_since": "start",
     "start_offset": "merlon_log_start_offset",
 
     # ---- bounds that are promised
