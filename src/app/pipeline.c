@@ -9,6 +9,7 @@
 #include "app/feed.h"
 #include "app/turn.h"
 #include "app/worker.h"
+#include "base/clock.h"
 #include "base/memory.h"
 #include "cli/progress.h"
 #include "cli/visible.h"
@@ -234,7 +235,7 @@ static void collect(struct run *run)
     p->facts.undetermined = run->counts.undetermined;
     p->facts.untimed = run->counts.untimed;
     p->facts.crowded = run->counts.crowded;
-    p->facts.elapsed_ns = progress_clock() - run->progress.begun_ns;
+    p->facts.elapsed_ns = clock_steady_ns() - run->progress.begun_ns;
     p->failed = run->counts.failed;
 }
 

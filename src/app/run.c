@@ -5,13 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "app/landing.h"
 #include "app/look_run.h"
 #include "app/pipeline.h"
 #include "app/sandbox.h"
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/time.h"
 #include "cli/detect.h"
@@ -277,10 +277,8 @@ static int judge_inputs(const struct detect_request *request, struct run_parts *
 
 enum err run_look(struct look *look, struct diag *diag)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
     catch_signals();
-    look->now_ns = (int64_t)now.tv_sec * TIME_SECOND + now.tv_nsec;
+    look->now_ns = clock_wall_ns();
     look->stop = &interrupted;
     return look_run(look, diag);
 }

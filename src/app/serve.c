@@ -18,6 +18,7 @@
 #include "app/serve_listen.h"
 #include "app/serve_log.h"
 #include "app/serve_shared.h"
+#include "base/clock.h"
 #include "base/disk.h"
 #include "base/files.h"
 #include "base/point.h"
@@ -57,13 +58,6 @@ static void ask_stop(int signal)
 {
     (void)signal;
     stop_asked = 1;
-}
-
-static int64_t steady_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * TIME_SECOND + now.tv_nsec;
 }
 
 /* ---- children ----------------------------------------------------------------------------------
@@ -126,7 +120,7 @@ static void start(struct centre *centre, enum role role)
         sigprocmask(SIG_SETMASK, &none, NULL);
         _exit(run_role(centre, role));
     }
-    child->started_ns = steady_ns();
+    child->started_ns = clock_steady_ns();
     if (pid < 0) {
         verb_say("%s: no process: %s", role_names[role], strerror(errno));
         child->again_ns = child->started_ns + FIRST_PAUSE_MS * TIME_SECOND / 1000;
@@ -154,7 +148,7 @@ static void blame_record(struct centre *centre)
 static void on_end(struct centre *centre, enum role role, int status)
 {
     struct child *child = &centre->children[role];
-    int64_t now = steady_ns();
+    int64_t now = clock_steady_ns();
     child->pid = 0;
     if (centre->stopping) {
         return;
@@ -206,11 +200,11 @@ static void wait_signal(int timeout_ms)
 static void stop_role(struct centre *centre, enum role role)
 {
     struct child *child = &centre->children[role];
-    int64_t until = steady_ns() + PATIENCE_MS * (TIME_SECOND / 1000);
+    int64_t until = clock_steady_ns() + PATIENCE_MS * (TIME_SECOND / 1000);
     if (child->pid > 0) {
         kill(child->pid, SIGTERM);
     }
-    while (child->pid > 0 && steady_ns() < until) {
+    while (child->pid > 0 && clock_steady_ns() < until) {
         wait_signal(50);
         reap(centre);
     }
@@ -322,7 +316,7 @@ static enum err make_first_token(const struct config *config, struct diag *diag)
         return OK;
     }
     TRY(tokens_new(&tokens));
-    enum err e = tokens_add(tokens, &wish, serve_shared_now(), text, diag);
+    enum err e = tokens_add(tokens, &wish, clock_wall_ns(), text, diag);
     if (e == OK) {
         e = tokens_write(tokens, path, diag);
     }
@@ -386,7 +380,8 @@ static void hold_together(struct centre *centre)
         renew_tokens(centre);
         for (enum role role = 0; role < ROLES; role++) {
             struct child *child = &centre->children[role];
-            if (child->pid == 0 && steady_ns() >= child->again_ns && is_wanted(centre, role)) {
+            if (child->pid == 0 && clock_steady_ns() >= child->again_ns &&
+                    is_wanted(centre, role)) {
                 start(centre, role);
             }
         }

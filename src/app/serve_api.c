@@ -8,6 +8,7 @@
 
 #include "api/api.h"
 #include "app/sandbox.h"
+#include "base/clock.h"
 #include "base/files.h"
 #include "cli/verb.h"
 #include "net/http.h"
@@ -119,7 +120,7 @@ static enum err open_api(struct answering *a, struct diag *diag)
             .context = a->setting->shared,
             .findings = a->findings,
             .disk = &disk_real,
-            .wall_ns = serve_shared_now};
+            .wall_ns = clock_wall_ns};
     int size = snprintf(a->findings, sizeof a->findings, "%s/findings", config->data);
     if (size < 0 || (size_t)size >= sizeof a->findings) {
         return diag_say(diag, ERR_LIMIT, "the path is too long");

@@ -6,6 +6,7 @@
 
 #include "app/sandbox.h"
 #include "app/serve_set.h"
+#include "base/clock.h"
 #include "base/point.h"
 #include "base/time.h"
 #include "cli/formats.h"
@@ -199,7 +200,7 @@ static bool hand_over(struct judging *j, struct slice tenant, struct slice sourc
     struct channel *results = j->setting->shared->results;
     char through[8];
     uint64_t position;
-    struct frame frame = {.kind = FRAME_FINDINGS, .receipt_ns = serve_shared_now()};
+    struct frame frame = {.kind = FRAME_FINDINGS, .receipt_ns = clock_wall_ns()};
     frame_put64(through, j->judged_to);
     frame.attribute[FRAME_TENANT] = tenant;
     frame.attribute[FRAME_SOURCE] = source;

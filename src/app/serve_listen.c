@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "app/sandbox.h"
+#include "base/clock.h"
 #include "base/files.h"
 #include "base/memory.h"
 #include "cli/formats.h"
@@ -223,7 +224,7 @@ int serve_listen_run(const struct serve_listen_setting *setting)
     struct syslog_listen *syslog;
     struct diag diag = {0};
     pthread_t thread;
-    intake_init(&intake, setting->shared->intake, setting->shared->counts, serve_shared_now);
+    intake_init(&intake, setting->shared->intake, setting->shared->counts, clock_wall_ns);
     webs = (struct webs){.setting = setting, .intake = &intake};
     enum err e = open_syslog(setting->config, &intake, &syslog, &diag);
     if (e == OK) {

@@ -5,9 +5,9 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/time.h"
 
 enum { INTAKE_BYTES = 64 << 20, RESULTS_BYTES = 64 << 20 };
@@ -30,7 +30,7 @@ enum err serve_shared_new(struct serve_shared *shared, struct diag *diag)
         e = diag_say(diag, ERR_IO, "no memory between processes: %s", strerror(errno));
     }
     if (e == OK) {
-        shared->page->started_ns = serve_shared_now();
+        shared->page->started_ns = clock_wall_ns();
         e = counts_new(&shared->counts, diag);
     }
     if (e == OK) {
@@ -109,11 +109,4 @@ void serve_shared_wait(int fd, int other, int timeout_ms)
             (void)!read(fds[i].fd, &count, sizeof count);
         }
     }
-}
-
-int64_t serve_shared_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * TIME_SECOND + now.tv_nsec;
 }

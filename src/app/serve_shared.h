@@ -85,5 +85,3 @@ bool serve_shared_tokens(const struct serve_shared *shared, uint64_t *generation
 void serve_shared_wake(int fd);
 /* Waits until one of two is readable, or the time is over; reads it. fd below 0: none. */
 void serve_shared_wait(int fd, int other, int timeout_ms);
-/* The wall clock. */
-int64_t serve_shared_now(void);

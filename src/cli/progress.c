@@ -1,19 +1,12 @@
 #include "cli/progress.h"
+#include "base/clock.h"
 
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
-
-int64_t progress_clock(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 void progress_begin(struct progress *p, bool draw, uint64_t total_bytes, bool unknown)
 {
-    int64_t now = progress_clock();
+    int64_t now = clock_steady_ns();
     *p = (struct progress){.shown_ever = draw,
             .unknown = unknown || total_bytes == 0,
             .total_bytes = total_bytes,
@@ -33,7 +26,7 @@ void progress_tick(struct progress *p, uint64_t bytes, uint64_t events)
     if (!p->shown_ever) {
         return;
     }
-    int64_t now = progress_clock();
+    int64_t now = clock_steady_ns();
     if (now - p->drawn_ns < (int64_t)PROGRESS_MS * 1000000) {
         return;
     }

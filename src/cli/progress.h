@@ -20,8 +20,6 @@ struct progress {
     int64_t drawn_ns;
 };
 
-/* Monotonic nanoseconds. */
-int64_t progress_clock(void);
 void progress_begin(struct progress *p, bool draw, uint64_t total_bytes, bool unknown);
 void progress_tick(struct progress *p, uint64_t bytes, uint64_t events);
 void progress_wipe(struct progress *p);

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/time.h"
 #include "cli/packs.h"
 #include "cli/words.h"
@@ -80,9 +80,7 @@ static enum err add_new(
             .name = slice_text(request->name), .source = slice_text(request->real)};
     struct buf dir = {0}, now = {0};
     struct content there;
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    time_format(&now, (int64_t)t.tv_sec * TIME_SECOND);
+    time_format(&now, clock_wall_ns() / TIME_SECOND * TIME_SECOND);
     pack.added = buf_slice(&now);
     content_init(&there);
     enum err e = packs_folder(request->data, &dir, diag);

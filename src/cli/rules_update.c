@@ -1,8 +1,8 @@
 #include "cli/rules_update.h"
 
 #include <stdio.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/time.h"
 #include "cli/pack_diff.h"
 #include "cli/packs.h"
@@ -67,9 +67,7 @@ struct update {
 static enum err put(struct update *u, struct diag *diag)
 {
     struct buf now = {0};
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    time_format(&now, (int64_t)t.tv_sec * TIME_SECOND);
+    time_format(&now, clock_wall_ns() / TIME_SECOND * TIME_SECOND);
     u->pack.added = buf_slice(&now);
     enum err e = store_put(u->store, &u->pack, &u->new, diag);
     buf_fini(&now);

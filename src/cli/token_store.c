@@ -4,9 +4,9 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/time.h"
 
 static enum err lock(const char *folder, int *fd, struct diag *diag)
@@ -30,7 +30,6 @@ static enum err lock(const char *folder, int *fd, struct diag *diag)
 enum err token_store_open(
         struct token_store *store, const char *data, enum token_store_mode mode, struct diag *diag)
 {
-    struct timespec now;
     struct diag why = {0};
     int folder = -1;
     TRY(data_path(data, "tokens.jsonl", store->path, diag));
@@ -48,8 +47,7 @@ enum err token_store_open(
         return e == ERR_SYNTAX ? diag_say(diag, e, "%s:%u: %s", store->path, why.line, why.words)
                                : diag_say(diag, e, "%s", why.words[0] ? why.words : err_name(e));
     }
-    clock_gettime(CLOCK_REALTIME, &now);
-    store->now_ns = (int64_t)now.tv_sec * TIME_SECOND + now.tv_nsec;
+    store->now_ns = clock_wall_ns();
     store->folder = folder;
     return OK;
 }

@@ -10,29 +10,13 @@
 
 #include <gnutls/gnutls.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "net/http_credential.h"
 #include "net/http_parts.h"
 #include "net/http_route.h"
 
 enum { STOP_S = 2 }; /* for answers to leave */
-
-static int64_t clock_ns(clockid_t id)
-{
-    struct timespec t;
-    clock_gettime(id, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
-static int64_t wall_ns(void)
-{
-    return clock_ns(CLOCK_REALTIME);
-}
-
-static int64_t steady_ns(void)
-{
-    return clock_ns(CLOCK_MONOTONIC);
-}
 
 /* ---- a request's life -------------------------------------------------------------------------
  */
@@ -489,8 +473,8 @@ static void set_defaults(struct http_options *o)
     o->per_address = o->per_address ? o->per_address : HTTP_PER_ADDRESS;
     o->threads = o->threads ? o->threads : HTTP_THREADS;
     o->bodies_bytes = o->bodies_bytes ? o->bodies_bytes : HTTP_BODIES_BYTES;
-    o->wall_ns = o->wall_ns ? o->wall_ns : wall_ns;
-    o->steady_ns = o->steady_ns ? o->steady_ns : steady_ns;
+    o->wall_ns = o->wall_ns ? o->wall_ns : clock_wall_ns;
+    o->steady_ns = o->steady_ns ? o->steady_ns : clock_steady_ns;
 }
 
 static struct MHD_Daemon *start_daemon(struct http *http)

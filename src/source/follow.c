@@ -7,9 +7,9 @@
 #include <strings.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "source/follow_file.h"
 
@@ -41,10 +41,8 @@ struct follow {
 
 static int64_t system_ms(void *context)
 {
-    struct timespec now;
     (void)context;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return clock_steady_ns() / 1000000;
 }
 
 static bool is_packed(const char *path)

@@ -1,20 +1,13 @@
 #include "source/http_intake.h"
 
 #include <sys/random.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "source/http_batch.h"
 #include "source/http_elastic.h"
 #include "source/http_otlp.h"
 #include "source/http_splunk.h"
-
-static int64_t steady_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
 
 /* ---- JSON lines and others ---------------------------------------------------------------------
  */
@@ -116,7 +109,7 @@ enum err http_intake_new(
         return diag_say(diag, ERR_MEMORY, "no memory for the HTTP intake");
     }
     h->options = *options;
-    h->options.steady_ns = options->steady_ns ? options->steady_ns : steady_ns;
+    h->options.steady_ns = options->steady_ns ? options->steady_ns : clock_steady_ns;
     h->list.last = &h->list.first;
     if (getrandom(&h->boot, sizeof h->boot, 0) != sizeof h->boot) {
         h->boot = (uint64_t)h->options.steady_ns();

@@ -8,10 +8,10 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/time.h"
 
@@ -161,14 +161,6 @@ static int64_t written_ns(const struct stat *st)
     return ns;
 }
 
-/* What a pipe gives was written now. */
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return now.tv_sec * TIME_SECOND + now.tv_nsec;
-}
-
 static enum err add_entry(
         struct inputs *inputs, DIR *handle, const struct folder *folder, const char *name)
 {
@@ -242,9 +234,11 @@ static enum err add_special(struct inputs *inputs, struct slice path)
         return add_problem(inputs, path, strerror(errno));
     }
     inputs->unknown = true;
-    return add_file(inputs,
-            (struct input){
-                    .path = path, .real = path, .written_ns = now_ns(), .named = true, .fd = fd});
+    return add_file(inputs, (struct input){.path = path,
+                                    .real = path,
+                                    .written_ns = clock_wall_ns(),
+                                    .named = true,
+                                    .fd = fd});
 }
 
 static enum err add_stdin(struct inputs *inputs)
@@ -256,7 +250,7 @@ static enum err add_stdin(struct inputs *inputs)
         file.size = (uint64_t)st.st_size;
         file.written_ns = written_ns(&st);
     } else {
-        file.written_ns = now_ns();
+        file.written_ns = clock_wall_ns(); /* what a pipe gives was written now */
         inputs->unknown = true;
     }
     return add_file(inputs, file);

@@ -6,9 +6,9 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "source/syslog_peer.h"
 #include "source/syslog_udp.h"
@@ -58,10 +58,8 @@ struct syslog_listen {
 
 static int64_t system_ms(void *context)
 {
-    struct timespec now;
     (void)context;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return clock_steady_ns() / 1000000;
 }
 
 static int64_t look_at_clock(struct syslog_listen *l)
