@@ -8,13 +8,13 @@
 
 #include "api/api.h"
 #include "app/sandbox.h"
+#include "app/serve_web.h"
 #include "base/clock.h"
-#include "base/files.h"
 #include "cli/verb.h"
 #include "net/http.h"
 #include "source/syslog_peer.h"
 
-enum { STEP_MS = 100, PEM_LIMIT = 1 << 20 };
+enum { STEP_MS = 100 };
 
 struct answering {
     const struct serve_api_setting *setting;
@@ -23,8 +23,7 @@ struct answering {
     struct api *api;
     struct http_table table;
     struct http *http;
-    struct buf text;
-    uint64_t generation; /* of the tokens in use */
+    struct serve_web_held held; /* tokens */
 };
 
 enum err serve_api_bind(struct config *config, struct diag *diag)
@@ -69,22 +68,6 @@ static void read_figures(void *context, struct api_figures *out)
 /* ---- the process -------------------------------------------------------------------------------
  */
 
-static enum err read_pem(struct slice path, struct buf *out, struct diag *diag)
-{
-    char name[4096];
-    if (path.size == 0) {
-        return OK;
-    }
-    if (path.size >= sizeof name) {
-        return diag_say(diag, ERR_LIMIT, "the path is too long");
-    }
-    memcpy(name, path.at, path.size);
-    name[path.size] = 0;
-    TRY(files_read(name, PEM_LIMIT, out, diag));
-    buf_byte(out, 0);
-    return out->failed ? ERR_MEMORY : OK;
-}
-
 /* The seal can name the log's directory only when there is one. */
 static bool wait_directory(const struct answering *a)
 {
@@ -95,21 +78,6 @@ static bool wait_directory(const struct answering *a)
         serve_shared_wait(-1, -1, STEP_MS);
     }
     return true;
-}
-
-/* NULL: they have not changed, or cannot be read, which leaves those in use. */
-static struct tokens *read_tokens(struct answering *a)
-{
-    struct diag diag = {0};
-    struct tokens *tokens;
-    if (!serve_shared_tokens(a->setting->shared, &a->generation, &a->text)) {
-        return NULL;
-    }
-    if (tokens_parse(buf_slice(&a->text), &tokens, &diag) != OK) {
-        verb_say("tokens.jsonl:%u: %s: those before stay in use", diag.line, diag.words);
-        return NULL;
-    }
-    return tokens;
 }
 
 static enum err open_api(struct answering *a, struct diag *diag)
@@ -125,15 +93,16 @@ static enum err open_api(struct answering *a, struct diag *diag)
     if (size < 0 || (size_t)size >= sizeof a->findings) {
         return diag_say(diag, ERR_LIMIT, "the path is too long");
     }
-    TRY(read_pem(config->api.certificate, &a->certificate, diag));
-    TRY(read_pem(config->api.key, &a->key, diag));
+    TRY(serve_web_pem(config->api.certificate, &a->certificate, diag));
+    TRY(serve_web_pem(config->api.key, &a->key, diag));
     TRY(api_new(&options, &a->api, diag));
     a->table = api_table(a->api);
     if (!wait_directory(a)) {
         return ERR_END;
     }
     TRY(sandbox_enter(SANDBOX_API, a->findings, getenv("MERLON_SANDBOX_TEST"), diag));
-    struct tokens *tokens = read_tokens(a); /* first: nobody is refused while they are loaded */
+    struct tokens *tokens = serve_web_tokens(
+            &a->held, a->setting->shared); /* first: nobody is refused while they are loaded */
     const struct http_options server = {.listener = config->api.listener,
             .input = SLICE("api"),
             .tables = &a->table,
@@ -146,7 +115,7 @@ static enum err open_api(struct answering *a, struct diag *diag)
 
 static void renew_tokens(struct answering *a)
 {
-    struct tokens *tokens = read_tokens(a);
+    struct tokens *tokens = serve_web_tokens(&a->held, a->setting->shared);
     if (tokens) {
         http_use_tokens(a->http, tokens);
         api_end_streams(a->api);

@@ -6,8 +6,8 @@
 #include <sys/socket.h>
 
 #include "app/sandbox.h"
+#include "app/serve_web.h"
 #include "base/clock.h"
-#include "base/files.h"
 #include "base/memory.h"
 #include "cli/formats.h"
 #include "cli/verb.h"
@@ -16,7 +16,7 @@
 #include "source/syslog_listen.h"
 #include "source/syslog_peer.h"
 
-enum { STEP_MS = 200, LAST_STEPS = 50, PEM_LIMIT = 1 << 20 };
+enum { STEP_MS = 200, LAST_STEPS = 50 };
 
 static bool is_syslog(const struct intake_input *input)
 {
@@ -78,25 +78,8 @@ struct webs {
     size_t count;
     const struct serve_listen_setting *setting;
     struct intake *intake;
-    struct buf text;
-    uint64_t generation; /* of the tokens in use */
+    struct serve_web_held held; /* tokens */
 };
-
-static enum err read_pem(struct slice path, struct buf *out, struct diag *diag)
-{
-    char name[4096];
-    if (path.size == 0) {
-        return OK;
-    }
-    if (path.size >= sizeof name) {
-        return diag_say(diag, ERR_LIMIT, "the path is too long");
-    }
-    memcpy(name, path.at, path.size);
-    name[path.size] = 0;
-    TRY(files_read(name, PEM_LIMIT, out, diag));
-    buf_byte(out, 0);
-    return out->failed ? ERR_MEMORY : OK;
-}
 
 static bool is_format(struct slice name)
 {
@@ -113,9 +96,9 @@ static enum err read_web(
     struct http_intake_options options = {
             .intake = webs->intake, .input = input, .is_format = is_format};
     web->input = input;
-    TRY(read_pem(input->certificate, &web->certificate, diag));
-    TRY(read_pem(input->key, &web->key, diag));
-    TRY(read_pem(input->authority, &web->authority, diag));
+    TRY(serve_web_pem(input->certificate, &web->certificate, diag));
+    TRY(serve_web_pem(input->key, &web->key, diag));
+    TRY(serve_web_pem(input->authority, &web->authority, diag));
     TRY(http_intake_new(&options, &web->taker, diag));
     web->table = http_intake_table(web->taker);
     return OK;
@@ -136,26 +119,14 @@ static enum err read_webs(struct webs *webs, struct diag *diag)
     return OK;
 }
 
-/* NULL: they cannot be read, those in use stay. */
-static struct tokens *parse_tokens(const struct webs *webs)
-{
-    struct diag diag = {0};
-    struct tokens *tokens;
-    if (tokens_parse(buf_slice(&webs->text), &tokens, &diag) != OK) {
-        verb_say("tokens.jsonl:%u: %s: those before stay in use", diag.line, diag.words);
-        return NULL;
-    }
-    return tokens;
-}
-
 /* Behind the seal: threads that were there before would not be behind it. */
 static enum err start_webs(struct webs *webs, struct diag *diag)
 {
     /* Before the first request: nobody is refused while they are loaded. */
-    bool some = serve_shared_tokens(webs->setting->shared, &webs->generation, &webs->text);
+    bool some = serve_web_changed(&webs->held, webs->setting->shared);
     for (size_t i = 0; i < webs->count; i++) {
         struct web *web = &webs->at[i];
-        struct tokens *tokens = some ? parse_tokens(webs) : NULL;
+        struct tokens *tokens = some ? serve_web_parse(&webs->held) : NULL;
         const struct http_options options = {.listener = web->input->listener,
                 .input = web->input->name,
                 .tables = &web->table,
@@ -171,11 +142,11 @@ static enum err start_webs(struct webs *webs, struct diag *diag)
 
 static void renew_tokens(struct webs *webs)
 {
-    if (!serve_shared_tokens(webs->setting->shared, &webs->generation, &webs->text)) {
+    if (!serve_web_changed(&webs->held, webs->setting->shared)) {
         return;
     }
     for (size_t i = 0; i < webs->count; i++) {
-        struct tokens *tokens = parse_tokens(webs);
+        struct tokens *tokens = serve_web_parse(&webs->held);
         if (!tokens) {
             return;
         }
