@@ -4,6 +4,7 @@
 #include "api/api_health.h"
 #include "api/api_metrics.h"
 #include "api/api_parts.h"
+#include "api/api_rules.h"
 #include "api/api_status.h"
 #include "base/memory.h"
 
@@ -13,6 +14,7 @@ static const struct http_route routes[] = {
         {HTTP_GET, "/metrics", AUTHORIZE_STATUS, 0, api_metrics, NULL},
         {HTTP_GET, "/api/v1/status", AUTHORIZE_STATUS, 0, api_status, NULL},
         {HTTP_GET, "/api/v1/findings", AUTHORIZE_READ, 0, api_findings, NULL},
+        {HTTP_POST, "/api/v1/rules/reload", AUTHORIZE_RULES, 0, api_rules_reload, NULL},
 };
 
 enum err api_new(const struct api_options *options, struct api **out, struct diag *diag)
@@ -43,6 +45,7 @@ struct http_table api_table(struct api *api)
 void api_turn(struct api *api)
 {
     api_findings_turn(api);
+    api_rules_turn(api);
 }
 
 void api_end_streams(struct api *api)

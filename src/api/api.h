@@ -43,9 +43,23 @@ struct api_figures {
     char ruleset[65];
 };
 
+/* What became of the last reload of the rules. */
+struct api_reload {
+    uint64_t answered; /* asks up to this one */
+    bool good;         /* the set is taken */
+    bool told;         /* and stands in the log on disk, from where on it holds */
+    uint32_t problems; /* rules that are refused */
+    char hash[65];
+    char words[8192]; /* a line each: LINE tab COLUMN tab FILE tab REASON; not all may be there */
+    size_t size;
+};
+
 struct api_options {
     const struct counts *counts;
     void (*figures)(void *context, struct api_figures *out);
+    /* Asks for a reload: the ask's number. */
+    uint64_t (*reload)(void *context);
+    void (*reloaded)(void *context, struct api_reload *out);
     void *context;
     const char *findings; /* the log's directory */
     const struct disk *disk;

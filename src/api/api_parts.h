@@ -9,12 +9,15 @@
 #include "api/api.h"
 
 struct api_client;
+struct api_reloading;
 
 struct api {
     struct api_options options;
     pthread_mutex_t mutex;    /* of what follows */
     struct api_client *first; /* who waits, or reads a stream */
     size_t client_count;
+    struct api_reloading *reloading; /* who waits for the rules */
+    size_t reloading_count;
     uint64_t seen;   /* findings that were there at the last turn */
     int64_t beat_ns; /* of streams, the last */
     _Atomic uint64_t beats;

@@ -1,6 +1,7 @@
 #include "api/api_status.h"
 
 #include "api/api_parts.h"
+#include "api/api_rules.h"
 #include "base/time.h"
 
 static void add_number(struct buf *out, const char *name, uint64_t value)
@@ -14,6 +15,19 @@ static void add_time(struct buf *out, const char *name, int64_t ns)
     buf_format(out, ",\"%s\":\"", name);
     time_format(out, ns);
     buf_byte(out, '"');
+}
+
+/* The last time that rules were loaded: whether they were taken, and what is wrong with them. */
+static void add_rules(struct buf *out, const struct api *api)
+{
+    struct api_reload reload;
+    api->options.reloaded(api->options.context, &reload);
+    buf_format(out, ",\"rules\":{\"loaded\":\"%s\",\"taken\":%s", reload.hash,
+            reload.good ? "true" : "false");
+    add_number(out, "refused", reload.problems);
+    buf_add(out, SLICE(",\"problems\":"));
+    api_rules_problems(&reload, out);
+    buf_byte(out, '}');
 }
 
 static void add_centre(struct buf *out, const struct api_figures *f)
@@ -89,6 +103,7 @@ void api_status(struct http_request *r, void *context)
             (uint64_t)(now_ns > f.started_ns ? (now_ns - f.started_ns) / TIME_SECOND : 0));
     if (api_parts_sees_all(r)) {
         add_centre(out, &f);
+        add_rules(out, api);
     }
     buf_add(out, SLICE(",\"sources\":["));
     for (size_t i = 0; i < counts_size(counts); i++) {

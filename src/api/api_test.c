@@ -27,6 +27,8 @@ static struct {
     char directory[40];
     struct counts *counts;
     struct api_figures figures;
+    struct api_reload reload;
+    uint64_t reloads; /* asked for */
     struct api *api;
     struct http_table table;
     struct http *http;
@@ -47,6 +49,18 @@ static void read_figures(void *context, struct api_figures *out)
     (void)context;
     *out = s.figures;
     out->findings = s.committed;
+}
+
+static uint64_t ask_reload(void *context)
+{
+    (void)context;
+    return ++s.reloads;
+}
+
+static void read_reload(void *context, struct api_reload *out)
+{
+    (void)context;
+    *out = s.reload;
 }
 
 static struct tokens *make_tokens(void)
@@ -87,6 +101,8 @@ static int start(void **unused)
     (void)unused;
     const struct wal_options log = {.disk = &disk_real, .committed = &s.committed};
     const struct api_options options = {.figures = read_figures,
+            .reload = ask_reload,
+            .reloaded = read_reload,
             .findings = s.directory,
             .disk = &disk_real,
             .wall_ns = wall_ns};
@@ -98,6 +114,7 @@ static int start(void **unused)
             .started_ns = 1600000000 * TIME_SECOND,
             .committed = 12,
             .through = 5};
+    s.reload = (struct api_reload){.answered = UINT64_MAX, .good = true, .told = true};
     s.committed = 0;
     assert_non_null(mkdtemp(s.directory));
     assert_int_equal(wal_open(s.directory, &log, &s.wal, NULL), OK);
@@ -134,7 +151,7 @@ static struct web_answer last;
 static int ask(const char *path, const char *headers)
 {
     char line[300];
-    snprintf(line, sizeof line, "GET %s", path);
+    snprintf(line, sizeof line, "%s%s", path[0] == '/' ? "GET " : "", path);
     assert_true(web_ask(s.port, line, headers, (struct slice){0}, &last));
     return last.status;
 }
@@ -166,12 +183,13 @@ static void each_route_asks_for_its_permission(void **unused)
     static const struct {
         const char *path;
         bool may[AUTHORIZE_ROLES]; /* ingest, reader, analyst, admin */
-        bool open;
-    } promised[] = {{"/healthz", {true, true, true, true}, true},
-            {"/readyz", {true, true, true, true}, true},
-            {"/metrics", {false, true, true, true}, false},
-            {"/api/v1/status", {false, true, true, true}, false},
-            {"/api/v1/findings", {false, true, true, true}, false}};
+        bool open, whole;          /* whole: for tokens of the whole tree alone */
+    } promised[] = {{"/healthz", {true, true, true, true}, true, false},
+            {"/readyz", {true, true, true, true}, true, false},
+            {"/metrics", {false, true, true, true}, false, false},
+            {"/api/v1/status", {false, true, true, true}, false, false},
+            {"/api/v1/findings", {false, true, true, true}, false, false},
+            {"POST /api/v1/rules/reload", {false, false, false, true}, false, true}};
     char json[100];
     assert_int_equal(s.table.count, sizeof promised / sizeof *promised);
     for (size_t t = 1; t < TENANTS; t++) {
@@ -182,16 +200,18 @@ static void each_route_asks_for_its_permission(void **unused)
     }
     for (size_t i = 0; i < s.table.count; i++) {
         const char *path = promised[i].path;
-        assert_string_equal(s.table.routes[i].path, path);
+        assert_string_equal(s.table.routes[i].path, strchr(path, '/'));
         assert_int_equal(ask(path, ""), promised[i].open ? 200 : 401);
         for (size_t t = 0; t < TENANTS; t++) {
             for (enum authorize_role role = 0; role < AUTHORIZE_ROLES; role++) {
-                assert_int_equal(ask(path, s.tokens[t][role]), promised[i].may[role] ? 200 : 403);
+                bool may = promised[i].may[role] && (t == 0 || !promised[i].whole);
+                assert_int_equal(ask(path, s.tokens[t][role]), may ? 200 : 403);
                 for (size_t other = 1; other < TENANTS; other++) {
                     bool seen =
                             authorize_covers(slice_text(tenants[t]), slice_text(tenants[other]));
                     snprintf(json, sizeof json, "<%s>", tenants[other]);
-                    bool shown = !promised[i].open && promised[i].may[role] && seen;
+                    bool shown = !promised[i].open && !promised[i].whole && promised[i].may[role] &&
+                                 seen;
                     assert_int_equal(says(json), shown);
                 }
             }

@@ -291,6 +291,9 @@ static const int log_calls[] = {SCMP_SYS(pread64), SCMP_SYS(pwrite64), SCMP_SYS(
         SCMP_SYS(renameat), SCMP_SYS(renameat2), SCMP_SYS(unlink), SCMP_SYS(unlinkat),
         SCMP_SYS(mkdir), SCMP_SYS(mkdirat), SCMP_SYS(getdents64), SCMP_SYS(statfs),
         SCMP_SYS(fstatfs), SCMP_SYS(flock), SCMP_SYS(fcntl)};
+static const int rules_calls[] = {SCMP_SYS(pread64), SCMP_SYS(pwrite64), SCMP_SYS(fdatasync),
+        SCMP_SYS(fsync), SCMP_SYS(rename), SCMP_SYS(renameat), SCMP_SYS(renameat2),
+        SCMP_SYS(unlink), SCMP_SYS(unlinkat), SCMP_SYS(mkdir), SCMP_SYS(mkdirat), SCMP_SYS(fcntl)};
 static const int judge_calls[] = {SCMP_SYS(pread64), SCMP_SYS(getdents64), SCMP_SYS(fcntl)};
 /* What the listener may, without datagrams, and what the judge may. */
 static const int api_calls[] = {SCMP_SYS(accept4), SCMP_SYS(recvmsg), SCMP_SYS(recvfrom),
@@ -322,14 +325,25 @@ static const struct {
                 {.calls = judge_calls, .call_count = COUNT(judge_calls), .opening = true}, READS},
         [SANDBOX_API] = {"api",
                 {.calls = api_calls, .call_count = COUNT(api_calls), .opening = true}, READS},
+        [SANDBOX_RULES] = {"rules",
+                {.calls = rules_calls,
+                        .call_count = COUNT(rules_calls),
+                        .opening = true,
+                        .writing = true},
+                WRITES},
+        [SANDBOX_CHECK] = {"check", {0}, 0},
 };
 
 enum err sandbox_enter(
-        enum sandbox_role role, const char *directory, const char *test, struct diag *diag)
+        enum sandbox_role role, const char *const *directories, const char *test, struct diag *diag)
 {
     struct seal seal = roles[role].seal;
-    struct slice root = directory ? slice_text(directory) : (struct slice){0};
-    const struct roots roots = {&root, directory ? 1 : 0, roles[role].rights};
+    struct slice at[SANDBOX_DIRECTORIES];
+    struct roots roots = {at, 0, roles[role].rights};
+    while (directories[roots.count] && roots.count < SANDBOX_DIRECTORIES) {
+        at[roots.count] = slice_text(directories[roots.count]);
+        roots.count++;
+    }
     if (SANITIZED) {
         return OK;
     }

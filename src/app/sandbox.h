@@ -22,10 +22,21 @@ enum err sandbox_seal(struct inputs *inputs, const char *test, struct diag *diag
 
 /* The seal of a process of `merlon serve` (serve.h), which has what it needs and no more:
  * - listen: the sockets that it was given, and connections that come by them; no file;
- * - log: files below `directory`, for reading and writing; no socket;
- * - judge: files below `directory`, for reading alone;
- * - api: its listening socket and connections that come by it; files below `directory`, for
- * reading. `test` as above, but for no-landlock. */
-enum sandbox_role { SANDBOX_LISTEN, SANDBOX_LOG, SANDBOX_JUDGE, SANDBOX_API };
-enum err sandbox_enter(enum sandbox_role role, const char *directory, const char *test,
+ * - log: files below the directories, for reading and writing; no socket;
+ * - judge: files below the directories, for reading alone;
+ * - api: its listening socket and connections that come by it; files below the directories, for
+ *   reading;
+ * - rules: files below the directories, for reading and writing;
+ * - check: nothing but its memory and what is open.
+ * `directories` ends with NULL, `test` is as above, but for no-landlock. */
+enum sandbox_role {
+    SANDBOX_LISTEN,
+    SANDBOX_LOG,
+    SANDBOX_JUDGE,
+    SANDBOX_API,
+    SANDBOX_RULES,
+    SANDBOX_CHECK,
+};
+enum { SANDBOX_DIRECTORIES = 8 };
+enum err sandbox_enter(enum sandbox_role role, const char *const *directories, const char *test,
         struct diag *diag) MUST_CHECK;

@@ -17,23 +17,28 @@
 #include "app/serve_judge.h"
 #include "app/serve_listen.h"
 #include "app/serve_log.h"
+#include "app/serve_reload.h"
+#include "app/serve_rules.h"
 #include "app/serve_shared.h"
 #include "base/clock.h"
 #include "base/disk.h"
 #include "base/files.h"
 #include "base/point.h"
 #include "base/time.h"
+#include "cli/book.h"
 #include "cli/config.h"
 #include "net/tokens.h"
 
 enum {
     FIRST_PAUSE_MS = 100,
     LAST_PAUSE_MS = 5000,
-    PATIENCE_MS = 10000, /* for a process that was told to stop */
-    KILLS = 3,           /* deaths of a judge at one record before that is passed over */
+    PATIENCE_MS = 10000,   /* for a process that was told to stop */
+    KILLS = 3,             /* deaths of a judge at one record before that is passed over */
+    LOADS = 3,             /* of the process that loads rules, before that is given up */
+    RULES_PATIENCE_S = 10, /* for the first rules, before listening begins */
 };
 
-enum role { API, LISTEN, JUDGE, LOG, ROLES }; /* in the order in which they are stopped */
+enum role { API, LISTEN, RULES, JUDGE, LOG, ROLES }; /* in the order in which they are stopped */
 
 struct child {
     pid_t pid; /* 0: none */
@@ -49,10 +54,14 @@ struct centre {
     struct stat tokens; /* the file as it was read last */
     uint64_t killer, killed_at;
     unsigned kills;
+    uint64_t loading; /* the ask that the rules process is about */
+    unsigned loads;   /* how often it died of it */
+    int64_t started_ns;
     bool stopping;
 };
 
 static volatile sig_atomic_t stop_asked;
+static bool hang_up_seen; /* SIGHUP: the rules are to be loaded anew */
 
 static void ask_stop(int signal)
 {
@@ -63,7 +72,7 @@ static void ask_stop(int signal)
 /* ---- children ----------------------------------------------------------------------------------
  */
 
-static const char *const role_names[ROLES] = {"api", "listen", "judge", "log"};
+static const char *const role_names[ROLES] = {"api", "listen", "rules", "judge", "log"};
 
 static int run_role(struct centre *centre, enum role role)
 {
@@ -80,11 +89,13 @@ static int run_role(struct centre *centre, enum role role)
     if (role == JUDGE) {
         const struct serve_judge_setting setting = {.shared = &centre->shared,
                 .data = config->data,
-                .rules = &config->rules,
-                .taxonomies = &config->taxonomies,
                 .stop = &stop_asked,
                 .killer = centre->killer};
         return serve_judge_run(&setting);
+    }
+    if (role == RULES) {
+        const struct serve_rules_setting setting = {&centre->shared, config};
+        return serve_rules_run(&setting);
     }
     if (role == API) {
         const struct serve_api_setting setting = {
@@ -101,7 +112,9 @@ static void start(struct centre *centre, enum role role)
     struct child *child = &centre->children[role];
     struct serve_page *page = centre->shared.page;
     char name[16];
-    if (role == LOG) {
+    if (role == RULES) {
+        centre->loading = atomic_load(&centre->shared.reload->asked);
+    } else if (role == LOG) {
         atomic_store(&page->ready, false);
     } else if (role == JUDGE) {
         atomic_store(&page->watching, false);
@@ -112,6 +125,7 @@ static void start(struct centre *centre, enum role role)
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         snprintf(name, sizeof name, "merlon-%s", role_names[role]);
         prctl(PR_SET_NAME, name);
+        signal(SIGHUP, SIG_IGN); /* told to the whole group */
         if (getppid() != parent) {
             _exit(1);
         }
@@ -145,6 +159,68 @@ static void blame_record(struct centre *centre)
     }
 }
 
+static void say_verdict(const struct serve_verdict *verdict)
+{
+    struct slice words = slice_of(verdict->words, verdict->size);
+    uint32_t said = 0;
+    for (; words.size > 0; said++) {
+        struct slice row = slice_cut(&words, '\n');
+        struct slice line = slice_cut(&row, '\t'), column = slice_cut(&row, '\t');
+        struct slice file = slice_cut(&row, '\t');
+        if (file.size > 0) {
+            verb_say("%.*s:%.*s:%.*s: rule refused: %.*s", SLICE_ARG(file), SLICE_ARG(line),
+                    SLICE_ARG(column), SLICE_ARG(row));
+        } else {
+            verb_say("rules: %.*s", SLICE_ARG(row));
+        }
+    }
+    if (said < verdict->problems) {
+        verb_say("rules: %u more are refused", verdict->problems - said);
+    }
+    if (verdict->good) {
+        verb_say("rules: the set %.16s", verdict->hash);
+    } else {
+        verb_say("rules: not taken; those in force stay");
+    }
+}
+
+/* Those that the centre had last, where there were some. */
+static void want_current(struct centre *centre)
+{
+    char directory[4096], hash[DIGEST_HEX];
+    int size = snprintf(directory, sizeof directory, "%s/rulesets", centre->config.data);
+    if (size > 0 && (size_t)size < sizeof directory) {
+        book_current(&disk_real, directory, hash);
+        if (hash[0]) {
+            serve_reload_mark(&centre->shared.reload->wanted, hash, 0);
+        }
+    }
+}
+
+static void on_rules(struct centre *centre, int status)
+{
+    struct serve_reload *reload = centre->shared.reload;
+    char wanted[DIGEST_HEX];
+    uint64_t at;
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+        if (++centre->loads < LOADS) {
+            return; /* once more */
+        }
+        reload->draft = (struct serve_verdict){0};
+        serve_reload_add(&reload->draft, (struct slice){0}, 0, 0,
+                SLICE("the process that loads them ended again and again"));
+    }
+    bool some = serve_reload_marked(&reload->wanted, wanted, &at);
+    if (reload->draft.good && (!some || strcmp(wanted, reload->draft.hash) != 0)) {
+        serve_reload_mark(&reload->wanted, reload->draft.hash, 0);
+    } else if (!some) {
+        want_current(centre);
+    }
+    serve_reload_answer(reload, centre->loading);
+    say_verdict(&reload->verdict);
+    centre->loads = 0;
+}
+
 static void on_end(struct centre *centre, enum role role, int status)
 {
     struct child *child = &centre->children[role];
@@ -152,6 +228,13 @@ static void on_end(struct centre *centre, enum role role, int status)
     child->pid = 0;
     if (centre->stopping) {
         return;
+    }
+    if (role == RULES) {
+        on_rules(centre, status);
+        if (centre->loads == 0) {
+            child->again_ns = 0;
+            return;
+        }
     }
     if (WIFSIGNALED(status)) {
         verb_say("%s: ended by signal %d; it is started again", role_names[role], WTERMSIG(status));
@@ -191,9 +274,12 @@ static void wait_signal(int timeout_ms)
     sigaddset(&set, SIGCHLD);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
     int signal = sigtimedwait(&set, NULL, &time);
     if (signal == SIGTERM || signal == SIGINT) {
         stop_asked = 1;
+    } else if (signal == SIGHUP) {
+        hang_up_seen = true;
     }
 }
 
@@ -228,11 +314,12 @@ static void catch_signals(void)
     sigaddset(&set, SIGCHLD);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
     sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
 /* A directory for its owner alone: logs hold personal data. */
-static enum err make_data(const char *path, struct diag *diag)
+static enum err make_directory(const char *path, struct diag *diag)
 {
     if (mkdir(path, 0700) != 0 && errno != EEXIST) {
         return diag_say(diag, ERR_IO, "%s: %s", path, strerror(errno));
@@ -241,6 +328,16 @@ static enum err make_data(const char *path, struct diag *diag)
         return diag_say(diag, ERR_IO, "%s: %s", path, strerror(errno));
     }
     return OK;
+}
+
+static enum err make_data(const char *path, struct diag *diag)
+{
+    char rulesets[4096];
+    int size = snprintf(rulesets, sizeof rulesets, "%s/rulesets", path);
+    TRY(make_directory(path, diag));
+    return size > 0 && (size_t)size < sizeof rulesets
+                   ? make_directory(rulesets, diag)
+                   : diag_say(diag, ERR_LIMIT, "the path is too long");
 }
 
 /* The address that the system gave, where port 0 was asked for. */
@@ -371,13 +468,28 @@ static void renew_tokens(struct centre *centre)
 
 static bool is_wanted(const struct centre *centre, enum role role)
 {
+    const struct serve_reload *reload = centre->shared.reload;
+    uint64_t answered = atomic_load(&reload->answered);
+    if (role == RULES) { /* when the directory is known to be ours */
+        return atomic_load(&reload->asked) > answered && atomic_load(&centre->shared.page->ready);
+    }
+    if (role == LISTEN) {
+        return answered > 0 ||
+               clock_steady_ns() - centre->started_ns > RULES_PATIENCE_S * TIME_SECOND;
+    }
     return role != API || centre->config.api.listener >= 0;
 }
 
 static void hold_together(struct centre *centre)
 {
+    serve_reload_ask(centre->shared.reload);
+    centre->started_ns = clock_steady_ns();
     while (!stop_asked) {
         renew_tokens(centre);
+        if (hang_up_seen) {
+            hang_up_seen = false;
+            serve_reload_ask(centre->shared.reload);
+        }
         for (enum role role = 0; role < ROLES; role++) {
             struct child *child = &centre->children[role];
             if (child->pid == 0 && clock_steady_ns() >= child->again_ns &&

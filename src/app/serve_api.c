@@ -60,9 +60,27 @@ static void read_figures(void *context, struct api_figures *out)
             .started_ns = page->started_ns};
     /* Behind `through`, so that nothing seems judged that is not on disk. */
     out->committed = atomic_load(&page->committed);
-    if (out->watching) {
-        memcpy(out->ruleset, page->ruleset, sizeof out->ruleset - 1);
-    }
+    uint64_t at;
+    serve_reload_marked(&shared->reload->judging, out->ruleset, &at);
+}
+
+static uint64_t ask_reload(void *context)
+{
+    const struct serve_shared *shared = context;
+    return serve_reload_ask(shared->reload);
+}
+
+static void read_reload(void *context, struct api_reload *out)
+{
+    const struct serve_shared *shared = context;
+    struct serve_verdict verdict;
+    out->answered = serve_reload_answered(shared->reload, &verdict);
+    out->told = serve_reload_is_told(shared->reload, shared->intake);
+    out->good = verdict.good;
+    out->problems = verdict.problems;
+    out->size = verdict.size;
+    memcpy(out->hash, verdict.hash, sizeof out->hash);
+    memcpy(out->words, verdict.words, verdict.size);
 }
 
 /* ---- the process -------------------------------------------------------------------------------
@@ -85,6 +103,8 @@ static enum err open_api(struct answering *a, struct diag *diag)
     const struct config *config = a->setting->config;
     const struct api_options options = {.counts = a->setting->shared->counts,
             .figures = read_figures,
+            .reload = ask_reload,
+            .reloaded = read_reload,
             .context = a->setting->shared,
             .findings = a->findings,
             .disk = &disk_real,
@@ -100,7 +120,8 @@ static enum err open_api(struct answering *a, struct diag *diag)
     if (!wait_directory(a)) {
         return ERR_END;
     }
-    TRY(sandbox_enter(SANDBOX_API, a->findings, getenv("MERLON_SANDBOX_TEST"), diag));
+    TRY(sandbox_enter(
+            SANDBOX_API, (const char *[]){a->findings, NULL}, getenv("MERLON_SANDBOX_TEST"), diag));
     struct tokens *tokens = serve_web_tokens(
             &a->held, a->setting->shared); /* first: nobody is refused while they are loaded */
     const struct http_options server = {.listener = config->api.listener,

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/point.h"
 #include "base/time.h"
+#include "cli/book.h"
 #include "cli/formats.h"
 #include "cli/verb.h"
 #include "detect/judge.h"
@@ -25,7 +26,9 @@ enum {
 struct judging {
     const struct serve_judge_setting *setting;
     struct serve_page *page;
-    struct serve_set *set; /* the rules in force */
+    struct serve_set *set; /* the rules in force; NULL: not known yet */
+    char rulesets[4096];   /* directory */
+    struct buf book;
     struct wal_reader *log;
     /* Of the frame that is judged. */
     const struct frame *frame;
@@ -204,7 +207,7 @@ static bool hand_over(struct judging *j, struct slice tenant, struct slice sourc
     frame_put64(through, j->judged_to);
     frame.attribute[FRAME_TENANT] = tenant;
     frame.attribute[FRAME_SOURCE] = source;
-    frame.attribute[FRAME_RULESET] = slice_text(j->page->ruleset);
+    frame.attribute[FRAME_RULESET] = slice_text(j->set->hash);
     frame.attribute[FRAME_THROUGH] = slice_of(through, sizeof through);
     if (j->found.count == 0) {
         frame_take_empty(&frame);
@@ -229,9 +232,90 @@ static bool hand_over(struct judging *j, struct slice tenant, struct slice sourc
     return true;
 }
 
-static bool judge_next(struct judging *j, const struct frame *frame)
+/* ---- the process -------------------------------------------------------------------------------
+ */
+
+static enum err load(struct judging *j, const char *hash, struct diag *diag)
+{
+    struct serve_set *set;
+    struct loaded loaded;
+    TRY(book_read(&disk_real, j->rulesets, hash, &j->book, diag));
+    TRY(book_load(buf_slice(&j->book), &loaded, diag));
+    enum err e = serve_set_new(&loaded, hash, &set, diag);
+    buf_fini(&j->book);
+    if (e != OK) {
+        load_fini(&loaded);
+        return e;
+    }
+    serve_set_free(j->set);
+    j->set = set;
+    serve_reload_mark(&j->setting->shared->reload->judging, hash, 0);
+    atomic_store(&j->page->watching, true);
+    return OK;
+}
+
+/* The set that is wanted now, where the log names none, or one that is not kept any more: rather
+ * that than none. ERR_END: told to stop before there was one. */
+static enum err load_wanted(struct judging *j, struct diag *diag)
+{
+    const struct serve_mark *wanted = &j->setting->shared->reload->wanted;
+    char hash[DIGEST_HEX];
+    uint64_t at;
+    while (!serve_reload_marked(wanted, hash, &at)) {
+        if (*j->setting->stop) {
+            return ERR_END;
+        }
+        serve_shared_wait(j->setting->shared->committed_fd, -1, WAIT_MS);
+    }
+    return load(j, hash, diag);
+}
+
+/* The set that the log says; findings name the one that was taken. */
+static enum err change_set(struct judging *j, struct slice name, struct diag *diag)
+{
+    char hash[DIGEST_HEX] = {0};
+    if (name.size < sizeof hash) {
+        memcpy(hash, name.at ? name.at : "", name.size);
+    }
+    if (j->set && strcmp(hash, j->set->hash) == 0) {
+        return OK;
+    }
+    atomic_store_explicit(&j->page->judging, 0, memory_order_relaxed);
+    enum err e = load(j, hash, diag);
+    if (e != ERR_NOT_FOUND && e != ERR_SYNTAX) {
+        return e;
+    }
+    if (hash[0]) {
+        verb_say("judge: the set of rules %.16s cannot be had, so the present one judges: %s", hash,
+                diag->words);
+    }
+    return j->set ? OK : load_wanted(j, diag);
+}
+
+/* From here on another set: said at once, so that whoever goes on from there has it, too. */
+static enum err change_rules(struct judging *j, const struct frame *frame, struct diag *diag)
+{
+    const struct serve_set *before = j->set;
+    point_pass("judge.before_swap");
+    TRY(change_set(j, frame->attribute[FRAME_RULESET], diag));
+    j->judged_to = frame->offset + frame->count;
+    if (j->set != before && !hand_over(j, (struct slice){0}, (struct slice){0})) {
+        return ERR_END;
+    }
+    point_pass("judge.after_swap");
+    return OK;
+}
+
+/* ERR_END: told to stop. */
+static enum err judge_next(struct judging *j, const struct frame *frame, struct diag *diag)
 {
     struct slice tenant = frame->attribute[FRAME_TENANT], source = frame->attribute[FRAME_SOURCE];
+    if (frame->kind == FRAME_RULES) {
+        return change_rules(j, frame, diag);
+    }
+    if (!j->set) {
+        TRY(load_wanted(j, diag));
+    }
     j->frame = frame;
     if (frame->kind == FRAME_RECORDS) {
         judge_frame(j);
@@ -240,74 +324,59 @@ static bool judge_next(struct judging *j, const struct frame *frame)
     j->judged_to = frame->offset + frame->count;
     j->silent++;
     if (j->found.count == 0 && j->silent < SILENT_FRAMES) {
-        return true;
+        return OK;
     }
-    return hand_over(j, tenant, source);
-}
-
-/* ---- the process -------------------------------------------------------------------------------
- */
-
-static enum err load(struct judging *j, struct diag *diag)
-{
-    struct load_request request = {
-            .rules = *j->setting->rules, .taxonomies = *j->setting->taxonomies, .packs = true};
-    struct loaded loaded;
-    TRY(load_rules(&request, &loaded, diag));
-    load_say_problems(loaded.set);
-    enum err e = serve_set_new(&loaded, &j->set, diag);
-    if (e != OK) {
-        load_fini(&loaded);
-        return e;
-    }
-    memcpy(j->page->ruleset, j->set->hash, sizeof j->page->ruleset);
-    return OK;
+    return hand_over(j, tenant, source) ? OK : ERR_END;
 }
 
 static enum err open_log(struct judging *j, struct diag *diag)
 {
-    char path[200];
+    char path[sizeof j->rulesets], hash[DIGEST_HEX];
+    uint64_t through;
     while (!atomic_load(&j->page->ready)) {
         if (*j->setting->stop) {
             return diag_say(diag, ERR_END, "stopped");
         }
         serve_shared_wait(j->setting->shared->committed_fd, -1, WAIT_MS);
     }
-    j->judged_to = j->told_to = atomic_load(&j->page->through);
+    serve_reload_marked(&j->setting->shared->reload->through, hash, &through);
+    j->judged_to = j->told_to = through;
     snprintf(path, sizeof path, "%s/log", j->setting->data);
-    TRY(sandbox_enter(SANDBOX_JUDGE, path, getenv("MERLON_SANDBOX_TEST"), diag));
-    return reader_open(path, &disk_real, j->judged_to, &j->log, diag);
+    snprintf(j->rulesets, sizeof j->rulesets, "%s/rulesets", j->setting->data);
+    TRY(sandbox_enter(SANDBOX_JUDGE, (const char *[]){path, j->rulesets, NULL},
+            getenv("MERLON_SANDBOX_TEST"), diag));
+    TRY(reader_open(path, &disk_real, j->judged_to, &j->log, diag));
+    return hash[0] ? change_set(j, slice_text(hash), diag) : OK;
 }
 
-static void judge_log(struct judging *j)
+/* ERR_END: told to stop. */
+static enum err judge_log(struct judging *j, struct diag *diag)
 {
     while (!*j->setting->stop) {
         struct frame frame;
-        struct diag diag = {0};
-        enum err e = reader_next(j->log, atomic_load(&j->page->committed), &frame, &diag);
+        enum err e = reader_next(j->log, atomic_load(&j->page->committed), &frame, diag);
         if (e == OK && frame.offset + frame.count <= j->told_to) {
             continue; /* the first one read may begin before the place */
         }
         if (e == OK) {
-            if (!judge_next(j, &frame)) {
-                return;
-            }
+            TRY(judge_next(j, &frame, diag));
             continue;
         }
         if (e == ERR_SYNTAX) {
             counts_add(&j->page->damaged, reader_damage(j->log)->to - reader_damage(j->log)->from);
-            verb_say("log: %s", diag.words);
+            verb_say("log: %s", diag->words);
             continue;
         }
         if (e != ERR_END) {
-            verb_say("log: %s", diag.words);
+            verb_say("log: %s", diag->words);
         }
         atomic_store_explicit(&j->page->judging, 0, memory_order_relaxed);
         if (j->judged_to > j->told_to && !hand_over(j, (struct slice){0}, (struct slice){0})) {
-            return;
+            return ERR_END;
         }
         serve_shared_wait(j->setting->shared->committed_fd, -1, WAIT_MS);
     }
+    return ERR_END;
 }
 
 static void free_judging(struct judging *j)
@@ -321,6 +390,7 @@ static void free_judging(struct judging *j)
     buf_fini(&j->text);
     buf_fini(&j->scratch);
     buf_fini(&j->result);
+    buf_fini(&j->book);
 }
 
 int serve_judge_run(const struct serve_judge_setting *setting)
@@ -328,16 +398,13 @@ int serve_judge_run(const struct serve_judge_setting *setting)
     static struct judging judging;
     struct diag diag = {0};
     judging = (struct judging){.setting = setting, .page = setting->shared->page};
-    enum err e = load(&judging, &diag);
+    enum err e = open_log(&judging, &diag);
     if (e == OK) {
-        e = open_log(&judging, &diag);
+        e = judge_log(&judging, &diag);
     }
-    if (e == OK) {
-        atomic_store(&judging.page->watching, true);
-        judge_log(&judging);
-    } else if (e != ERR_END) {
+    if (e != ERR_END) {
         verb_say("judge: %s", diag.words[0] ? diag.words : err_name(e));
     }
     free_judging(&judging);
-    return e == OK || e == ERR_END ? 0 : 1;
+    return e == ERR_END ? 0 : 1;
 }

@@ -6,20 +6,18 @@
  *
  * One result frame for each frame of the log that gave findings; one now and then for those that
  * did not. A result is on disk together with the place up to which it holds: a judge that dies is
- * replaced by one that goes on from there, and nothing is found twice or not at all. */
+ * replaced by one that goes on from there, and nothing is found twice or not at all. With it stands
+ * the set of rules that is in force there; a RULES frame in the log puts another in its place. */
 #pragma once
 
 #include <signal.h>
 #include <stdint.h>
 
 #include "app/serve_shared.h"
-#include "cli/words.h"
 
 struct serve_judge_setting {
     struct serve_shared *shared;
     const char *data;
-    const struct words *rules;
-    const struct words *taxonomies;
     const volatile sig_atomic_t *stop;
     uint64_t
             killer; /* the offset that killed the last judge, and one: it is passed over; 0: none */

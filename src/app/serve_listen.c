@@ -159,6 +159,7 @@ static void *run_webs(void *context)
     struct webs *webs = context;
     while (!*webs->setting->stop) {
         renew_tokens(webs);
+        serve_reload_announce(webs->setting->shared->reload, webs->intake);
         serve_shared_wait(channel_done_fd(webs->intake->channel), -1, STEP_MS);
         for (size_t i = 0; i < webs->count; i++) {
             http_intake_turn(webs->at[i].taker);
@@ -188,6 +189,14 @@ static void run_syslog(struct syslog_listen *listen, const volatile sig_atomic_t
     syslog_listen_free(listen);
 }
 
+/* Before anything is received: the rules that the centre starts with. */
+static void announce_rules(const struct serve_listen_setting *setting, struct intake *intake)
+{
+    while (!*setting->stop && !serve_reload_announce(setting->shared->reload, intake)) {
+        serve_shared_wait(channel_done_fd(setting->shared->intake), -1, STEP_MS);
+    }
+}
+
 int serve_listen_run(const struct serve_listen_setting *setting)
 {
     static struct intake intake;
@@ -202,9 +211,11 @@ int serve_listen_run(const struct serve_listen_setting *setting)
         e = read_webs(&webs, &diag);
     }
     if (e == OK) {
-        e = sandbox_enter(SANDBOX_LISTEN, NULL, getenv("MERLON_SANDBOX_TEST"), &diag);
+        e = sandbox_enter(
+                SANDBOX_LISTEN, (const char *[]){NULL}, getenv("MERLON_SANDBOX_TEST"), &diag);
     }
     if (e == OK) {
+        announce_rules(setting, &intake);
         e = start_webs(&webs, &diag);
     }
     if (e == OK && pthread_create(&thread, NULL, run_webs, &webs) != 0) {

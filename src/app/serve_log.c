@@ -34,9 +34,10 @@ struct line {
     _Atomic uint64_t *committed;
     struct wal *wal;
     struct buf copy;
-    uint64_t taken;   /* position behind what was appended last */
-    bool results;     /* these are the findings */
-    uint64_t through; /* of the findings: the highest that was appended */
+    uint64_t taken;           /* position behind what was appended last */
+    bool results;             /* these are the findings */
+    uint64_t through;         /* of the findings: the highest that was appended */
+    char ruleset[DIGEST_HEX]; /* and the set in force there */
     struct group_count counts[GROUP_SOURCES];
     size_t count_size;
     char name[160];
@@ -47,6 +48,23 @@ static uint64_t through_of(const struct frame *frame)
 {
     struct slice through = frame->attribute[FRAME_THROUGH];
     return through.size == 8 ? frame_get64(through.at) : 0;
+}
+
+static void take_through(struct line *line, const struct frame *frame)
+{
+    struct slice hash = frame->attribute[FRAME_RULESET];
+    line->through = through_of(frame);
+    memset(line->ruleset, 0, sizeof line->ruleset);
+    if (hash.size < sizeof line->ruleset) {
+        memcpy(line->ruleset, hash.at ? hash.at : "", hash.size);
+    }
+}
+
+/* What stands on disk. */
+static void tell_through(const struct line *line)
+{
+    serve_reload_mark(&line->setting->shared->reload->through, line->ruleset, line->through);
+    atomic_store(&line->setting->shared->page->through, line->through);
 }
 
 /* ---- opening -----------------------------------------------------------------------------------
@@ -62,7 +80,7 @@ static enum err find_through(struct line *line, struct diag *diag)
     enum err e;
     while ((e = reader_next(reader, next, &frame, diag)) == OK || e == ERR_SYNTAX) {
         if (e == OK && through_of(&frame) > 0) {
-            line->through = through_of(&frame);
+            take_through(line, &frame);
         }
     }
     reader_close(reader);
@@ -199,7 +217,7 @@ static enum err append(struct line *line, uint64_t position, struct diag *diag)
     frame.attribute[FRAME_RING] = slice_of(ring, sizeof ring);
     enum err e = wal_append(line->wal, &frame, diag);
     if (e == OK && line->results) {
-        line->through = through;
+        take_through(line, &frame);
     }
     if (e == OK && frame.kind == FRAME_RECORDS) {
         count_later(line, &frame);
@@ -275,7 +293,7 @@ static void commit(struct line *line)
     }
     count_now(line, line->taken);
     if (line->results) {
-        atomic_store(&shared->page->through, line->through);
+        tell_through(line);
     } else {
         serve_shared_wake(shared->committed_fd);
     }
@@ -327,7 +345,8 @@ int serve_log_run(const struct serve_log_setting *setting)
         e = open_line(&found, &diag);
     }
     if (e == OK) {
-        e = sandbox_enter(SANDBOX_LOG, setting->data, getenv("MERLON_SANDBOX_TEST"), &diag);
+        e = sandbox_enter(SANDBOX_LOG, (const char *[]){setting->data, NULL},
+                getenv("MERLON_SANDBOX_TEST"), &diag);
     }
     if (e == OK && pthread_create(&thread, NULL, run_line, &found) != 0) {
         e = diag_say(&diag, ERR_IO, "no thread");
@@ -336,7 +355,7 @@ int serve_log_run(const struct serve_log_setting *setting)
         verb_say("%s", diag.words);
         return 1;
     }
-    atomic_store(&shared->page->through, found.through);
+    tell_through(&found);
     if (!atomic_load(&shared->page->started)) {
         atomic_store(&shared->page->start, atomic_load(&shared->page->committed));
         atomic_store(&shared->page->started, true);

@@ -10,7 +10,7 @@
 static enum err make(struct serve_set *set, struct diag *diag)
 {
     const struct detect_request request = detect_defaults();
-    const struct output_setting setting = {.set = set->loaded.set};
+    const struct output_setting setting = {.set = set->loaded.set, .name = slice_text(set->hash)};
     struct engine_options options = {0};
     TRY(choose_rules(&request, set->loaded.set, &set->choice, diag));
     options.excluded = set->choice.excluded;
@@ -21,16 +21,17 @@ static enum err make(struct serve_set *set, struct diag *diag)
     for (size_t i = 0; i < decoders_count && i < SERVE_SET_DECODERS; i++) {
         TRY(decoders[i]->reader_new(engine_paths(set->engine), &request.limits, &set->readers[i]));
     }
-    memcpy(set->hash, set->loaded.set->hash, sizeof set->hash);
     return OK;
 }
 
-enum err serve_set_new(struct loaded *loaded, struct serve_set **out, struct diag *diag)
+enum err serve_set_new(
+        struct loaded *loaded, const char *hash, struct serve_set **out, struct diag *diag)
 {
     struct serve_set *set = memory_alloc(sizeof *set);
     if (!set) {
         return diag_say(diag, ERR_MEMORY, "no memory for the rules");
     }
+    memcpy(set->hash, hash, strnlen(hash, sizeof set->hash - 1));
     set->loaded = *loaded;
     enum err e = make(set, diag);
     if (e != OK) {

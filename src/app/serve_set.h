@@ -2,7 +2,7 @@
  * holds one at a time, and changes it where the log says so.
  *
  *     struct serve_set *set;
- *     TRY(serve_set_new(&loaded, &set, diag));     // takes the loaded rules over
+ *     TRY(serve_set_new(&loaded, hash, &set, diag));     // takes the loaded rules over
  *     judge_event(set->judge, &set->event, ...)
  *     serve_set_free(set);
  *
@@ -31,8 +31,9 @@ struct serve_set {
     struct reader *readers[SERVE_SET_DECODERS]; /* by place in decoders */
 };
 
-/* On failure *loaded stays the caller's. The hash is that of the rules' meanings. */
-enum err serve_set_new(struct loaded *loaded, struct serve_set **out, struct diag *diag) MUST_CHECK;
+/* `hash` names it. On failure *loaded stays the caller's. */
+enum err serve_set_new(struct loaded *loaded, const char *hash, struct serve_set **out,
+        struct diag *diag) MUST_CHECK;
 void serve_set_free(struct serve_set *set);
 /* NULL: there is none, or none was recognised. */
 struct reader *serve_set_reader(const struct serve_set *set, const struct decoder *decoder);

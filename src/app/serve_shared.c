@@ -25,8 +25,9 @@ enum err serve_shared_new(struct serve_shared *shared, struct diag *diag)
     *shared = (struct serve_shared){.committed_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
     shared->page = share(sizeof *shared->page);
     shared->tokens = share(sizeof *shared->tokens);
+    shared->reload = share(sizeof *shared->reload);
     enum err e = OK;
-    if (!shared->page || !shared->tokens || shared->committed_fd < 0) {
+    if (!shared->page || !shared->tokens || !shared->reload || shared->committed_fd < 0) {
         e = diag_say(diag, ERR_IO, "no memory between processes: %s", strerror(errno));
     }
     if (e == OK) {
@@ -55,6 +56,9 @@ void serve_shared_free(struct serve_shared *shared)
     }
     if (shared->tokens) {
         munmap(shared->tokens, sizeof *shared->tokens);
+    }
+    if (shared->reload) {
+        munmap(shared->reload, sizeof *shared->reload);
     }
     if (shared->committed_fd >= 0) {
         close(shared->committed_fd);

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "app/serve_reload.h"
 #include "base/buf.h"
 #include "base/channel.h"
 #include "base/diag.h"
@@ -51,8 +52,7 @@ struct serve_page {
     _Atomic uint64_t undecodable;  /* records */
     _Atomic uint64_t undetermined; /* rules that a limit stopped */
     _Atomic uint64_t passed_over;  /* records that killed a judge */
-    _Atomic bool watching;         /* the rules are loaded, events are judged */
-    char ruleset[65];              /* before `watching`: its hash */
+    _Atomic bool watching;         /* rules are loaded, events are judged */
 };
 
 enum { SERVE_TOKENS = 8 << 20 };
@@ -68,6 +68,7 @@ struct serve_tokens {
 struct serve_shared {
     struct serve_page *page;
     struct serve_tokens *tokens;
+    struct serve_reload *reload;
     struct counts *counts;
     struct channel *intake;
     struct channel *results;

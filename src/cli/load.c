@@ -125,6 +125,39 @@ enum err load_rules(const struct load_request *request, struct loaded *out, stru
     return OK;
 }
 
+static enum err add_texts(
+        const struct load_text *texts, size_t count, struct loaded *out, struct diag *diag)
+{
+    const struct ruleset_options options = {0};
+    TRY(ruleset_new(&options, &out->set, diag));
+    if (taxonomy_new(&out->taxonomy) != OK) {
+        return diag_say(diag, ERR_MEMORY, "no memory for the taxonomy");
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct load_text *t = &texts[i];
+        TRY(t->taxonomy ? taxonomy_add(out->taxonomy, t->name, t->bytes, diag)
+                        : ruleset_load_text(out->set, t->name, t->bytes, diag));
+    }
+    return ruleset_finish(out->set, diag);
+}
+
+enum err load_texts(
+        const struct load_text *texts, size_t count, struct loaded *out, struct diag *diag)
+{
+    const struct load_request plain = {0};
+    struct loaded loaded = {0};
+    enum err e = add_texts(texts, count, &loaded, diag);
+    if (e == OK && add_shown_fields(&plain, &loaded) != OK) {
+        e = diag_say(diag, ERR_MEMORY, "no memory for the rules");
+    }
+    if (e != OK) {
+        load_fini(&loaded);
+        return e;
+    }
+    *out = loaded;
+    return OK;
+}
+
 void load_fini(struct loaded *loaded)
 {
     ruleset_free(loaded->set);

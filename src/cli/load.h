@@ -44,6 +44,14 @@ struct loaded {
  * cannot be read. */
 enum err load_rules(
         const struct load_request *request, struct loaded *out, struct diag *diag) MUST_CHECK;
+/* A file's text: of a taxonomy or of rules. */
+struct load_text {
+    bool taxonomy;
+    struct slice name, bytes; /* borrowed during the call */
+};
+/* The same of texts, and of nothing else: no taxonomy is built in. */
+enum err load_texts(const struct load_text *texts, size_t count, struct loaded *out,
+        struct diag *diag) MUST_CHECK;
 void load_fini(struct loaded *loaded);
 /* Names each rule that was refused on stderr. */
 void load_say_problems(const struct ruleset *set);

@@ -22,7 +22,8 @@
 
 struct output_setting {
     const struct ruleset *set;
-    unsigned columns; /* of the terminal; 0: not a terminal, nothing is cut */
+    struct slice name; /* of the set, where it has one, for JSON; borrowed */
+    unsigned columns;  /* of the terminal; 0: not a terminal, nothing is cut */
     bool colours;
 };
 

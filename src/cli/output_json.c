@@ -47,6 +47,17 @@ static void write_rule(const struct output *o, const struct rule *rule, struct b
     buf_add(out, rule->correlation ? SLICE("},\"group\":{") : SLICE("},\"source\":{"));
 }
 
+/* The last member, and the end of the line. */
+static void write_end(const struct output *o, struct buf *out)
+{
+    if (o->setting.name.size > 0) {
+        ADD(out, ",\"ruleset\":\"");
+        buf_add(out, o->setting.name);
+        buf_byte(out, '"');
+    }
+    ADD(out, "}\n");
+}
+
 static void write_finding(const struct output *o, struct output_finding *f, struct buf *out)
 {
     if (f->time.size > 0) {
@@ -75,7 +86,8 @@ static void write_finding(const struct output *o, struct output_finding *f, stru
     }
     ADD(out, ",\"matched\":{");
     judge_matched(f->judge, f->event, f->hit, out);
-    ADD(out, "}}\n");
+    buf_byte(out, '}');
+    write_end(o, out);
 }
 
 static void write_events(const struct output_correlation *shown, struct buf *out)
@@ -110,7 +122,8 @@ static void write_correlation(
     write_events(shown, out);
     ADD(out, "],\"events_total\":");
     buf_u64(out, f->evidence->total);
-    buf_add(out, f->inexact ? SLICE(",\"inexact\":true}\n") : SLICE(",\"inexact\":false}\n"));
+    buf_add(out, f->inexact ? SLICE(",\"inexact\":true") : SLICE(",\"inexact\":false"));
+    write_end(o, out);
 }
 
 const struct output_format output_json = {.name = "json",

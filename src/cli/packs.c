@@ -131,8 +131,8 @@ enum err packs_read_source(
 
 /* ---- to rules -------------------------------------------------------------------------------- */
 
-enum err packs_load(
-        const struct content *content, struct slice name, struct ruleset *set, struct diag *diag)
+static enum err each_file(const struct content *content, struct slice name,
+        const struct packs_sink *sink, struct diag *diag)
 {
     struct buf path = {0};
     enum err e = OK;
@@ -145,10 +145,22 @@ enum err packs_load(
         buf_add(&path, name);
         buf_add(&path, name.size > 0 ? SLICE("/") : SLICE(""));
         buf_add(&path, f->path);
-        e = path.failed ? ERR_MEMORY : ruleset_load_text(set, buf_slice(&path), f->bytes, diag);
+        e = path.failed ? ERR_MEMORY : sink->take(sink->context, buf_slice(&path), f->bytes, diag);
     }
     buf_fini(&path);
     return e == ERR_MEMORY ? diag_say(diag, e, "no memory for the rules") : e;
+}
+
+static enum err give_to_set(void *set, struct slice name, struct slice bytes, struct diag *diag)
+{
+    return ruleset_load_text(set, name, bytes, diag);
+}
+
+enum err packs_load(
+        const struct content *content, struct slice name, struct ruleset *set, struct diag *diag)
+{
+    const struct packs_sink sink = {give_to_set, set};
+    return each_file(content, name, &sink, diag);
 }
 
 enum err packs_ruleset(
@@ -167,7 +179,7 @@ enum err packs_ruleset(
     return OK;
 }
 
-static enum err load_one(struct store *store, struct slice name, struct ruleset *set,
+static enum err load_one(struct store *store, struct slice name, const struct packs_sink *sink,
         size_t *unreadable, struct diag *diag)
 {
     struct content content;
@@ -175,7 +187,7 @@ static enum err load_one(struct store *store, struct slice name, struct ruleset 
     content_init(&content);
     enum err e = store_get(store, STORE_NOW(name.at), &pack, &content, diag);
     if (e == OK) {
-        e = packs_load(&content, name, set, diag);
+        e = each_file(&content, name, sink, diag);
     } else if (e != ERR_MEMORY) {
         verb_say("%s", diag->words);
         (*unreadable)++;
@@ -188,6 +200,13 @@ static enum err load_one(struct store *store, struct slice name, struct ruleset 
 enum err packs_load_all(
         const char *option, struct ruleset *set, size_t *unreadable, struct diag *diag)
 {
+    const struct packs_sink sink = {give_to_set, set};
+    return packs_each(option, &sink, unreadable, diag);
+}
+
+enum err packs_each(
+        const char *option, const struct packs_sink *sink, size_t *unreadable, struct diag *diag)
+{
     struct buf dir = {0};
     struct arena arena;
     struct store store = {-1, -1};
@@ -198,7 +217,7 @@ enum err packs_load_all(
     e = e == OK ? store_open(&store, dir.at, STORE_READ, diag) : e;
     e = e == OK ? store_list(&store, &arena, &names, &count, diag) : e;
     for (size_t i = 0; i < count && e == OK; i++) {
-        e = load_one(&store, names[i], set, unreadable, diag);
+        e = load_one(&store, names[i], sink, unreadable, diag);
     }
     if (e == OK && count == 0) {
         e = diag_say(diag, ERR_NOT_FOUND,

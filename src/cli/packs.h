@@ -28,6 +28,14 @@ enum err packs_load(const struct content *content, struct slice name, struct rul
 /* A set of these alone, finished. Owner of *out: the caller, by ruleset_free. */
 enum err packs_ruleset(const struct content *content, struct slice name, struct ruleset **out,
         struct diag *diag) MUST_CHECK;
+/* Takes a rule file: `name` as packs_load has it. */
+struct packs_sink {
+    enum err (*take)(void *context, struct slice name, struct slice bytes, struct diag *diag);
+    void *context;
+};
+/* Gives each rule file of all installed packs to `sink`; else as packs_load_all. */
+enum err packs_each(const char *option, const struct packs_sink *sink, size_t *unreadable,
+        struct diag *diag) MUST_CHECK;
 /* Gives all installed packs to a set. A pack that was changed on disk, or cannot be read, is named
  * on stderr, and counted in *unreadable. ERR_NOT_FOUND: there is none. */
 enum err packs_load_all(

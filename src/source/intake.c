@@ -114,3 +114,11 @@ enum err intake_reject(struct intake *intake, const struct intake_batch *from, s
     frame_records_fini(&records);
     return e;
 }
+
+enum err intake_rules(struct intake *intake, struct slice hash, uint64_t *position)
+{
+    struct frame frame = {.kind = FRAME_RULES, .receipt_ns = intake->now_ns()};
+    frame.attribute[FRAME_RULESET] = hash;
+    frame_take_empty(&frame);
+    return put(intake, &frame, position);
+}

@@ -62,6 +62,8 @@ enum err intake_put(
  * are cut, and the reason says so. Counts them as one received and rejected. */
 enum err intake_reject(struct intake *intake, const struct intake_batch *from, struct slice bytes,
         enum counts_rejection why, const char *words) MUST_CHECK;
+/* From here on the rules of this set hold: a RULES frame, between the records. */
+enum err intake_rules(struct intake *intake, struct slice hash, uint64_t *position) MUST_CHECK;
 /* Up to where everything is on disk. */
 uint64_t intake_done(const struct intake *intake);
 /* The counters of the batch's source. */

@@ -72,7 +72,8 @@ class Stream:
 
 
 class Centre:
-    def __init__(self, tenants=("sg/moh",), environment=None):
+    def __init__(self, tenants=("sg/moh",), environment=None, start=True):
+        self.at_once = start
         self.scratch = tempfile.TemporaryDirectory(prefix="merlon-serve-")
         self.folder = self.scratch.name
         self.data = os.path.join(self.folder, "data")
@@ -94,7 +95,8 @@ class Centre:
         self.said = os.path.join(self.folder, "stderr")
 
     def __enter__(self):
-        self.start()
+        if self.at_once:
+            self.start()
         return self
 
     def __exit__(self, *_):
@@ -180,12 +182,12 @@ class Centre:
         finally:
             connection.close()
 
-    def ask(self, path, token=None, headers=()):
+    def ask(self, path, token=None, headers=(), method="GET"):
         """(status, text) of the API; token "": none."""
         connection = http.client.HTTPConnection("127.0.0.1", self.api, timeout=PATIENCE)
         token = self.token if token is None else token
         try:
-            connection.request("GET", path, headers=dict(
+            connection.request(method, path, headers=dict(
                 headers, **({"Authorization": "Bearer " + token} if token else {})))
             answer = connection.getresponse()
             return answer.status, answer.read().decode()
