@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "api/api_kept.h"
 #include "api/api_parts.h"
 #include "base/time.h"
 
@@ -36,7 +37,7 @@ static const struct {
                 offsetof(struct api_figures, passed_over)},
 };
 
-static void add_one(struct buf *out, const char *name, const char *type, const char *help)
+void api_metrics_head(struct buf *out, const char *name, const char *type, const char *help)
 {
     buf_format(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
@@ -46,13 +47,15 @@ static void add_centre(struct buf *out, const struct api_figures *f)
     for (size_t i = 0; i < sizeof gauges / sizeof *gauges; i++) {
         uint64_t value;
         memcpy(&value, (const char *)f + gauges[i].at, sizeof value);
-        add_one(out, gauges[i].name, gauges[i].type, gauges[i].help);
+        api_metrics_head(out, gauges[i].name, gauges[i].type, gauges[i].help);
         buf_format(out, "%s %llu\n", gauges[i].name, (unsigned long long)value);
     }
-    add_one(out, "merlon_judge_lag_records", "gauge", "offsets on disk and not judged yet");
+    api_metrics_head(
+            out, "merlon_judge_lag_records", "gauge", "offsets on disk and not judged yet");
     buf_format(out, "merlon_judge_lag_records %llu\n",
             (unsigned long long)(f->committed > f->through ? f->committed - f->through : 0));
-    add_one(out, "merlon_ready", "gauge", "1: logs open, rules loaded, the disk takes writes");
+    api_metrics_head(
+            out, "merlon_ready", "gauge", "1: logs open, rules loaded, the disk takes writes");
     buf_format(out, "merlon_ready %d\n", f->ready && f->watching && f->writable);
 }
 
@@ -60,7 +63,7 @@ static void add_centre(struct buf *out, const struct api_figures *f)
  */
 
 /* Escapes as the format has them: backslash, quote, line feed. */
-static void add_label(struct buf *out, const char *name, const char *value)
+void api_metrics_label(struct buf *out, const char *name, const char *value)
 {
     buf_format(out, "%s=\"", name);
     for (; *value; value++) {
@@ -95,12 +98,12 @@ static void add_value(struct buf *out, enum kind kind, const struct counts_sourc
         const char *reason, uint64_t value)
 {
     buf_format(out, "%s{", kinds[kind].name);
-    add_label(out, "tenant", source->tenant);
+    api_metrics_label(out, "tenant", source->tenant);
     buf_byte(out, ',');
-    add_label(out, "source", source->name);
+    api_metrics_label(out, "source", source->name);
     if (reason) {
         buf_byte(out, ',');
-        add_label(out, "reason", reason);
+        api_metrics_label(out, "reason", reason);
     }
     buf_format(out, "} %llu\n", (unsigned long long)value);
 }
@@ -136,7 +139,7 @@ static void add_sources(struct http_request *r, const struct counts *counts, str
         return;
     }
     for (enum kind kind = 0; kind < KINDS; kind++) {
-        add_one(out, kinds[kind].name, kinds[kind].type, kinds[kind].help);
+        api_metrics_head(out, kinds[kind].name, kinds[kind].type, kinds[kind].help);
         for (size_t i = 0; i < count; i++) {
             const struct counts_source *source = counts_at(counts, i);
             if (!source || !api_parts_covers(r, source)) {
@@ -155,17 +158,18 @@ void api_metrics(struct http_request *r, void *context)
     const struct api *api = context;
     const struct api_figures f = api_parts_figures(api);
     struct buf *out = http_request_out(r);
-    add_one(out, "process_start_time_seconds", "gauge", "when the centre started");
+    api_metrics_head(out, "process_start_time_seconds", "gauge", "when the centre started");
     buf_format(out, "process_start_time_seconds %lld.%03lld\n",
             (long long)(f.started_ns / TIME_SECOND),
             (long long)(f.started_ns % TIME_SECOND / 1000000));
     if (api_parts_sees_all(r)) {
         add_centre(out, &f);
-        add_one(out, "merlon_crowded_total", "counter",
+        api_metrics_head(out, "merlon_crowded_total", "counter",
                 "times that a source shared the place (others)");
         buf_format(out, "merlon_crowded_total %llu\n",
                 (unsigned long long)counts_crowded(api->options.counts));
     }
     add_sources(r, api->options.counts, out);
+    api_kept_metrics(r, api->options.kept, out);
     http_request_answer(r, 200, "text/plain; version=0.0.4; charset=utf-8");
 }

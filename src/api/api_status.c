@@ -1,5 +1,6 @@
 #include "api/api_status.h"
 
+#include "api/api_kept.h"
 #include "api/api_parts.h"
 #include "api/api_rules.h"
 #include "base/time.h"
@@ -114,6 +115,8 @@ void api_status(struct http_request *r, void *context)
             between = ",\n";
         }
     }
-    buf_add(out, SLICE("]}\n"));
+    buf_byte(out, ']');
+    api_kept_status(r, api->options.kept, out);
+    buf_add(out, SLICE("}\n"));
     http_request_answer(r, 200, "application/json");
 }

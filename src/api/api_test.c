@@ -26,6 +26,7 @@ enum { TENANTS = sizeof tenants / sizeof *tenants };
 static struct {
     char directory[40];
     struct counts *counts;
+    struct kept *kept;
     struct api_figures figures;
     struct api_reload reload;
     uint64_t reloads; /* asked for */
@@ -120,7 +121,9 @@ static int start(void **unused)
     assert_int_equal(wal_open(s.directory, &log, &s.wal, NULL), OK);
     assert_int_equal(counts_new(&s.counts, NULL), OK);
     struct api_options with_counts = options;
+    assert_int_equal(kept_new(&s.kept, NULL), OK);
     with_counts.counts = s.counts;
+    with_counts.kept = s.kept;
     assert_int_equal(api_new(&with_counts, &s.api, NULL), OK);
     s.table = api_table(s.api);
     const struct http_options server = {.listener = web_listen(&s.port),
@@ -140,6 +143,7 @@ static int stop(void **unused)
     http_stop(s.http);
     api_free(s.api);
     counts_free(s.counts);
+    kept_free(s.kept);
     wal_close(s.wal);
     snprintf(command, sizeof command, "rm -r %s", s.directory);
     return system(command);
@@ -437,6 +441,41 @@ static void figures_add_up(void **unused)
     assert_true(says("\"sources\":[{") && !says("\"centre\""));
 }
 
+static void what_is_kept_is_told_to_its_tenant(void **unused)
+{
+    (void)unused;
+    struct kept_tenant *mine = kept_tenant(s.kept, SLICE("sg"));
+    assert_ptr_equal(kept_tenant(s.kept, SLICE("sg")), mine);
+    struct kept_tenant *other = kept_tenant(s.kept, SLICE("my"));
+    mine->kinds[KEPT_RECORDS].bytes = 1000;
+    mine->kinds[KEPT_RECORDS].records = 10;
+    mine->kinds[KEPT_RECORDS].beyond = 300;
+    mine->kinds[KEPT_RECORDS].oldest_ns = 1600000000 * TIME_SECOND;
+    other->kinds[KEPT_FINDINGS].records = 7;
+    const char *const own = s.tokens[1][AUTHORIZE_ADMIN];
+    assert_int_equal(ask("/metrics", own), 200);
+    assert_true(says("\nmerlon_kept_bytes{tenant=\"sg\",kind=\"records\"} 1000\n"));
+    assert_true(says("\nmerlon_kept_beyond_bytes{tenant=\"sg\",kind=\"records\"} 300\n"));
+    assert_true(
+            says("\nmerlon_kept_oldest_time_seconds{tenant=\"sg\",kind=\"records\"} 1600000000\n"));
+    assert_true(!says("\"my\""));
+    assert_int_equal(ask("/api/v1/status", own), 200);
+    assert_int_equal(json_text_check_whole(web_body(&last), 10, NULL), OK);
+    assert_true(says("\"kept\":[{\"tenant\":\"sg\",\"kind\":\"records\",\"bytes\":1000,"));
+    assert_true(says("\"oldest\":\"2020-09-13T12:26:40") && !says("\"my\""));
+    assert_int_equal(ask("/api/v1/status", ADMIN), 200);
+    assert_true(says("{\"tenant\":\"my\",\"kind\":\"findings\",\"bytes\":0,\"records\":7"));
+    /* More tenants than there are places share one, which is nobody's. */
+    for (int i = 0; i < KEPT_TENANTS; i++) {
+        char name[20];
+        snprintf(name, sizeof name, "t%d", i);
+        kept_tenant(s.kept, slice_text(name))->kinds[KEPT_RECORDS].records = 1;
+    }
+    assert_int_equal(kept_size(s.kept), KEPT_TENANTS + 1);
+    assert_string_equal(kept_at(s.kept, KEPT_TENANTS)->name, "(others)");
+    assert_string_equal(kept_at(s.kept, KEPT_TENANTS - 1)->name, "t1021");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -451,6 +490,7 @@ int main(void)
             cmocka_unit_test_setup_teardown(a_stream_tells_and_goes_on, start, stop),
             cmocka_unit_test_setup_teardown(readiness_names_what_is_missing, start, stop),
             cmocka_unit_test_setup_teardown(figures_add_up, start, stop),
+            cmocka_unit_test_setup_teardown(what_is_kept_is_told_to_its_tenant, start, stop),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     web_fini(&last);

@@ -83,6 +83,7 @@ static int run_role(struct centre *centre, enum role role)
                 .data = config->data,
                 .segment_bytes = config->segment_bytes,
                 .reserve_bytes = config->reserve_bytes,
+                .retention = &config->retention,
                 .stop = &stop_asked};
         return serve_log_run(&setting);
     }

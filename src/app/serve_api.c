@@ -102,6 +102,7 @@ static enum err open_api(struct answering *a, struct diag *diag)
 {
     const struct config *config = a->setting->config;
     const struct api_options options = {.counts = a->setting->shared->counts,
+            .kept = a->setting->shared->kept,
             .figures = read_figures,
             .reload = ask_reload,
             .reloaded = read_reload,

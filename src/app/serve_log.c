@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "app/sandbox.h"
+#include "app/serve_retain.h"
 #include "base/buf.h"
 #include "base/point.h"
 #include "cli/verb.h"
@@ -38,6 +39,8 @@ struct line {
     bool results;             /* these are the findings */
     uint64_t through;         /* of the findings: the highest that was appended */
     char ruleset[DIGEST_HEX]; /* and the set in force there */
+    struct serve_retain *retain;
+    bool kept_said; /* that segments cannot be removed */
     struct group_count counts[GROUP_SOURCES];
     size_t count_size;
     char name[160];
@@ -177,6 +180,8 @@ static enum err open_line(struct line *line, struct diag *diag)
             /* What is found must still find room where what is received does not. */
             .reserve_bytes = line->results ? s->reserve_bytes / 4 : s->reserve_bytes,
             .committed = line->committed};
+    /* Files are finished often enough that what is old can go. */
+    options.segment_ns = config_retention_least_age(s->retention, line->results) / 8;
     TRY(wal_open(line->name, &options, &line->wal, diag));
     const struct wal_found *found = wal_found(line->wal);
     uint64_t ring = channel_id(line->channel);
@@ -299,6 +304,23 @@ static void commit(struct line *line)
     }
 }
 
+/* Retention: unlinks what the keeper has named. */
+static void remove_old(struct line *line)
+{
+    enum serve_retain_log log = line->results ? SERVE_RETAIN_FINDINGS : SERVE_RETAIN_LOG;
+    uint64_t below = serve_retain_below(line->retain, log), first;
+    struct diag diag = {0};
+    if (below == 0) {
+        return;
+    }
+    enum err e = wal_remove(line->wal, below, &first, &diag);
+    if (e != OK && !line->kept_said) {
+        verb_say("%s: %s: what is too old stays", line->name, diag.words);
+    }
+    line->kept_said = e != OK;
+    serve_retain_removed(line->retain, log);
+}
+
 static void *run_line(void *context)
 {
     struct line *line = context;
@@ -317,6 +339,7 @@ static void *run_line(void *context)
         if (!some && stop) {
             return NULL;
         }
+        remove_old(line);
         if (!some) {
             serve_shared_wait(channel_data_fd(line->channel), -1, WAIT_MS);
         }
@@ -324,6 +347,19 @@ static void *run_line(void *context)
             return NULL; /* the disk refuses: it was not acknowledged */
         }
     }
+}
+
+static enum err start_retain(struct line *received, struct line *found, struct diag *diag)
+{
+    const struct serve_log_setting *s = received->setting;
+    const struct serve_retain_setting setting = {.shared = s->shared,
+            .disk = s->disk,
+            .data = s->data,
+            .retention = s->retention,
+            .stop = s->stop};
+    TRY(serve_retain_start(&setting, &received->retain, diag));
+    found->retain = received->retain;
+    return OK;
 }
 
 int serve_log_run(const struct serve_log_setting *setting)
@@ -348,6 +384,10 @@ int serve_log_run(const struct serve_log_setting *setting)
         e = sandbox_enter(SANDBOX_LOG, (const char *[]){setting->data, NULL},
                 getenv("MERLON_SANDBOX_TEST"), &diag);
     }
+    if (e == OK) {
+        tell_through(&found);
+        e = start_retain(&received, &found, &diag);
+    }
     if (e == OK && pthread_create(&thread, NULL, run_line, &found) != 0) {
         e = diag_say(&diag, ERR_IO, "no thread");
     }
@@ -355,7 +395,6 @@ int serve_log_run(const struct serve_log_setting *setting)
         verb_say("%s", diag.words);
         return 1;
     }
-    tell_through(&found);
     if (!atomic_load(&shared->page->started)) {
         atomic_store(&shared->page->start, atomic_load(&shared->page->committed));
         atomic_store(&shared->page->started, true);
@@ -364,6 +403,7 @@ int serve_log_run(const struct serve_log_setting *setting)
     serve_shared_wake(shared->committed_fd);
     run_line(&received);
     pthread_join(thread, NULL);
+    serve_retain_stop(received.retain);
     wal_close(received.wal);
     wal_close(found.wal);
     buf_fini(&received.copy);

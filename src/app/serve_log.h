@@ -11,10 +11,12 @@
 
 #include "app/serve_shared.h"
 #include "base/disk.h"
+#include "cli/config_retention.h"
 
 struct serve_log_setting {
     struct serve_shared *shared;
     const struct disk *disk;
+    const struct config_retention *retention;
     const char *data; /* DATA/log and DATA/findings are made in it */
     uint64_t segment_bytes;
     uint64_t reserve_bytes;

@@ -16,6 +16,7 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "event/counts.h"
+#include "event/kept.h"
 
 enum { SERVE_TALLY = 4096 };
 
@@ -41,6 +42,7 @@ struct serve_page {
     _Atomic uint64_t through;   /* results are on disk of all offsets of the log below it */
     _Atomic uint64_t damaged;   /* offsets that cannot be read */
     _Atomic uint64_t failures;  /* writes and syncs that failed and were gone round */
+    _Atomic uint64_t sent;      /* all outputs have sent the findings below it */
     _Atomic bool ready;         /* both logs are open, `through` is known */
     struct serve_tally tally;
     /* The parent's. */
@@ -70,6 +72,7 @@ struct serve_shared {
     struct serve_tokens *tokens;
     struct serve_reload *reload;
     struct counts *counts;
+    struct kept *kept;
     struct channel *intake;
     struct channel *results;
     int committed_fd; /* an eventfd: readable when `committed` moved; the judge waits */

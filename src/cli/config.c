@@ -168,7 +168,7 @@ static enum err read_api(struct config_api *api, const struct yaml_node *node, s
 static enum err read_root(struct config *config, const struct yaml_node *root, struct diag *diag)
 {
     static const char *const keys[] = {"data", "rules", "taxonomy", "tenant", "inputs", "api",
-            "segment_size", "reserve", NULL};
+            "segment_size", "reserve", "retention", NULL};
     const struct yaml_node *node;
     struct slice tenant = SLICE("default"), text;
     TRY(config_parts_keys(root, keys, "the configuration", diag));
@@ -193,6 +193,9 @@ static enum err read_root(struct config *config, const struct yaml_node *root, s
     }
     if ((node = yaml_get(root, SLICE("reserve")))) {
         TRY(config_parts_size(node, &config->reserve_bytes, diag));
+    }
+    if ((node = yaml_get(root, SLICE("retention")))) {
+        TRY(config_retention_read(&config->retention, &config->arena, node, diag));
     }
     if ((node = yaml_get(root, SLICE("inputs")))) {
         TRY(read_inputs(config, node, tenant, diag));

@@ -18,6 +18,7 @@
 #include "base/arena.h"
 #include "base/diag.h"
 #include "base/err.h"
+#include "cli/config_retention.h"
 #include "cli/words.h"
 #include "source/intake.h"
 
@@ -38,6 +39,7 @@ struct config {
     struct intake_input *inputs;
     size_t input_count;
     struct config_api api;
+    struct config_retention retention;
     uint64_t segment_bytes;
     uint64_t reserve_bytes;
 };

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/time.h"
 #include "cli/config.h"
 
 static char path[] = "/tmp/merlon-config-XXXXXX";
@@ -38,6 +39,30 @@ static void without_a_file_the_inputs_are_on_loopback(void **unused)
     config_fini(&config);
 }
 
+static void expect_limit(const struct config_retention *r, const char *tenant,
+        enum holdings_kind kind, int64_t age_s, uint64_t bytes)
+{
+    struct retain_limit limit = config_retention_limit(r, slice_text(tenant), kind);
+    assert_int_equal(limit.age_ns, age_s * TIME_SECOND);
+    assert_int_equal(limit.bytes, bytes);
+}
+
+/* What a tenant leaves out is as above it; quarantine without limits is as the records. */
+static void check_retention(const struct config_retention *r)
+{
+    expect_limit(r, "sg", HOLDINGS_RECORDS, 90 * 86400, 0);
+    expect_limit(r, "sg", HOLDINGS_QUARANTINE, 90 * 86400, 0);
+    expect_limit(r, "sg", HOLDINGS_FINDINGS, 0, UINT64_C(2) << 30);
+    expect_limit(r, "sg/health", HOLDINGS_RECORDS, 90 * 86400, 5 << 20);
+    expect_limit(r, "sg/health/moh-1", HOLDINGS_RECORDS, 90 * 86400, 5 << 20);
+    expect_limit(r, "sg/healthy", HOLDINGS_RECORDS, 90 * 86400, 0);
+    expect_limit(r, "sg/health/moh/x", HOLDINGS_RECORDS, 1800, 5 << 20);
+    expect_limit(r, "sg/health/moh", HOLDINGS_QUARANTINE, 10, 0);
+    expect_limit(r, "sg/health/moh", HOLDINGS_FINDINGS, 12 * 3600, UINT64_C(2) << 30);
+    assert_int_equal(config_retention_least_age(r, false), 10 * TIME_SECOND);
+    assert_int_equal(config_retention_least_age(r, true), 12 * 3600 * TIME_SECOND);
+}
+
 static void every_key_is_taken(void **unused)
 {
     (void)unused;
@@ -48,6 +73,12 @@ static void every_key_is_taken(void **unused)
                        "tenant: sg\n"
                        "segment_size: 64M\n"
                        "reserve: 1G\n"
+                       "retention:\n"
+                       "  age: 90d\n"
+                       "  findings: {size: 2G}\n"
+                       "  tenants:\n"
+                       "    sg/health: {size: 5M, findings: {age: 12h}}\n"
+                       "    sg/health/moh: {age: 30m, quarantine: {age: 10s}}\n"
                        "api: {listen: '[::1]:8443', certificate: c.pem, key: k.pem}\n"
                        "inputs:\n"
                        "  - name: one\n"
@@ -67,6 +98,7 @@ static void every_key_is_taken(void **unused)
     assert_int_equal(config.taxonomies.count, 1);
     assert_int_equal(config.segment_bytes, 64 << 20);
     assert_int_equal(config.reserve_bytes, 1 << 30);
+    check_retention(&config.retention);
     assert_int_equal(config.input_count, 2);
     assert_true(slice_equal(config.api.address, SLICE("[::1]:8443")));
     assert_true(slice_equal(config.api.certificate, SLICE("c.pem")));
@@ -114,6 +146,14 @@ static void what_is_wrong_is_named_with_its_line(void **unused)
             {"api: {}\n", "an address", 1},
             {"api: {listen: x, port: 1}\n", "no key 'port'", 1},
             {"api: {listen: x, key: k}\n", "go together", 1},
+            {"retention: {age: 90}\n", "a span of time", 1},
+            {"retention: {age: 0d}\n", "a span of time", 1},
+            {"retention: {age: 36501d}\n", "a span of time", 1},
+            {"retention: {records: {age: 1d}}\n", "no key 'records'", 1},
+            {"retention:\n  findings: {ages: 1d}\n", "did you mean 'age'", 2},
+            {"retention:\n  tenants: [sg]\n", "tenants is a map", 2},
+            {"retention:\n  tenants:\n    sg//x: {age: 1d}\n", "a tenant is expected", 3},
+            {"retention:\n  tenants:\n    sg: {ag: 1d}\n", "did you mean 'age'", 3},
             {"a\n", "keys and values", 1},
             {"data: x\ndata: y\n", "data", 2},
     };
@@ -133,8 +173,9 @@ static void without_memory_it_says_so(void **unused)
     struct config config;
     for (uint64_t n = 1;; n++) {
         memory_fail_after(n);
-        enum err e = read_text(
-                "rules: [a]\ninputs:\n  - {name: a, kind: syslog-udp, listen: x}\n", &config, NULL);
+        enum err e = read_text("rules: [a]\nretention: {age: 1d}\ninputs:\n  - {name: a, kind: "
+                               "syslog-udp, listen: x}\n",
+                &config, NULL);
         memory_fail_after(0);
         if (e == OK) {
             assert_true(n > 3);

@@ -234,11 +234,41 @@ static void write_sources(struct table *t, struct slice status, struct buf *out)
     write_cells(t, out);
 }
 
+/* A line for each tenant and kind. */
+static void add_kept(struct buf *out, struct slice status)
+{
+    struct json_text_members rows = json_text_open(member(status, "kept"));
+    struct buf text = {0};
+    while (json_text_next(&rows)) {
+        json_text_add(&text, member(rows.value, "tenant"));
+        buf_byte(&text, ' ');
+        json_text_add(&text, member(rows.value, "kind"));
+        buf_format(&text, ": %llu records, %llu KiB",
+                (unsigned long long)number(rows.value, "records"),
+                (unsigned long long)(number(rows.value, "bytes") >> 10));
+        if (number(rows.value, "beyond_bytes") > 0) {
+            buf_format(&text, ", %llu KiB past its limits",
+                    (unsigned long long)(number(rows.value, "beyond_bytes") >> 10));
+        }
+        if (member(rows.value, "oldest").at) {
+            buf_add(&text, SLICE(", from "));
+            json_text_add(&text, member(rows.value, "oldest"));
+        }
+        buf_add(out, SLICE("kept      "));
+        visible_add(out, buf_slice(&text), VISIBLE_ANY);
+        buf_byte(out, '\n');
+        out->failed |= text.failed;
+        buf_clear(&text);
+    }
+    buf_fini(&text);
+}
+
 static enum err print(struct slice status, struct diag *diag)
 {
     struct table table = {.seconds = number(status, "up_seconds")};
     struct buf out = {0};
     add_centre(&out, status);
+    add_kept(&out, status);
     write_sources(&table, status, NULL);
     write_sources(&table, status, &out);
     bool failed = out.failed;

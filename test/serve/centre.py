@@ -72,7 +72,7 @@ class Stream:
 
 
 class Centre:
-    def __init__(self, tenants=("sg/moh",), environment=None, start=True):
+    def __init__(self, tenants=("sg/moh",), environment=None, start=True, extra=""):
         self.at_once = start
         self.scratch = tempfile.TemporaryDirectory(prefix="merlon-serve-")
         self.folder = self.scratch.name
@@ -84,7 +84,7 @@ class Centre:
         self.config = os.path.join(self.folder, "serve.yml")
         with open(self.config, "w") as out:
             out.write(f"data: {self.data}\nrules: [{self.folder}/rules]\n"
-                      'api: {listen: "127.0.0.1:0"}\ninputs:\n')
+                      'api: {listen: "127.0.0.1:0"}\n' + extra + "inputs:\n")
             for i, tenant in enumerate(tenants):
                 for name, kind in (("udp", "syslog-udp"), ("tcp", "syslog-tcp"), ("web", "http")):
                     out.write(f"  - {{name: {name}{i}, kind: {kind}, "

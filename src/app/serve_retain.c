@@ -1,0 +1,228 @@
+#include "app/serve_retain.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/time.h"
+#include "cli/verb.h"
+#include "event/kept.h"
+#include "wal/retain.h"
+
+enum {
+    TURN_FRAMES = 4096, /* counted before it looks at the rest */
+    TURN_MS = 250,
+    PUBLISH_MS = 1000,
+};
+
+/* One of the logs. */
+struct keeping {
+    _Atomic uint64_t below;
+    struct holdings *holdings;
+    bool more;        /* frames are left to be counted */
+    bool whole;       /* all of it has been counted once */
+    struct diag said; /* the problem that was named last */
+};
+
+struct serve_retain {
+    struct serve_retain_setting setting;
+    struct keeping logs[SERVE_RETAIN_LOGS];
+    struct retain_clock clock;
+    int64_t published_ns;
+    pthread_t thread;
+};
+
+/* ---- figures -----------------------------------------------------------------------------------
+ */
+
+static int64_t oldest_of(const struct holdings *h, uint32_t tenant, enum holdings_kind kind)
+{
+    for (size_t s = 0; s < h->segment_count; s++) {
+        for (size_t i = 0; i < h->segments[s].count; i++) {
+            const struct holding *at = &h->segments[s].at[i];
+            if (at->tenant == tenant && at->kind == kind) {
+                return at->oldest_ns;
+            }
+        }
+    }
+    return 0;
+}
+
+/* Kinds are named alike there and here. */
+_Static_assert((int)KEPT_RECORDS == HOLDINGS_RECORDS &&
+                       (int)KEPT_QUARANTINE == HOLDINGS_QUARANTINE &&
+                       (int)KEPT_FINDINGS == HOLDINGS_FINDINGS && (int)KEPT_KINDS == HOLDINGS_KINDS,
+        "kept and holdings");
+
+static void publish(
+        const struct serve_retain *r, const struct retain *retain, enum serve_retain_log log)
+{
+    const struct holdings *h = r->logs[log].holdings;
+    for (size_t i = 0; i < h->tenant_count; i++) {
+        const struct holdings_tenant *from = &h->tenants[i];
+        struct kept_tenant *to =
+                kept_tenant(r->setting.shared->kept, slice_of(from->name, from->size));
+        for (enum holdings_kind kind = 0; kind < HOLDINGS_KINDS; kind++) {
+            uint32_t tenant = (uint32_t)i;
+            if ((kind == HOLDINGS_FINDINGS) != (log == SERVE_RETAIN_FINDINGS)) {
+                continue;
+            }
+            atomic_store(&to->kinds[kind].bytes, from->bytes[kind]);
+            atomic_store(&to->kinds[kind].records, from->records[kind]);
+            atomic_store(&to->kinds[kind].beyond, retain_beyond(retain, h, tenant, kind));
+            atomic_store(&to->kinds[kind].oldest_ns, oldest_of(h, tenant, kind));
+        }
+    }
+}
+
+/* ---- one turn ----------------------------------------------------------------------------------
+ */
+
+static void say_once(struct keeping *k, const struct diag *diag)
+{
+    if (strcmp(k->said.words, diag->words) != 0) {
+        verb_say("retention: %s", diag->words);
+        k->said = *diag;
+    }
+}
+
+/* What nobody may remove yet: of the log what was not judged, of the findings what an output has
+ * not sent, and the frame that says how far was judged. */
+static uint64_t needed_from(const struct serve_page *page, enum serve_retain_log log)
+{
+    if (log == SERVE_RETAIN_LOG) {
+        return atomic_load(&page->through);
+    }
+    uint64_t committed = atomic_load(&page->findings), sent = atomic_load(&page->sent);
+    uint64_t last = committed > 0 ? committed - 1 : 0;
+    return sent < last ? sent : last;
+}
+
+static void count(struct serve_retain *r, enum serve_retain_log log)
+{
+    const struct serve_page *page = r->setting.shared->page;
+    struct keeping *k = &r->logs[log];
+    struct diag diag = {0};
+    uint64_t committed = atomic_load(log == SERVE_RETAIN_LOG ? &page->committed : &page->findings);
+    if (holdings_turn(k->holdings, committed, TURN_FRAMES, &k->more, &diag) != OK) {
+        say_once(k, &diag);
+        return;
+    }
+    k->whole = k->whole || !k->more;
+}
+
+/* The time that the log itself knows of. */
+static int64_t newest_of(const struct serve_retain *r)
+{
+    int64_t newest = 0;
+    for (enum serve_retain_log log = 0; log < SERVE_RETAIN_LOGS; log++) {
+        const struct holdings *h = r->logs[log].holdings;
+        for (size_t s = 0; s < h->segment_count; s++) {
+            for (size_t i = 0; i < h->segments[s].count; i++) {
+                int64_t at = h->segments[s].at[i].newest_ns;
+                newest = at > newest ? at : newest;
+            }
+        }
+    }
+    return newest;
+}
+
+static void take_turn(struct serve_retain *r)
+{
+    int64_t now_ns = clock_steady_ns();
+    for (enum serve_retain_log log = 0; log < SERVE_RETAIN_LOGS; log++) {
+        count(r, log);
+    }
+    if (!r->logs[SERVE_RETAIN_LOG].whole || !r->logs[SERVE_RETAIN_FINDINGS].whole) {
+        return; /* sizes are not known yet */
+    }
+    if (r->clock.trusted_ns == 0) {
+        r->clock = (struct retain_clock){.trusted_ns = newest_of(r), .steady_ns = now_ns};
+    }
+    struct retain retain = {.limit = config_retention_limit,
+            .context = r->setting.retention,
+            .now_ns = retain_clock_now(&r->clock, clock_wall_ns(), now_ns)};
+    bool tell = now_ns - r->published_ns >= PUBLISH_MS * (TIME_SECOND / 1000);
+    for (enum serve_retain_log log = 0; log < SERVE_RETAIN_LOGS; log++) {
+        struct keeping *k = &r->logs[log];
+        retain.needed = needed_from(r->setting.shared->page, log);
+        if (tell) {
+            publish(r, &retain, log);
+        }
+        if (atomic_load(&k->below) == 0) {
+            atomic_store(&k->below, retain_below(&retain, k->holdings));
+        }
+    }
+    r->published_ns = tell ? now_ns : r->published_ns;
+}
+
+/* ---- the thread --------------------------------------------------------------------------------
+ */
+
+static void *run(void *context)
+{
+    struct serve_retain *r = context;
+    while (!*r->setting.stop) {
+        take_turn(r);
+        bool more = r->logs[SERVE_RETAIN_LOG].more || r->logs[SERVE_RETAIN_FINDINGS].more;
+        serve_shared_wait(-1, -1, more ? 0 : TURN_MS);
+    }
+    return NULL;
+}
+
+static enum err open_logs(struct serve_retain *r, struct diag *diag)
+{
+    static const char *const names[SERVE_RETAIN_LOGS] = {"log", "findings"};
+    for (enum serve_retain_log log = 0; log < SERVE_RETAIN_LOGS; log++) {
+        char path[4096];
+        snprintf(path, sizeof path, "%s/%s", r->setting.data, names[log]);
+        TRY(holdings_new(path, r->setting.disk, &r->logs[log].holdings, diag));
+    }
+    return OK;
+}
+
+static void free_retain(struct serve_retain *r)
+{
+    for (enum serve_retain_log log = 0; log < SERVE_RETAIN_LOGS; log++) {
+        holdings_free(r->logs[log].holdings);
+    }
+    memory_free(r);
+}
+
+enum err serve_retain_start(
+        const struct serve_retain_setting *setting, struct serve_retain **out, struct diag *diag)
+{
+    struct serve_retain *r = memory_alloc(sizeof *r);
+    if (!r) {
+        return diag_say(diag, ERR_MEMORY, "no memory for retention");
+    }
+    r->setting = *setting;
+    enum err e = open_logs(r, diag);
+    if (e == OK && pthread_create(&r->thread, NULL, run, r) != 0) {
+        e = diag_say(diag, ERR_IO, "no thread");
+    }
+    if (e != OK) {
+        free_retain(r);
+        return e;
+    }
+    *out = r;
+    return OK;
+}
+
+void serve_retain_stop(struct serve_retain *retain)
+{
+    pthread_join(retain->thread, NULL);
+    free_retain(retain);
+}
+
+uint64_t serve_retain_below(const struct serve_retain *retain, enum serve_retain_log log)
+{
+    return atomic_load(&retain->logs[log].below);
+}
+
+void serve_retain_removed(struct serve_retain *retain, enum serve_retain_log log)
+{
+    atomic_store(&retain->logs[log].below, 0);
+}

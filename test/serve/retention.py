@@ -1,0 +1,161 @@
+"""Retention of a running centre: what is past its limits goes, in whole files, and nothing else."""
+import json
+import os
+import signal
+import subprocess
+
+import segments
+from centre import Centre, MERLON, line
+
+SMALL = "segment_size: 64K\nreserve: 1M\n"
+
+
+def first_kept(centre, log="log"):
+    names = [n for n in os.listdir(os.path.join(centre.data, log)) if n.endswith(".seg")]
+    return min(int(n[:20]) for n in names)
+
+
+def kept(centre, token=None):
+    """{(tenant, kind): figures}"""
+    rows = json.loads(centre.ask("/api/v1/status", token)[1])["kept"]
+    return {(row["tenant"], row["kind"]): row for row in rows}
+
+
+def figure(centre, tenant="sg/moh", kind="records", name="records"):
+    return kept(centre).get((tenant, kind), {}).get(name, 0)
+
+
+def send(centre, count, name="tcp0", start=0, planted=lambda i: False):
+    """About 2 KB each."""
+    centre.send(name, [line(i, planted(i)) + " " + "x" * 1900 + f" {i}"
+                       for i in range(start, start + count)])
+
+
+def problems(centre):
+    found = []
+    for log in ("log", "findings"):
+        reader = segments.Log(os.path.join(centre.data, log))
+        for _ in reader:
+            pass
+        found += [p for p in reader.problems if p.name != "torn"]
+    return found
+
+
+def what_is_past_its_size_goes():
+    with Centre(extra=SMALL + "retention: {size: 300K}\n") as centre:
+        for part in range(10):  # so that one commit does not take all
+            send(centre, 50, start=part * 50, planted=lambda i: i % 50 == 49)
+            centre.wait_findings(part + 1)
+        centre.until(lambda: first_kept(centre) > 300, "old files go")
+        centre.until(lambda: 0 < figure(centre, name="bytes") <= 300 << 10, "it fits")
+        row = kept(centre)["sg/moh", "records"]
+        sizes = [os.path.getsize(os.path.join(centre.data, "log", n))
+                 for n in os.listdir(os.path.join(centre.data, "log")) if n.endswith(".seg")]
+        assert 150 << 10 < row["bytes"] <= sum(sizes), (row, sizes)
+        centre.until(lambda: figure(centre) == 500 - first_kept(centre), "figures follow")
+        row = kept(centre)["sg/moh", "records"]
+        text = centre.ask("/metrics")[1]
+        assert f'merlon_kept_bytes{{tenant="sg/moh",kind="records"}} {row["bytes"]}\n' in text, text
+        held = [n for n in os.listdir(centre.data + "/log") if n.endswith(".held")]
+        assert all(os.path.exists(f"{centre.data}/log/{n[:20]}.seg") for n in held), held
+        cat = subprocess.run([MERLON, "log", "cat", "--from", "5", "--data", centre.data], text=True,
+                             capture_output=True)
+        assert f"offsets below {first_kept(centre)} were removed" in cat.stderr, cat.stderr
+        assert len(cat.stdout.splitlines()) == row["records"]
+        centre.stop()
+        assert not problems(centre)
+        centre.start()
+        send(centre, 10, start=500, planted=lambda i: True)
+        assert len(centre.wait_findings(20)) == 20  # judged once, and on from there
+        centre.until(lambda: figure(centre, kind="findings") == 20, "they are counted")
+
+
+def what_is_past_its_age_goes():
+    with Centre(extra=SMALL + "retention: {age: 2s, findings: {age: 2s}}\n") as centre:
+        sent = 0
+
+        def both_go():
+            nonlocal sent
+            send(centre, 2, start=sent, planted=lambda i: i % 2 == 0)
+            sent += 2
+            return first_kept(centre) > 0 and first_kept(centre, "findings") > 0
+
+        centre.wait_findings(0)
+        centre.until(lambda: os.path.isdir(centre.data + "/findings"), "the logs are there")
+        centre.until(both_go, "what is old goes while more comes")
+        status, text = centre.ask("/api/v1/findings?after=0")
+        assert status == 200 and json.loads(text)["unreadable"] >= 1, text
+        centre.stop()
+        assert not problems(centre)
+
+
+def who_keeps_longer_keeps_what_is_shared():
+    """And is told so, each tenant of its own."""
+    extra = SMALL + "retention:\n  tenants:\n    sg/moh: {size: 100K}\n"
+    with Centre(tenants=("sg/moh", "sg/mof"), extra=extra) as centre:
+        for part in range(10):
+            send(centre, 20, "tcp0", part * 20)
+            send(centre, 1, "tcp1", part)
+        centre.until(lambda: figure(centre) == 200 and figure(centre, "sg/mof") == 10, "all is counted")
+        beyond = kept(centre)["sg/moh", "records"]["beyond_bytes"]
+        assert beyond == kept(centre)["sg/moh", "records"]["bytes"] - (100 << 10) > 0, beyond
+        own = kept(centre, centre.add_token("sg/mof", "reader"))
+        assert list(own) == [("sg/mof", "records")], own
+        assert own["sg/mof", "records"]["beyond_bytes"] == 0
+
+
+def what_is_not_judged_stays():
+    with Centre(extra=SMALL + "retention: {size: 100K}\n") as centre:
+        send(centre, 1, planted=lambda i: True)
+        centre.wait_findings(1)
+        judge = centre.role("judge")
+        os.kill(judge, signal.SIGSTOP)
+        try:
+            for part in range(8):
+                send(centre, 50, start=1 + part * 50, planted=lambda i: True)
+                centre.until(lambda: figure(centre) >= 51 + part * 50, "it is counted")
+            row = kept(centre)["sg/moh", "records"]
+            assert row["beyond_bytes"] == row["bytes"] - (100 << 10), row
+            assert first_kept(centre) <= 1
+        finally:
+            os.kill(judge, signal.SIGCONT)
+        centre.until(lambda: first_kept(centre) > 300, "it is judged, and goes")
+        found = centre.wait_findings(401)
+        assert [f["source"]["offset"] for f in found] == list(range(401))
+
+
+def how_far_was_judged_is_not_forgotten():
+    """The last finding says so: it stays, however old, until there is another."""
+    with Centre(extra=SMALL + "retention: {findings: {age: 1s}}\n") as centre:
+        send(centre, 5, planted=lambda i: True)
+        centre.wait_findings(5)
+        centre.stop()
+        centre.start()
+        centre.until(lambda: figure(centre, kind="findings", name="beyond_bytes") > 0, "it is old")
+        centre.until(lambda: json.loads(centre.ask("/api/v1/status")[1])["up_seconds"] >= 3,
+                     "it would have gone by now")
+        centre.stop()
+        centre.start()
+        send(centre, 1, start=5, planted=lambda i: True)
+        centre.until(lambda: 'merlon_judged_records_total 1\n' in centre.ask("/metrics")[1],
+                     "one more is judged, and only that one")
+
+
+def kills_while_files_go_leave_no_hole():
+    for point in ("remove.before:2", "remove.after:1"):
+        with Centre(extra=SMALL + "retention: {size: 100K}\n",
+                    environment={"MERLON_POINT": point}) as centre:
+            for part in range(8):
+                send(centre, 50, start=part * 50, planted=lambda i: i % 10 == 0)
+                centre.wait_findings(5 * (part + 1))
+            centre.until(lambda: first_kept(centre) > 200, "files go, whoever dies")
+            assert "log: ended by signal 9" in centre.words()
+            assert [f["source"]["offset"] for f in centre.findings()] == list(range(0, 400, 10))
+            centre.kill()
+            assert not problems(centre)
+
+
+TESTS = [what_is_past_its_size_goes, what_is_past_its_age_goes,
+         who_keeps_longer_keeps_what_is_shared, what_is_not_judged_stays,
+         how_far_was_judged_is_not_forgotten,
+         kills_while_files_go_leave_no_hole]
