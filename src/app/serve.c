@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "app/notify.h"
 #include "app/serve_api.h"
 #include "app/serve_judge.h"
 #include "app/serve_listen.h"
@@ -58,6 +59,7 @@ struct centre {
     unsigned loads;   /* how often it died of it */
     int64_t started_ns;
     bool stopping;
+    bool told_ready; /* the service manager */
 };
 
 static volatile sig_atomic_t stop_asked;
@@ -481,6 +483,19 @@ static bool is_wanted(const struct centre *centre, enum role role)
     return role != API || centre->config.api.listener >= 0;
 }
 
+/* Once the logs are open and events are judged. A manager that cannot be told would end us. */
+static void tell_ready(struct centre *centre)
+{
+    const struct serve_page *page = centre->shared.page;
+    if (centre->told_ready || !atomic_load(&page->ready) || !atomic_load(&page->watching)) {
+        return;
+    }
+    centre->told_ready = true;
+    if (!notify_say("READY=1")) {
+        verb_say("NOTIFY_SOCKET: nobody can be told there that we are ready");
+    }
+}
+
 static void hold_together(struct centre *centre)
 {
     serve_reload_ask(centre->shared.reload);
@@ -500,8 +515,10 @@ static void hold_together(struct centre *centre)
         }
         wait_signal(100);
         reap(centre);
+        tell_ready(centre);
     }
     centre->stopping = true;
+    (void)notify_say("STOPPING=1");
     for (enum role role = 0; role < ROLES; role++) {
         stop_role(centre, role);
     }
