@@ -303,6 +303,12 @@ static const int api_calls[] = {SCMP_SYS(accept4), SCMP_SYS(recvmsg), SCMP_SYS(r
         SCMP_SYS(pipe2), SCMP_SYS(fcntl), SCMP_SYS(dup), SCMP_SYS(getuid), SCMP_SYS(prlimit64),
         SCMP_SYS(pread64), SCMP_SYS(getdents64)};
 
+/* Names are looked up and files read and watched; of what is open already, its positions are
+ * written. */
+static const int files_calls[] = {SCMP_SYS(pread64), SCMP_SYS(getdents64), SCMP_SYS(fcntl),
+        SCMP_SYS(inotify_init1), SCMP_SYS(inotify_add_watch), SCMP_SYS(pwrite64),
+        SCMP_SYS(ftruncate), SCMP_SYS(fdatasync)};
+
 #define READS (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
 #define WRITES                                                                                     \
     (READS | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE |                      \
@@ -332,18 +338,15 @@ static const struct {
                         .writing = true},
                 WRITES},
         [SANDBOX_CHECK] = {"check", {0}, 0},
+        [SANDBOX_FILES] = {"files",
+                {.calls = files_calls, .call_count = COUNT(files_calls), .opening = true}, READS},
 };
 
-enum err sandbox_enter(
-        enum sandbox_role role, const char *const *directories, const char *test, struct diag *diag)
+enum err sandbox_enter_places(enum sandbox_role role, const struct sandbox_places *places,
+        const char *test, struct diag *diag)
 {
     struct seal seal = roles[role].seal;
-    struct slice at[SANDBOX_DIRECTORIES];
-    struct roots roots = {at, 0, roles[role].rights};
-    while (directories[roots.count] && roots.count < SANDBOX_DIRECTORIES) {
-        at[roots.count] = slice_text(directories[roots.count]);
-        roots.count++;
-    }
+    const struct roots roots = {places->at, places->count, roles[role].rights};
     if (SANITIZED) {
         return OK;
     }
@@ -361,4 +364,16 @@ enum err sandbox_enter(
         try_all(test);
     }
     return OK;
+}
+
+enum err sandbox_enter(
+        enum sandbox_role role, const char *const *directories, const char *test, struct diag *diag)
+{
+    struct slice at[SANDBOX_DIRECTORIES];
+    struct sandbox_places places = {at, 0};
+    while (directories[places.count] && places.count < SANDBOX_DIRECTORIES) {
+        at[places.count] = slice_text(directories[places.count]);
+        places.count++;
+    }
+    return sandbox_enter_places(role, &places, test, diag);
 }

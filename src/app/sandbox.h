@@ -27,7 +27,8 @@ enum err sandbox_seal(struct inputs *inputs, const char *test, struct diag *diag
  * - api: its listening socket and connections that come by it; files below the directories, for
  *   reading;
  * - rules: files below the directories, for reading and writing;
- * - check: nothing but its memory and what is open.
+ * - check: nothing but its memory and what is open;
+ * - files: files below the directories, for reading; what it has open it may write.
  * `directories` ends with NULL, `test` is as above, but for no-landlock. */
 enum sandbox_role {
     SANDBOX_LISTEN,
@@ -36,7 +37,15 @@ enum sandbox_role {
     SANDBOX_API,
     SANDBOX_RULES,
     SANDBOX_CHECK,
+    SANDBOX_FILES,
 };
 enum { SANDBOX_DIRECTORIES = 8 };
 enum err sandbox_enter(enum sandbox_role role, const char *const *directories, const char *test,
         struct diag *diag) MUST_CHECK;
+/* The same with any number of directories, each with a NUL behind it. */
+struct sandbox_places {
+    const struct slice *at;
+    size_t count;
+};
+enum err sandbox_enter_places(enum sandbox_role role, const struct sandbox_places *places,
+        const char *test, struct diag *diag) MUST_CHECK;

@@ -15,6 +15,7 @@
 
 #include "app/notify.h"
 #include "app/serve_api.h"
+#include "app/serve_files.h"
 #include "app/serve_judge.h"
 #include "app/serve_listen.h"
 #include "app/serve_log.h"
@@ -28,6 +29,7 @@
 #include "base/time.h"
 #include "cli/book.h"
 #include "cli/config.h"
+#include "cli/config_inputs.h"
 #include "net/tokens.h"
 
 enum {
@@ -39,7 +41,15 @@ enum {
     RULES_PATIENCE_S = 10, /* for the first rules, before listening begins */
 };
 
-enum role { API, LISTEN, RULES, JUDGE, LOG, ROLES }; /* in the order in which they are stopped */
+enum role {
+    API,
+    FILES,
+    LISTEN,
+    RULES,
+    JUDGE,
+    LOG,
+    ROLES
+}; /* in the order in which they are stopped */
 
 struct child {
     pid_t pid; /* 0: none */
@@ -74,7 +84,7 @@ static void ask_stop(int signal)
 /* ---- children ----------------------------------------------------------------------------------
  */
 
-static const char *const role_names[ROLES] = {"api", "listen", "rules", "judge", "log"};
+static const char *const role_names[ROLES] = {"api", "files", "listen", "rules", "judge", "log"};
 
 static int run_role(struct centre *centre, enum role role)
 {
@@ -104,6 +114,11 @@ static int run_role(struct centre *centre, enum role role)
         const struct serve_api_setting setting = {
                 .shared = &centre->shared, .config = config, .stop = &stop_asked};
         return serve_api_run(&setting);
+    }
+    if (role == FILES) {
+        const struct serve_files_setting setting = {
+                .shared = &centre->shared, .config = config, .stop = &stop_asked};
+        return serve_files_run(&setting);
     }
     const struct serve_listen_setting setting = {
             .shared = &centre->shared, .config = config, .stop = &stop_asked};
@@ -364,6 +379,14 @@ static void say_where(const struct config *config)
     verb_say("data in %s", config->data);
     for (size_t i = 0; i < config->input_count; i++) {
         const struct intake_input *input = &config->inputs[i];
+        if (input->listener < 0) {
+            struct buf where = {0};
+            config_inputs_where(input, &where);
+            verb_say("input %.*s: %.*s %.*s, tenant %.*s", SLICE_ARG(input->name),
+                    SLICE_ARG(input->kind), SLICE_ARG(buf_slice(&where)), SLICE_ARG(input->tenant));
+            buf_fini(&where);
+            continue;
+        }
         address_of(input->listener, input->address, address, sizeof address);
         verb_say("input %.*s: %.*s at %s, tenant %.*s", SLICE_ARG(input->name),
                 SLICE_ARG(input->kind), address, SLICE_ARG(input->tenant));
@@ -476,7 +499,10 @@ static bool is_wanted(const struct centre *centre, enum role role)
     if (role == RULES) { /* when the directory is known to be ours */
         return atomic_load(&reload->asked) > answered && atomic_load(&centre->shared.page->ready);
     }
-    if (role == LISTEN) {
+    if (role == FILES && !serve_files_wanted(&centre->config)) {
+        return false;
+    }
+    if (role == LISTEN || role == FILES) {
         return answered > 0 ||
                clock_steady_ns() - centre->started_ns > RULES_PATIENCE_S * TIME_SECOND;
     }

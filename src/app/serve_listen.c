@@ -27,6 +27,9 @@ enum err serve_listen_bind(struct config *config, struct diag *diag)
 {
     for (size_t i = 0; i < config->input_count; i++) {
         struct intake_input *input = &config->inputs[i];
+        if (input->address.size == 0) {
+            continue; /* nothing is listened at: files */
+        }
         bool datagrams = slice_equal(input->kind, SLICE("syslog-udp"));
         struct diag why = {0};
         enum err e = syslog_peer_bind(

@@ -1,6 +1,7 @@
 #include "base/channel.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -12,8 +13,9 @@
 
 enum { PAGE = 4096, PREFIX = 8, ALIGN = 8 };
 
-/* What both sides see. The putter writes `head`, the taker the others. */
+/* What both sides see. Putters write `head`, the taker the others. */
 struct shared {
+    pthread_mutex_t putting; /* robust: who dies with it leaves nothing half done */
     _Alignas(64) _Atomic uint64_t head;
     _Alignas(64) _Atomic uint64_t done;
     _Atomic uint32_t refusing;
@@ -52,6 +54,16 @@ static char *map(size_t size)
     return at == MAP_FAILED ? NULL : at;
 }
 
+static void init_lock(pthread_mutex_t *mutex)
+{
+    pthread_mutexattr_t attr;
+    pthread_mutexattr_init(&attr);
+    pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
+    pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
+    pthread_mutex_init(mutex, &attr);
+    pthread_mutexattr_destroy(&attr);
+}
+
 enum err channel_new(size_t bytes, struct channel **out, struct diag *diag)
 {
     struct channel *channel = NULL;
@@ -69,6 +81,7 @@ enum err channel_new(size_t bytes, struct channel **out, struct diag *diag)
     if (at) {
         channel->shared = (struct shared *)(void *)at;
         channel->data = at + PAGE;
+        init_lock(&channel->shared->putting);
     }
     if (!at || channel->data_fd < 0 || channel->done_fd < 0 ||
             getrandom(&channel->id, sizeof channel->id, 0) != sizeof channel->id) {
@@ -113,7 +126,8 @@ static size_t whole(size_t size)
     return (PREFIX + size + ALIGN - 1) / ALIGN * ALIGN;
 }
 
-bool channel_put(struct channel *channel, struct slice bytes, uint64_t *position)
+/* A piece is there when `head` is behind it: of a putter that died before that nothing is left. */
+static bool put(struct channel *channel, struct slice bytes, uint64_t *position)
 {
     uint64_t head = atomic_load_explicit(&channel->shared->head, memory_order_relaxed);
     uint64_t done = atomic_load_explicit(&channel->shared->done, memory_order_acquire);
@@ -130,8 +144,21 @@ bool channel_put(struct channel *channel, struct slice bytes, uint64_t *position
     head += whole(bytes.size);
     atomic_store_explicit(&channel->shared->head, head, memory_order_release);
     *position = head;
-    wake(channel->data_fd);
     return true;
+}
+
+bool channel_put(struct channel *channel, struct slice bytes, uint64_t *position)
+{
+    pthread_mutex_t *putting = &channel->shared->putting;
+    if (pthread_mutex_lock(putting) == EOWNERDEAD) {
+        pthread_mutex_consistent(putting);
+    }
+    bool done = put(channel, bytes, position);
+    pthread_mutex_unlock(putting);
+    if (done) {
+        wake(channel->data_fd);
+    }
+    return done;
 }
 
 uint64_t channel_done(const struct channel *channel)

@@ -10,9 +10,9 @@
  *         append(copy)
  *     commit(); channel_finish(channel, position);     // gives the room back, and tells
  *
- * One process puts, one takes; threads of one side share a lock of their own. Positions count bytes
- * and never go back. Neither side trusts the other: sizes are checked, pieces are copied before
- * they are looked at. What was put outlives both processes, as long as their parent holds it. */
+ * Any process and thread puts, one thread takes. Positions count bytes and never go back. Neither
+ * side trusts the other: sizes are checked, pieces are copied before they are looked at. What was
+ * put outlives the processes, as long as their parent holds it. */
 #pragma once
 
 #include <stdbool.h>

@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -151,6 +152,46 @@ static void odd_sizes_are_refused(void **unused)
     assert_int_equal(channel_new(5000, &channel, NULL), ERR_USAGE);
 }
 
+/* Several processes put, one of them dies each time: what is there is whole, in its order. */
+static void who_dies_putting_holds_nobody_back(void **unused)
+{
+    (void)unused;
+    enum { PUTTERS = 6, EACH = 2000 };
+    struct channel *channel = make();
+    pid_t children[PUTTERS];
+    for (unsigned p = 0; p < PUTTERS; p++) {
+        children[p] = fork();
+        if (children[p] == 0) {
+            for (unsigned n = 0;;) {
+                uint64_t position;
+                unsigned words[2] = {p, n};
+                n += channel_put(channel, slice_of((char *)words, sizeof words), &position);
+            }
+        }
+    }
+    struct buf copy = {0};
+    unsigned next[PUTTERS] = {0};
+    for (unsigned dead = 0; dead < PUTTERS;) {
+        uint64_t position;
+        unsigned words[2];
+        if (channel_take(channel, &copy, &position) != OK) {
+            wait_for(channel_data_fd(channel));
+            continue;
+        }
+        channel_finish(channel, position);
+        assert_int_equal(copy.size, sizeof words);
+        memcpy(words, copy.at, sizeof words);
+        assert_true(words[0] < PUTTERS && words[1] == next[words[0]]);
+        next[words[0]]++;
+        if (words[0] == dead && words[1] >= EACH) {
+            kill(children[dead], SIGKILL);
+            waitpid(children[dead++], NULL, 0);
+        }
+    }
+    buf_fini(&copy);
+    channel_free(channel);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -159,6 +200,7 @@ int main(void)
             cmocka_unit_test(nonsense_from_the_other_side_is_passed_over),
             cmocka_unit_test(a_refusal_is_seen_and_wakes),
             cmocka_unit_test(odd_sizes_are_refused),
+            cmocka_unit_test(who_dies_putting_holds_nobody_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

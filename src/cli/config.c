@@ -5,15 +5,10 @@
 
 #include "base/files.h"
 #include "base/yaml.h"
+#include "cli/config_inputs.h"
 #include "cli/config_parts.h"
-#include "cli/formats.h"
-#include "cli/option.h"
-#include "net/authorize.h"
 
-enum { CONFIG_LIMIT = 1 << 20, MEMORY = 16 << 20, KINDS = 4, RECORD = 16 << 20 };
-
-static const char *const kinds[KINDS + 1] = {
-        "syslog-udp", "syslog-tcp", "syslog-tls", "http", NULL};
+enum { CONFIG_LIMIT = 1 << 20, MEMORY = 16 << 20 };
 
 /* ---- keys --------------------------------------------------------------------------------------
  */
@@ -29,116 +24,6 @@ static enum err take_words(
         if (!text.at || words_add(out, text.at) != OK) {
             return diag_say(diag, ERR_MEMORY, "no memory for the configuration");
         }
-    }
-    return OK;
-}
-
-static enum err take_kind(const struct yaml_node *node, struct slice *out, struct diag *diag)
-{
-    TRY(config_parts_text(node, out, diag));
-    for (size_t i = 0; i < KINDS; i++) {
-        if (slice_equal(*out, slice_text(kinds[i]))) {
-            return OK;
-        }
-    }
-    return config_parts_wrong(node, diag, "kind is syslog-udp, syslog-tcp, syslog-tls or http");
-}
-
-static enum err take_format(const struct yaml_node *node, struct slice *out, struct diag *diag)
-{
-    char word[64] = {0};
-    TRY(config_parts_text(node, out, diag));
-    if (out->size < sizeof word) {
-        memcpy(word, out->at, out->size);
-    }
-    return formats_find(word) ? OK
-                              : config_parts_wrong(node, diag, "there is no format of that name");
-}
-
-struct input_key {
-    const char *name;
-    size_t at; /* in struct intake_input, of a slice */
-    enum err (*take)(const struct yaml_node *node, struct slice *out, struct diag *diag);
-};
-
-static const struct input_key input_keys[] = {
-        {"name", offsetof(struct intake_input, name), config_parts_text},
-        {"kind", offsetof(struct intake_input, kind), take_kind},
-        {"listen", offsetof(struct intake_input, address), config_parts_text},
-        {"tenant", offsetof(struct intake_input, tenant), config_parts_tenant},
-        {"format", offsetof(struct intake_input, format), take_format},
-        {"certificate", offsetof(struct intake_input, certificate), config_parts_text},
-        {"key", offsetof(struct intake_input, key), config_parts_text},
-        {"authority", offsetof(struct intake_input, authority), config_parts_text},
-};
-enum { INPUT_KEYS = sizeof input_keys / sizeof *input_keys };
-
-static enum err check_input(
-        const struct yaml_node *node, const struct intake_input *input, struct diag *diag)
-{
-    if (input->name.size == 0 || input->name.size > 60 ||
-            memchr(input->name.at, '/', input->name.size)) {
-        return config_parts_wrong(
-                node, diag, "an input needs a name of at most 60 bytes, without '/'");
-    }
-    if (input->kind.size == 0 || input->address.size == 0) {
-        return config_parts_wrong(node, diag, "an input needs a kind, and an address to listen at");
-    }
-    if (slice_equal(input->kind, SLICE("syslog-tls")) &&
-            (input->certificate.size == 0 || input->key.size == 0)) {
-        return config_parts_wrong(node, diag, "syslog-tls needs a certificate and its key");
-    }
-    return OK;
-}
-
-static enum err read_input(const struct yaml_node *node, struct slice tenant,
-        struct intake_input *out, struct diag *diag)
-{
-    static const char *const names[] = {"name", "kind", "listen", "tenant", "format", "certificate",
-            "key", "authority", "max_record", NULL};
-    struct intake_input input = {.tenant = tenant, .record_bytes = RECORD, .listener = -1};
-    TRY(config_parts_keys(node, names, "an input", diag));
-    for (size_t i = 0; i < INPUT_KEYS; i++) {
-        const struct yaml_node *value = yaml_get(node, slice_text(input_keys[i].name));
-        if (value) {
-            TRY(input_keys[i].take(
-                    value, (struct slice *)(void *)((char *)&input + input_keys[i].at), diag));
-        }
-    }
-    const struct yaml_node *most = yaml_get(node, SLICE("max_record"));
-    if (most) {
-        uint64_t bytes;
-        TRY(config_parts_size(most, &bytes, diag));
-        if (bytes == 0 || bytes > INTAKE_RECORD) {
-            return config_parts_wrong(most, diag, "max_record is at most 18M");
-        }
-        input.record_bytes = bytes;
-    }
-    TRY(check_input(node, &input, diag));
-    *out = input;
-    return OK;
-}
-
-static enum err read_inputs(
-        struct config *config, const struct yaml_node *list, struct slice tenant, struct diag *diag)
-{
-    if (list->kind != YAML_LIST || list->count > CONFIG_INPUTS) {
-        return config_parts_wrong(list, diag, "inputs is a list of at most 1,000");
-    }
-    config->inputs = ARENA_ARRAY(&config->arena, struct intake_input, list->count);
-    if (!config->inputs) {
-        return diag_say(diag, ERR_MEMORY, "no memory for the configuration");
-    }
-    config->input_count = 0;
-    for (const struct yaml_node *node = list->first; node; node = node->next) {
-        struct intake_input *input = &config->inputs[config->input_count];
-        TRY(read_input(node, tenant, input, diag));
-        for (size_t i = 0; i < config->input_count; i++) {
-            if (slice_equal(config->inputs[i].name, input->name)) {
-                return config_parts_wrong(node, diag, "another input has the same name");
-            }
-        }
-        config->input_count++;
     }
     return OK;
 }
@@ -198,7 +83,7 @@ static enum err read_root(struct config *config, const struct yaml_node *root, s
         TRY(config_retention_read(&config->retention, &config->arena, node, diag));
     }
     if ((node = yaml_get(root, SLICE("inputs")))) {
-        TRY(read_inputs(config, node, tenant, diag));
+        TRY(config_inputs_read(config, node, tenant, diag));
     }
     node = yaml_get(root, SLICE("api"));
     return node ? read_api(&config->api, node, diag) : OK;
@@ -223,7 +108,7 @@ static enum err set_defaults(struct config *config, struct diag *diag)
                 .kind = slice_text(defaults[i][0]),
                 .address = slice_text(defaults[i][1]),
                 .tenant = SLICE("default"),
-                .record_bytes = RECORD,
+                .record_bytes = CONFIG_INPUTS_RECORD,
                 .listener = -1};
     }
     config->input_count = DEFAULTS;

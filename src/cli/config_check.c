@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "cli/config.h"
+#include "cli/config_inputs.h"
 #include "cli/load.h"
 #include "cli/visible.h"
 
@@ -17,8 +18,9 @@ static void print(const struct config *config)
     }
     for (size_t i = 0; i < config->input_count; i++) {
         const struct intake_input *input = &config->inputs[i];
-        buf_format(&out, "input %.*s: %.*s at %.*s, tenant %.*s, format ", SLICE_ARG(input->name),
-                SLICE_ARG(input->kind), SLICE_ARG(input->address), SLICE_ARG(input->tenant));
+        buf_format(&out, "input %.*s: %.*s ", SLICE_ARG(input->name), SLICE_ARG(input->kind));
+        config_inputs_where(input, &out);
+        buf_format(&out, ", tenant %.*s, format ", SLICE_ARG(input->tenant));
         buf_add(&out, input->format.size > 0 ? input->format : SLICE("by content"));
         buf_byte(&out, '\n');
     }

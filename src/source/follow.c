@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <glob.h>
+#include <limits.h>
 #include <poll.h>
 #include <string.h>
 #include <strings.h>
@@ -314,6 +315,82 @@ static void look_beside(struct follow *f, struct left *left)
     buf_fini(&pattern);
 }
 
+/* What rotation puts behind a name: ".1", "-20261123", "-2026-11-23T10:00", ".old". Anything else
+ * is another file's name. */
+static bool is_rotated_name(const char *suffix)
+{
+    return strcmp(suffix, ".old") == 0 ||
+           (strchr("._-", suffix[0]) && suffix[strspn(suffix, "0123456789._-:TZ")] == 0);
+}
+
+static bool is_later(const struct stat *s, const struct stat *than)
+{
+    return s->st_mtim.tv_sec != than->st_mtim.tv_sec ? s->st_mtim.tv_sec > than->st_mtim.tv_sec
+                                                     : s->st_mtim.tv_nsec >= than->st_mtim.tv_nsec;
+}
+
+/* The earliest of the files that were made under this name and rotated after the one at hand, and
+ * of which nothing is known: it was too quick, or nobody looked. NULL: there is none. */
+static struct follow_file *next_beside(
+        struct follow *f, const char *name, const struct stat *than, const glob_t *found)
+{
+    const char *earliest = NULL;
+    struct stat s, first = {0};
+    for (size_t i = 0; i < found->gl_pathc; i++) {
+        const char *path = found->gl_pathv[i];
+        if (is_rotated_name(path + strlen(name)) && stat(path, &s) == 0 && S_ISREG(s.st_mode) &&
+                is_later(&s, than) && !find_file(f, &s) && (!earliest || is_later(&first, &s))) {
+            earliest = path;
+            first = s;
+        }
+    }
+    return earliest ? add_file(f, earliest) : NULL;
+}
+
+/* Files behind a rotated one, in the order in which they were written. */
+static void look_behind(struct follow *f, struct follow_file *rotated)
+{
+    struct buf pattern = {0}, name = {0};
+    glob_t found = {0};
+    struct stat s;
+    rotated->beside = true;
+    buf_add(&name, buf_slice(&rotated->name));
+    buf_add(&pattern, slice_text(rotated->name.at));
+    buf_add(&pattern, SLICE("?*\0"));
+    if (!pattern.failed && !name.failed && !strpbrk(name.at, "*?[\\") &&
+            fstat(rotated->fd, &s) == 0 && glob(pattern.at, GLOB_NOSORT, NULL, &found) == 0) {
+        struct follow_file *file;
+        while ((file = next_beside(f, name.at, &s, &found))) {
+            file->rotated = file->beside = true;
+            if (!go_on(f, file, name.at)) {
+                file->mark.generation = next_generation(f, name.at);
+                buf_clear(&file->name);
+                buf_add(&file->name, buf_slice(&name));
+            }
+        }
+    }
+    globfree(&found);
+    buf_fini(&pattern);
+    buf_fini(&name);
+}
+
+/* The file that has the name now comes behind them. */
+static void look_behind_all(struct follow *f)
+{
+    size_t before = f->file_count;
+    for (size_t i = 0; i < before; i++) {
+        if (f->files[i]->rotated && !f->files[i]->beside) {
+            look_behind(f, f->files[i]);
+        }
+    }
+    for (size_t i = 0; i < before && f->file_count > before; i++) {
+        struct follow_file *file = f->files[i];
+        if (!file->rotated && file->mark.at == 0) {
+            file->mark.generation = next_generation(f, file->name.at);
+        }
+    }
+}
+
 static void look_for_left(struct follow *f)
 {
     for (size_t i = 0; i < f->left_count; i++) {
@@ -371,6 +448,7 @@ static void look(struct follow *f)
     for (size_t i = 0; i < f->file_count; i++) {
         f->files[i]->rotated |= !f->files[i]->seen;
     }
+    look_behind_all(f);
     f->first = false;
     f->looked = true;
     f->looked_ms = f->desk.now_ms;
@@ -434,13 +512,19 @@ static void read_all(struct follow *f)
     }
 }
 
+int follow_rest(const struct follow *f, int *fd)
+{
+    int64_t now = f->options.now_ms(f->options.context);
+    int64_t left = f->looked ? f->looked_ms + f->options.poll_ms - now : 0;
+    left = f->held && left > RETRY_MS ? RETRY_MS : left;
+    *fd = f->inotify;
+    return f->again || left < 0 ? 0 : left < INT_MAX ? (int)left : INT_MAX;
+}
+
 bool follow_step(struct follow *f, int wait_ms)
 {
-    f->desk.now_ms = f->options.now_ms(f->options.context);
-    int64_t left = f->looked ? f->looked_ms + f->options.poll_ms - f->desk.now_ms : 0;
-    left = f->held && left > RETRY_MS ? RETRY_MS : left;
-    left = f->again || left < 0 ? 0 : left;
-    wait_for(f, left < wait_ms ? (int)left : wait_ms);
+    int fd, left = follow_rest(f, &fd);
+    wait_for(f, left < wait_ms ? left : wait_ms);
     f->desk.now_ms = f->options.now_ms(f->options.context);
     if (!f->looked || f->desk.now_ms - f->looked_ms >= f->options.poll_ms) {
         look(f);

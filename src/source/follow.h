@@ -68,4 +68,7 @@ void follow_free(struct follow *follow);
 void follow_resume(struct follow *follow, struct slice source, struct slice key);
 /* Waits until something changes, at most `wait_ms`, and reads what is new. true: there is more. */
 bool follow_step(struct follow *follow, int wait_ms);
+/* For who follows several, and steps each without waiting: how long it may sleep, in ms; *fd, if
+ * not -1, is readable when there is something before. */
+int follow_rest(const struct follow *follow, int *fd);
 struct follow_figures follow_figures(const struct follow *follow);

@@ -34,6 +34,7 @@ struct follow_file {
     struct buf rest;         /* the first of them, in case that the file is truncated */
     bool seen;               /* at the last look its path led to it */
     bool rotated;            /* it did not, or another one's did */
+    bool beside;             /* rotated, and later ones of its name were looked for */
     int64_t quiet_ms;        /* since when it has not grown */
 };
 

@@ -50,8 +50,17 @@ static struct frame frame_of(const struct intake *intake, const struct intake_ba
     return frame;
 }
 
+static bool has_share(const struct intake *intake)
+{
+    const struct channel *channel = intake->channel;
+    return intake->share == 0 || channel_head(channel) - channel_done(channel) < intake->share;
+}
+
 static enum err put(struct intake *intake, const struct frame *frame, uint64_t *position)
 {
+    if (!has_share(intake)) {
+        return ERR_LIMIT;
+    }
     point_pass("intake.before_put");
     pthread_mutex_lock(&intake->mutex);
     buf_clear(&intake->scratch);
@@ -77,11 +86,19 @@ static void count(
     atomic_store_explicit(&counts->last_ns, frame->receipt_ns, memory_order_relaxed);
 }
 
+static void note(const struct intake *intake, const struct intake_batch *batch, uint64_t position)
+{
+    if (intake->noted) {
+        intake->noted(intake->context, batch, position);
+    }
+}
+
 enum err intake_put(struct intake *intake, struct intake_batch *batch, uint64_t *position)
 {
     struct frame frame = frame_of(intake, batch);
     TRY(frame_take(&frame, &batch->records));
     TRY(put(intake, &frame, position));
+    note(intake, batch, *position);
     count(&frame, intake_counts(intake, batch), NULL);
     frame_records_clear(&batch->records);
     return OK;
@@ -108,6 +125,7 @@ enum err intake_reject(struct intake *intake, const struct intake_batch *from, s
         e = put(intake, &frame, &position);
     }
     if (e == OK) {
+        note(intake, from, position);
         struct counts_source *counts = intake_counts(intake, from);
         count(&frame, counts, &counts->rejected[why]);
     }

@@ -21,22 +21,30 @@
 /* One of the configuration's `inputs`. Texts are borrowed. */
 struct intake_input {
     struct slice name;    /* "syslog" */
-    struct slice kind;    /* "syslog-udp", "syslog-tcp", "syslog-tls", "http" */
+    struct slice kind;    /* "syslog-udp", "syslog-tcp", "syslog-tls", "http", "file" */
     struct slice tenant;  /* "sg/health"; where senders have tokens, theirs stands instead */
     struct slice format;  /* a decoder's name; empty: recognised by content */
     struct slice address; /* "127.0.0.1:5514" */
     struct slice certificate, key,
-            authority;   /* PEM files; authority: senders must have one of it */
-    size_t record_bytes; /* longer records are rejected */
-    int listener;        /* bound by the parent, before any right was given up */
+            authority;         /* PEM files; authority: senders must have one of it */
+    size_t record_bytes;       /* longer records are rejected */
+    int listener;              /* bound by the parent, before any right was given up */
+    const struct slice *paths; /* what is followed: files, folders, globs; absolute */
+    size_t path_count;
 };
+
+struct intake_batch;
 
 struct intake {
     struct channel *channel;
     struct counts *counts;
     int64_t (*now_ns)(void); /* wall clock */
-    pthread_mutex_t mutex;   /* guards the channel's putting side and the scratch */
+    pthread_mutex_t mutex;   /* guards the scratch */
     struct buf scratch;
+    /* Set by who wants them, after intake_init. */
+    size_t share; /* bytes that may wait in the channel when this one puts; 0: all of it */
+    void (*noted)(void *context, const struct intake_batch *batch, uint64_t position); /* was put */
+    void *context;
 };
 
 /* Records of one source. */

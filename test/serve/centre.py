@@ -17,7 +17,7 @@ import tempfile
 import time
 
 MERLON = os.path.realpath(os.environ.get("MERLON", "build/merlon"))
-PATIENCE = 60  # seconds until something that must happen has happened
+PATIENCE = int(os.environ.get("PATIENCE", "60"))  # seconds until something that must happen has happened
 
 RULES = """\
 title: Marked Line
