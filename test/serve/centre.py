@@ -74,6 +74,7 @@ class Stream:
 class Centre:
     def __init__(self, tenants=("sg/moh",), environment=None, start=True, extra=""):
         self.at_once = start
+        self.killed = set()
         self.scratch = tempfile.TemporaryDirectory(prefix="merlon-serve-")
         self.folder = self.scratch.name
         self.data = os.path.join(self.folder, "data")
@@ -162,6 +163,21 @@ class Centre:
 
         self.until(is_there, name + " is there")
         return seen["merlon-" + name]
+
+    def kill(self, name):
+        """Kills the process of a role: one that is dying of the last kill is waited for."""
+        def is_killed():
+            pid = self.role(name)
+            if pid in self.killed:
+                return False
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                return False
+            self.killed.add(pid)
+            return True
+
+        self.until(is_killed, name + " is killed")
 
     def connect(self, name):
         return socket.create_connection(("127.0.0.1", self.ports[name]), timeout=PATIENCE)
