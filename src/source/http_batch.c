@@ -255,7 +255,8 @@ void http_batch_send(
     }
     http_request_wait(b->r);
     pthread_mutex_lock(&list->mutex);
-    if (list->crowded == 0) {
+    /* Where the log takes nothing it is better to say so than to hold it for a time unknown. */
+    if (list->crowded == 0 && channel_refusing(h->options.intake->channel) == CHANNEL_OPEN) {
         put_some(b);
     }
     b->waits = true;

@@ -371,6 +371,11 @@ static void a_log_that_refuses_is_told_at_once(void **state)
     assert_int_equal(
             ask(&sink, "GET /services/collector/health", NOTHING, "{\"text\":\"HEC is unhealthy"),
             503);
+    uint64_t head = channel_head(sink.channel);
+    assert_int_equal(ask(&sink, "POST /api/v1/ingest", SLICE("{}\n"),
+                             "{\"error\":{\"code\":\"busy\",\"message\":\"nothing was stored"),
+            503);
+    assert_int_equal(channel_head(sink.channel), head); /* nor is it held */
     sink.hold = true;
     sink.stuck = true;
     channel_refuse(sink.channel, CHANNEL_OPEN);
