@@ -9,6 +9,7 @@
 #include "app/serve_place.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "cli/formats.h"
 #include "cli/verb.h"
 #include "source/follow.h"
 #include "source/follow_mark.h"
@@ -120,11 +121,23 @@ static enum err add_root(struct files *files, struct slice pattern)
 /* ---- the process -------------------------------------------------------------------------------
  */
 
+/* By name or by content; the records of most formats stand by themselves. */
+static const struct decoder *find_headed(const struct intake_input *input, struct slice head)
+{
+    char name[64] = {0};
+    if (input->format.size > 0 && input->format.size < sizeof name) {
+        memcpy(name, input->format.at, input->format.size);
+    }
+    const struct decoder *decoder = name[0] ? formats_find(name) : formats_recognise(head, false);
+    return decoder && decoder->headed ? decoder : NULL;
+}
+
 static enum err open_input(struct files *files, const struct intake_input *input, struct diag *diag)
 {
     struct follow_options options = FOLLOW_OPTIONS;
     options.intake = &files->intake;
     options.input = input;
+    options.find = find_headed;
     options.patterns = input->paths;
     options.count = input->path_count;
     TRY(follow_new(&options, &files->follows[files->count], diag));

@@ -371,6 +371,7 @@ static enum err cut(
 const struct decoder csv_decoder = {
         .name = "csv",
         .about = "tables with a header: comma, semicolon, tab or | separated",
+        .headed = true,
         .recognise = csv_look,
         .cut = cut,
         .reader_new = reader_new,

@@ -315,6 +315,7 @@ static int recognise(struct slice head, bool whole)
 const struct decoder vpcflow_decoder = {
         .name = "vpcflow",
         .about = "flow logs of Amazon VPCs, versions 2 to 5",
+        .headed = true,
         .recognise = recognise,
         .cut = cut,
         .reader_new = reader_new,

@@ -487,6 +487,7 @@ static enum err reader_new(
 const struct decoder w3c_decoder = {
         .name = "w3c",
         .about = "W3C extended log format: IIS, Blue Coat, CloudFront, Windows firewall",
+        .headed = true,
         .recognise = recognise,
         .cut = cut,
         .reader_new = reader_new,

@@ -320,6 +320,7 @@ static int recognise(struct slice head, bool whole)
 const struct decoder zeek_decoder = {
         .name = "zeek",
         .about = "Zeek: logs of separated values under # lines (Zeek's JSON logs are json)",
+        .headed = true,
         .recognise = recognise,
         .cut = cut,
         .reader_new = reader_new,

@@ -98,6 +98,7 @@ enum err follow_new(const struct follow_options *options, struct follow **out, s
     f->options.now_ms = options->now_ms ? options->now_ms : system_ms;
     f->desk.intake = options->intake;
     f->desk.input = options->input;
+    f->desk.find = options->find;
     f->pattern_count = options->count;
     if (!options->only_poll) {
         f->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
@@ -142,6 +143,9 @@ void follow_free(struct follow *f)
     buf_fini(&f->desk.bytes);
     buf_fini(&f->desk.source);
     buf_fini(&f->desk.key);
+    buf_fini(&f->desk.header);
+    headed_fini(&f->desk.saved);
+    headed_fini(&f->desk.start);
     frame_records_fini(&f->desk.batch.records);
     memory_free(f->patterns);
     memory_free(f->files);

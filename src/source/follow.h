@@ -24,6 +24,7 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/slice.h"
+#include "event/decoder.h"
 #include "source/intake.h"
 
 enum {
@@ -38,6 +39,9 @@ struct follow_options {
     const struct intake_input *input; /* borrowed */
     const struct slice *patterns;     /* borrowed until follow_new returns */
     size_t count;
+    /* The decoder of a stream by its first bytes, if its records need lines before them (struct
+     * decoder, headed), else NULL. May be NULL. */
+    const struct decoder *(*find)(const struct intake_input *input, struct slice head);
     int64_t poll_ms;   /* between looks at everything; inotify tells sooner */
     int64_t rotate_ms; /* a rotated file is done when it has not grown for so long */
     bool only_poll;    /* no inotify */

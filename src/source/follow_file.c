@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "source/follow.h"
 
-enum { CHECK = 64, REST = 64 << 10 };
+enum { CHECK = 64, REST = 64 << 10, HEAD = 64 << 10, HEADER = 48 << 10 };
 
 enum err follow_file_new(const char *path, struct follow_file **out)
 {
@@ -42,6 +42,7 @@ void follow_file_free(struct follow_file *file)
         buf_fini(&file->path);
         buf_fini(&file->name);
         buf_fini(&file->rest);
+        headed_fini(&file->headed);
         memory_free(file);
     }
 }
@@ -63,7 +64,21 @@ static bool address(
     desk->batch.input = desk->input;
     desk->batch.source = buf_slice(&desk->source);
     desk->batch.key = buf_slice(&desk->key);
-    return !desk->source.failed && !desk->key.failed;
+    desk->batch.format = desk->batch.header = (struct slice){0};
+    if (file->headed.decoder) {
+        desk->batch.format = slice_text(file->headed.decoder->name);
+        desk->batch.header = buf_slice(&desk->header);
+    }
+    return !desk->source.failed && !desk->key.failed && !desk->header.failed;
+}
+
+/* What names the columns of the next records; one that does not fit into a frame is none. */
+static void hold_header(const struct follow_file *file, struct follow_desk *desk)
+{
+    buf_clear(&desk->header);
+    if (file->headed.decoder && file->headed.cutter.header.size <= HEADER) {
+        buf_add(&desk->header, buf_slice(&file->headed.cutter.header));
+    }
 }
 
 /* Hands over the batch, which is what stands in these bytes behind the mark, and moves the mark.
@@ -90,6 +105,7 @@ static bool put(struct follow_file *file, struct follow_desk *desk, struct slice
 static bool begin_again(struct follow_file *file, struct follow_desk *desk)
 {
     if (file->rest.size > 0) {
+        hold_header(file, desk);
         frame_records_add(&desk->batch.records, buf_slice(&file->rest));
         if (!put(file, desk, buf_slice(&file->rest))) {
             return false;
@@ -97,6 +113,7 @@ static bool begin_again(struct follow_file *file, struct follow_desk *desk)
     }
     file->mark = (struct follow_mark){.generation = file->mark.generation + 1};
     file->scanned = 0;
+    file->looked = false;
     desk->truncated++;
     return true;
 }
@@ -116,6 +133,37 @@ static size_t collect(struct slice bytes, size_t longest, struct frame_records *
             frame_records_add(records, slice_of(rest.at, size));
         }
         at += end + 1;
+    }
+    return at;
+}
+
+/* The same where records need lines before them. A batch ends where those change. */
+static size_t collect_headed(struct follow_file *file, struct slice bytes, struct follow_desk *desk)
+{
+    struct frame_records *records = &desk->batch.records;
+    struct headed *headed = &file->headed;
+    struct headed_piece piece;
+    size_t at = 0;
+    hold_header(file, desk);
+    if (!headed_copy(&desk->start, headed)) {
+        return 0;
+    }
+    while (at < bytes.size && records->lines.size < INTAKE_BATCH) {
+        if (!headed_copy(&desk->saved, headed) ||
+                !headed_next(headed, slice_from(bytes, at), &piece)) {
+            break;
+        }
+        if (piece.record.size > limit(desk) || (piece.changed && records->count > 0)) {
+            (void)headed_copy(headed, &desk->saved);
+            break;
+        }
+        if (piece.changed) {
+            hold_header(file, desk);
+        }
+        if (piece.record.size > 0) {
+            frame_records_add(records, piece.record);
+        }
+        at += piece.size;
     }
     return at;
 }
@@ -197,6 +245,44 @@ static enum follow_file_state keep_rest(struct follow_file *file, struct slice b
     return full ? FOLLOW_FILE_MORE : FOLLOW_FILE_IDLE;
 }
 
+/* By its first bytes; what stands before the mark has gone by. */
+static void look_for_header(struct follow_file *file, struct follow_desk *desk, struct slice bytes)
+{
+    struct buf head = {0};
+    file->looked = true;
+    if (!desk->find) {
+        return;
+    }
+    if (file->mark.at > 0) {
+        char *at = buf_reserve(&head, HEAD);
+        ssize_t n = at ? pread(file->fd, at, HEAD, 0) : -1;
+        bytes = slice_of(at, n > 0 ? (size_t)n : 0);
+    }
+    headed_begin(&file->headed, desk->find(desk->input, bytes));
+    if (file->headed.decoder && !headed_catch_up(&file->headed, file->fd, file->mark.at)) {
+        file->headed.decoder = NULL;
+    }
+    buf_fini(&head);
+}
+
+static enum follow_file_state read_lines(
+        struct follow_file *file, struct follow_desk *desk, struct slice bytes)
+{
+    const bool headed = file->headed.decoder != NULL;
+    size_t used = headed ? collect_headed(file, bytes, desk)
+                         : collect(bytes, limit(desk), &desk->batch.records);
+    if (used == 0) {
+        return FOLLOW_FILE_IDLE;
+    }
+    if (put(file, desk, slice_of(bytes.at, used))) {
+        return FOLLOW_FILE_MORE;
+    }
+    if (headed && !headed_copy(&file->headed, &desk->start)) {
+        file->looked = false; /* what came before goes by again */
+    }
+    return FOLLOW_FILE_HELD;
+}
+
 static enum follow_file_state read_window(struct follow_file *file, struct follow_desk *desk)
 {
     size_t most = limit(desk) + 2, want = FOLLOW_WINDOW;
@@ -213,11 +299,14 @@ static enum follow_file_state read_window(struct follow_file *file, struct follo
     if (bytes.size == 0) {
         return desk->bytes.failed ? FOLLOW_FILE_HELD : FOLLOW_FILE_IDLE;
     }
-    size_t used = collect(bytes, limit(desk), &desk->batch.records);
-    if (used > 0) {
-        return put(file, desk, slice_of(bytes.at, used)) ? FOLLOW_FILE_MORE : FOLLOW_FILE_HELD;
-    }
     size_t end = slice_find_byte(bytes, '\n');
+    if (!file->looked && (end < bytes.size || bytes.size == want)) {
+        look_for_header(file, desk, bytes);
+    }
+    enum follow_file_state state = read_lines(file, desk, bytes);
+    if (state != FOLLOW_FILE_IDLE) {
+        return state;
+    }
     return end < bytes.size ? reject(file, desk, end + 1)
                             : keep_rest(file, bytes, bytes.size == want);
 }
@@ -252,6 +341,7 @@ bool follow_file_finish(struct follow_file *file, struct follow_desk *desk)
     if (bytes.size > limit(desk)) {
         return reject(file, desk, file->scanned) != FOLLOW_FILE_HELD;
     }
+    hold_header(file, desk);
     frame_records_add(&desk->batch.records, bytes);
     return put(file, desk, bytes);
 }

@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "source/follow_mark.h"
+#include "source/headed.h"
 #include "source/intake.h"
 
 enum follow_file_state {
@@ -32,6 +33,8 @@ struct follow_file {
     uint64_t size;           /* when it was last read */
     uint64_t scanned;        /* bytes behind the mark without a line feed */
     struct buf rest;         /* the first of them, in case that the file is truncated */
+    struct headed headed;    /* where its records need lines before them, at the mark */
+    bool looked;             /* that is known */
     bool seen;               /* at the last look its path led to it */
     bool rotated;            /* it did not, or another one's did */
     bool beside;             /* rotated, and later ones of its name were looked for */
@@ -45,6 +48,9 @@ struct follow_desk {
     struct buf bytes;  /* read at a time */
     struct buf source; /* of the file at hand */
     struct buf key;
+    struct buf header;          /* in force for the batch */
+    struct headed saved, start; /* of the file at hand: before the record, before the batch */
+    const struct decoder *(*find)(const struct intake_input *input, struct slice head);
     struct intake_batch batch;
     int64_t now_ms;
     uint64_t truncated;

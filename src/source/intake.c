@@ -44,7 +44,7 @@ static struct frame frame_of(const struct intake *intake, const struct intake_ba
     struct frame frame = {.kind = FRAME_RECORDS, .receipt_ns = intake->now_ns()};
     set(&frame, FRAME_TENANT, tenant_of(batch));
     set(&frame, FRAME_SOURCE, batch->source);
-    set(&frame, FRAME_FORMAT, batch->input->format);
+    set(&frame, FRAME_FORMAT, batch->format.size > 0 ? batch->format : batch->input->format);
     set(&frame, FRAME_KEY, batch->key);
     set(&frame, FRAME_HEADER, batch->header);
     return frame;

@@ -53,6 +53,7 @@ struct intake_batch {
     struct slice tenant; /* empty: the input's */
     struct slice source; /* "syslog/10.1.2.3" */
     struct slice key;    /* where they stand at the sender, or empty */
+    struct slice format; /* a decoder's name; empty: the input's */
     struct slice header; /* lines that name the columns in force, or empty */
     struct frame_records records;
 };
