@@ -52,7 +52,7 @@ static enum err check_size(const struct http_body *body, struct diag *diag)
     if (body->text.size > body->limit) {
         return too_long(body, diag);
     }
-    if (body->text.size > HTTP_BODY_FREE && body->text.size / HTTP_BODY_RATIO > body->packed) {
+    if (body->text.size > HTTP_BODY_FREE && body->text.size / HTTP_BODY_RATIO > body->taken) {
         return diag_say(
                 diag, ERR_LIMIT, "a body unpacks to over %d times its size", HTTP_BODY_RATIO);
     }
@@ -69,7 +69,9 @@ static enum err unpack_some(struct http_body *body, struct slice in, bool last, 
         if (!to.at) {
             return diag_say(diag, ERR_MEMORY, "no memory for a body");
         }
+        size_t before = in.size;
         enum err e = unpack_run(body->unpack, &in, last, &to, diag);
+        body->taken += before - in.size;
         body->text.size += to.used;
         if (to.used) {
             TRY(check_size(body, diag));

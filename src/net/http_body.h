@@ -17,9 +17,10 @@
 #include "base/unpack.h"
 
 enum {
-    /* Past HTTP_BODY_FREE bytes a body may be HTTP_BODY_RATIO times its packed bytes. */
-    HTTP_BODY_FREE = 4 << 20,
-    HTTP_BODY_RATIO = 400,
+    /* Past HTTP_BODY_FREE bytes a body may be HTTP_BODY_RATIO times what was unpacked of it so far:
+     * a bomb costs the others who are served by its thread a few milliseconds. */
+    HTTP_BODY_FREE = 1 << 20,
+    HTTP_BODY_RATIO = 200,
     HTTP_BODY_WINDOW_LOG = 23, /* RFC 9659 section 3: zstd frames of 8 MB windows */
 };
 
@@ -27,6 +28,7 @@ struct http_body {
     struct buf text; /* what has been unpacked */
     size_t limit;
     size_t packed; /* bytes that arrived */
+    size_t taken;  /* of them, that were unpacked */
     struct slice encoding;
     struct unpack *unpack;
     char head[UNPACK_HEAD]; /* until there are enough to tell by */

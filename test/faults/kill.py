@@ -66,6 +66,8 @@ CALLS = [("fdatasync", "merlon-log", "EIO"), ("fsync", "merlon-log", "EIO"),
          ("accept", "merlon-listen", "EMFILE"), ("poll", "merlon-listen", "EINTR")]
 COUNTERS = ["status", "conservation", "in-flight", "stored-counter", "rejections-uncounted",
             "counter-wrapped", "counter-backwards", "loss-overcounted"]
+# What cannot be judged where retention has removed records.
+REMOVED = COUNTERS + ["lost", "partial-batch", "loss-uncounted", "finding-extra"]
 ROLES = ["log", "judge", "listen", "api"]
 SEGMENTS = ["256M", "64K", "1M"]  # small ones are finished while it runs
 # At which passing: points of a start are passed once by each log, others often.
@@ -74,8 +76,11 @@ OFTEN = [1, 1, 2, 3, 5, 10, 30]
 
 
 class Run:
-    def __init__(self, directory, merlon, dice, segment):
+    def __init__(self, directory, merlon, dice, name):
         self.directory, self.dice = directory, dice
+        self.removes = name.startswith("remove.")
+        small = name.startswith(("seal.", "segment.", "remove."))
+        segment = SEGMENTS[1] if small else dice.choice(SEGMENTS)
         self.settings = surface.Settings()
         inputs = [dict(entry, host="127.0.0.1", port=free_port(), count=10**6,
                        source=entry["name"] + "/127.0.0.1") for entry in PLAN
@@ -84,7 +89,9 @@ class Run:
             if not self.settings.correlates:
                 entry.pop("burst_every", None)
         self.plan = {"run": "kill", "start_ns": time.time_ns(), "inputs": inputs}
-        self.centre = Centre(directory, dict(self.plan, segment=segment), self.settings, merlon)
+        self.centre = Centre(directory, dict(
+            self.plan, segment=segment, retention="{size: 64K}" if self.removes else "{}"),
+                             self.settings, merlon)
         token = self.centre.make_token()
         for entry in inputs:
             if entry["name"].startswith("http"):
@@ -128,7 +135,7 @@ class Run:
         run = subprocess.run(
             [os.path.join(LEDGER, "checker.py"), "--ledger", self.path("ledger"), "--data",
              self.centre.data, "--faults", self.path("faults"), "--status", *self.snapshots,
-             "--skip", *(COUNTERS if not self.snapshots else [])],
+             "--skip", *(REMOVED if self.removes else [] if self.snapshots else COUNTERS)],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         slow = [f for f in self.centre.faults if f["again_ns"] > self.settings.restart_ms * 10**6]
         words = "".join(f"slow restart: {f['again_ns'] / 1e6:.0f} ms\n" for f in slow)
@@ -242,8 +249,7 @@ def one(key, given, state):
     name, _, number = key.rpartition(" ")
     directory = tempfile.mkdtemp(prefix="kill-")
     dice = random.Random(f"{key} {state['code']}")
-    small = name.startswith(("seal.", "segment.", "remove."))
-    run = Run(directory, given.merlon, dice, SEGMENTS[1] if small else dice.choice(SEGMENTS))
+    run = Run(directory, given.merlon, dice, name)
     began = time.monotonic()
     try:
         if name == "random":

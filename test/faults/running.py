@@ -8,6 +8,7 @@
 """
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -22,10 +23,16 @@ DIED = "ended by signal 9"  # what the parent says of a process that was killed
 
 
 def free_port():
-    with socket.socket() as s, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as u:
-        s.bind(("127.0.0.1", 0))
-        u.bind(s.getsockname())
-        return s.getsockname()[1]
+    """Below those that the kernel gives to who connects: nobody takes it while the centre is gone."""
+    while True:
+        port = random.randrange(10000, 32000)
+        with socket.socket() as s, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as u:
+            try:
+                s.bind(("127.0.0.1", port))
+                u.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 def until(true, what, seconds=PATIENCE_S):
@@ -53,7 +60,8 @@ class Centre:
         with open(self.config, "w", encoding="utf-8") as f:
             f.write(self.settings.config_head.format(
                 data=self.data, rules=os.path.join(LEDGER, "rules"), api=self.api,
-                segment=self.plan.get("segment", "256M")))
+                segment=self.plan.get("segment", "256M"),
+                retention=self.plan.get("retention", "{}")))
             for entry in self.plan["inputs"]:
                 kind = self.settings.config_kinds[entry["kind"]]
                 f.write(self.settings.config_input.format(**dict(entry, kind=kind)))
