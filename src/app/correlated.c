@@ -110,7 +110,7 @@ static enum err keep_finding(void *context, const struct machine_finding *findin
     id.rule = finding->rule->number;
     buf_clear(&c->record);
     match_begin(&w, &c->record, &id, finding->host);
-    const struct output_correlation shown = {finding, c->setting.inputs};
+    const struct output_correlation shown = {.finding = finding, .inputs = c->setting.inputs};
     size_t start = c->record.size;
     buf_add(&c->record, slice_of("\0\0\0", SIZE_BYTES));
     if (output->format->correlation) {

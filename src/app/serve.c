@@ -102,6 +102,8 @@ static int run_role(struct centre *centre, enum role role)
     if (role == JUDGE) {
         const struct serve_judge_setting setting = {.shared = &centre->shared,
                 .data = config->data,
+                .lateness_ns = config->lateness_ns,
+                .wait_ns = config->wait_ns,
                 .stop = &stop_asked,
                 .killer = centre->killer};
         return serve_judge_run(&setting);

@@ -4,284 +4,150 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/judging.h"
+#include "app/live_restore.h"
 #include "app/sandbox.h"
 #include "app/serve_set.h"
 #include "base/clock.h"
 #include "base/point.h"
-#include "base/time.h"
 #include "cli/book.h"
-#include "cli/formats.h"
 #include "cli/verb.h"
-#include "detect/judge.h"
 #include "event/frame.h"
 #include "wal/reader.h"
 
+#define LIVE_STATE ((size_t)64 << 20) /* of a tenant */
+
 enum {
-    BEHIND = 64,          /* readable bytes behind a block, as decoders ask for */
-    RECOGNISED_BY = 4096, /* bytes of a frame */
-    SILENT_FRAMES = 256,  /* judged without a finding before that is said */
+    SILENT_FRAMES = 256, /* judged without a finding before that is said */
     WAIT_MS = 200,
 };
 
-struct judging {
+struct judge_process {
     const struct serve_judge_setting *setting;
     struct serve_page *page;
-    struct serve_set *set; /* the rules in force; NULL: not known yet */
-    char rulesets[4096];   /* directory */
+    struct serve_set *set;               /* the rules in force; NULL: not known yet */
+    struct live *live;                   /* NULL: they have no correlation */
+    bool blank;                          /* its windows are still to be made */
+    char rulesets[4096], findings[4096]; /* directories */
     struct buf book;
     struct wal_reader *log;
-    /* Of the frame that is judged. */
-    const struct frame *frame;
-    struct buf block;      /* its records, with bytes behind them */
-    struct buf place_json; /* {"log", "tenant", "source"} of its findings */
-    struct buf time;
-    struct buf text;
-    struct buf scratch;
-    struct frame_records found;
+    struct judging judging;
     struct buf result;
-    uint64_t judged_to; /* offsets below it are judged */
-    uint64_t told_to;   /* and handed over */
-    uint64_t silent;    /* frames since */
+    uint64_t handed;  /* place in the channel behind them */
+    uint64_t told_to; /* offsets below it are judged, and the results handed over */
+    uint64_t silent;  /* frames since */
 };
-
-/* ---- one record --------------------------------------------------------------------------------
- */
-
-static void add_pair(struct buf *out, const char *name, struct slice text)
-{
-    buf_format(out, ",\"%s\":\"", name);
-    buf_json(out, text);
-    buf_byte(out, '"');
-}
-
-/* Where the finding's event stands: its identity first. */
-static void set_place(struct judging *j, uint64_t offset)
-{
-    buf_clear(&j->place_json);
-    buf_format(&j->place_json, "\"log\":\"%s\",\"offset\":%llu", reader_log(j->log),
-            (unsigned long long)offset);
-    add_pair(&j->place_json, "tenant", j->frame->attribute[FRAME_TENANT]);
-    add_pair(&j->place_json, "source", j->frame->attribute[FRAME_SOURCE]);
-}
-
-static bool event_time(struct judging *j, int64_t *ns)
-{
-    const struct value *value = event_value(&j->set->event, j->set->loaded.time_field);
-    return value && time_parse(value_slice(value, &j->scratch), ns);
-}
-
-static void write_findings(struct judging *j, const struct hit *hits, size_t count, uint64_t offset)
-{
-    struct output_finding finding = {.judge = j->set->judge, .event = &j->set->event};
-    int64_t ns;
-    buf_clear(&j->time);
-    if (event_time(j, &ns)) {
-        time_format(&j->time, ns);
-    }
-    set_place(j, offset);
-    finding.time = buf_slice(&j->time);
-    finding.place_json = buf_slice(&j->place_json);
-    for (size_t i = 0; i < count; i++) {
-        if (hits[i].undetermined) {
-            counts_add(&j->page->undetermined, 1);
-            continue;
-        }
-        if (!j->set->choice.visible[hits[i].rule->number]) {
-            continue;
-        }
-        finding.hit = &hits[i];
-        finding.event_size = 0;
-        buf_clear(&j->text);
-        j->set->output->format->finding(j->set->output, &finding, &j->text);
-        j->found.lines.failed |= j->text.failed;
-        frame_records_add(&j->found, slice_trim(buf_slice(&j->text)));
-        counts_add(&j->page->found, 1);
-    }
-}
-
-static void judge_record(struct judging *j, uint64_t offset)
-{
-    const struct hit *hits;
-    struct diag diag;
-    size_t count;
-    diag.line = diag.column = 0;
-    diag.words[0] = 0;
-    if (judge_event(j->set->judge, &j->set->event, &hits, &count, &diag) != OK) {
-        counts_add(&j->page->undetermined, 1);
-    } else if (count > 0) {
-        write_findings(j, hits, count, offset);
-    }
-}
-
-/* ---- one frame ---------------------------------------------------------------------------------
- */
-
-static const struct decoder *decoder_of(const struct frame *frame)
-{
-    char name[32] = {0};
-    struct slice format = frame->attribute[FRAME_FORMAT], head = frame->lines;
-    if (format.size > 0 && format.size < sizeof name) {
-        memcpy(name, format.at, format.size);
-        return formats_find(name);
-    }
-    head.size = head.size < RECOGNISED_BY ? head.size : RECOGNISED_BY;
-    return formats_recognise(head, head.size == frame->lines.size);
-}
-
-/* Bytes of whole records, the first of which has this offset. */
-static void judge_bytes(struct judging *j, const struct decoder *decoder, struct slice bytes,
-        uint64_t first, uint32_t records)
-{
-    struct reader *reader = serve_set_reader(j->set, decoder);
-    struct event *event = &j->set->event;
-    struct diag diag;
-    if (!reader) {
-        counts_add(&j->page->undecodable, records);
-        return;
-    }
-    if (decoder->place) {
-        struct decode_place place = {.written_ns = j->frame->receipt_ns};
-        decoder->place(reader, &place);
-    }
-    decoder->begin(reader, bytes, j->frame->attribute[FRAME_HEADER]);
-    for (uint64_t n = 0;; n++) {
-        diag.line = diag.column = 0;
-        diag.words[0] = 0;
-        atomic_store_explicit(&j->page->judging, first + n + 1, memory_order_relaxed);
-        enum err e = decoder->next(reader, event, &diag);
-        if (e == ERR_END) {
-            break;
-        }
-        uint64_t at = first + (decoder->ordinal ? decoder->ordinal(reader) : n);
-        if (e != OK || event->truncated) {
-            counts_add(&j->page->undecodable, 1);
-            continue;
-        }
-        counts_add(&j->page->judged, 1);
-        judge_record(j, at);
-    }
-}
-
-/* The record that killed a judge is left out: the rest of its frame is judged one by one. */
-static bool has_killer(const struct judging *j)
-{
-    uint64_t killer = j->setting->killer;
-    return killer > j->frame->offset && killer <= j->frame->offset + j->frame->count;
-}
-
-static void judge_frame(struct judging *j)
-{
-    const struct frame *frame = j->frame;
-    const struct decoder *decoder = decoder_of(frame);
-    buf_clear(&j->block);
-    buf_add(&j->block, frame->lines);
-    if (!buf_reserve(&j->block, BEHIND)) {
-        return;
-    }
-    const char *block = j->block.at;
-    if ((frame->flags & FRAME_LINES) && !has_killer(j)) {
-        judge_bytes(j, decoder, slice_of(block, frame->lines.size), frame->offset, frame->count);
-        return;
-    }
-    for (struct frame_walk walk = {0}; frame_next(frame, &walk);) {
-        uint64_t offset = frame->offset + walk.index;
-        if (offset + 1 == j->setting->killer) {
-            counts_add(&j->page->passed_over, 1);
-            continue;
-        }
-        size_t at = (size_t)(walk.record.at - frame->lines.at);
-        judge_bytes(j, decoder, slice_of(block + at, walk.record.size + 1), offset, 1);
-    }
-}
 
 /* ---- results -----------------------------------------------------------------------------------
  */
 
-/* Waits for room; false: told to stop before there was. */
-static bool hand_over(struct judging *j, struct slice tenant, struct slice source)
+/* A part of a result goes over. Waits for room; ERR_END: told to stop before there was. */
+static enum err hand_over(void *context, const struct judging_part *part)
 {
-    struct channel *results = j->setting->shared->results;
-    char through[8];
-    uint64_t position;
-    struct frame frame = {.kind = FRAME_FINDINGS, .receipt_ns = clock_wall_ns()};
-    frame_put64(through, j->judged_to);
-    frame.attribute[FRAME_TENANT] = tenant;
-    frame.attribute[FRAME_SOURCE] = source;
-    frame.attribute[FRAME_RULESET] = slice_text(j->set->hash);
-    frame.attribute[FRAME_THROUGH] = slice_of(through, sizeof through);
-    if (j->found.count == 0) {
-        frame_take_empty(&frame);
-    } else if (frame_take(&frame, &j->found) != OK) {
-        return false;
+    struct judge_process *p = context;
+    struct channel *results = p->setting->shared->results;
+    struct frame *frame = part->frame;
+    char through[8], which[16];
+    frame_put64(through, part->last ? p->judging.judged_to : p->told_to);
+    frame_put64(which, p->judging.judged_to);
+    frame_put64(which + 8, part->number);
+    frame->attribute[FRAME_RULESET] = slice_text(p->set->hash);
+    frame->attribute[FRAME_THROUGH] = slice_of(through, sizeof through);
+    if (!part->last) {
+        frame->attribute[FRAME_PART] = slice_of(which, sizeof which);
     }
-    buf_clear(&j->result);
-    if (frame_write(&frame, &j->result, NULL) != OK) {
-        return false;
+    if (frame->kind == FRAME_FINDINGS) {
+        frame->receipt_ns = clock_wall_ns();
     }
+    buf_clear(&p->result);
+    TRY(frame_write(frame, &p->result, NULL));
     point_pass("judge.before_result");
-    while (!channel_put(results, buf_slice(&j->result), &position)) {
-        if (*j->setting->stop) {
-            return false;
+    while (!channel_put(results, buf_slice(&p->result), &p->handed)) {
+        if (*p->setting->stop) {
+            return ERR_END;
         }
         serve_shared_wait(channel_done_fd(results), -1, WAIT_MS);
     }
     point_pass("judge.after_result");
-    frame_records_clear(&j->found);
-    j->told_to = j->judged_to;
-    j->silent = 0;
-    return true;
+    return OK;
+}
+
+static enum err tell(struct judge_process *p)
+{
+    TRY(judging_tell(&p->judging));
+    p->told_to = p->judging.judged_to;
+    p->silent = 0;
+    return OK;
+}
+
+/* For others to see, and the log to tick. */
+static void show_figures(struct judge_process *p)
+{
+    struct live_figures figures;
+    if (p->live) {
+        live_figures(p->live, &figures);
+        atomic_store(&p->page->tick_ns, live_due(p->live));
+        atomic_store(&p->page->matches, figures.taken);
+        atomic_store(&p->page->late, figures.late);
+        atomic_store(&p->page->moved, figures.moved);
+        atomic_store(&p->page->left_out,
+                figures.crowded + figures.forced + figures.strange + figures.evicted);
+    }
 }
 
 /* ---- the process -------------------------------------------------------------------------------
  */
 
-static enum err load(struct judging *j, const char *hash, struct diag *diag)
+static enum err load(struct judge_process *p, const char *hash, struct diag *diag)
 {
     struct serve_set *set;
     struct loaded loaded;
-    TRY(book_read(&disk_real, j->rulesets, hash, &j->book, diag));
-    TRY(book_load(buf_slice(&j->book), &loaded, diag));
+    TRY(book_read(&disk_real, p->rulesets, hash, &p->book, diag));
+    TRY(book_load(buf_slice(&p->book), &loaded, diag));
     enum err e = serve_set_new(&loaded, hash, &set, diag);
-    buf_fini(&j->book);
+    buf_fini(&p->book);
     if (e != OK) {
         load_fini(&loaded);
         return e;
     }
-    serve_set_free(j->set);
-    j->set = set;
-    serve_reload_mark(&j->setting->shared->reload->judging, hash, 0);
-    atomic_store(&j->page->watching, true);
+    live_free(p->live);
+    serve_set_free(p->set);
+    p->live = NULL;
+    p->set = set;
+    p->blank = set->choice.correlates;
+    serve_reload_mark(&p->setting->shared->reload->judging, hash, 0);
+    atomic_store(&p->page->watching, true);
     return OK;
 }
 
 /* The set that is wanted now, where the log names none, or one that is not kept any more: rather
  * that than none. ERR_END: told to stop before there was one. */
-static enum err load_wanted(struct judging *j, struct diag *diag)
+static enum err load_wanted(struct judge_process *p, struct diag *diag)
 {
-    const struct serve_mark *wanted = &j->setting->shared->reload->wanted;
+    const struct serve_mark *wanted = &p->setting->shared->reload->wanted;
     char hash[DIGEST_HEX];
     uint64_t at;
     while (!serve_reload_marked(wanted, hash, &at)) {
-        if (*j->setting->stop) {
+        if (*p->setting->stop) {
             return ERR_END;
         }
-        serve_shared_wait(j->setting->shared->committed_fd, -1, WAIT_MS);
+        serve_shared_wait(p->setting->shared->committed_fd, -1, WAIT_MS);
     }
-    return load(j, hash, diag);
+    return load(p, hash, diag);
 }
 
 /* The set that the log says; findings name the one that was taken. */
-static enum err change_set(struct judging *j, struct slice name, struct diag *diag)
+static enum err change_set(struct judge_process *p, struct slice name, struct diag *diag)
 {
     char hash[DIGEST_HEX] = {0};
     if (name.size < sizeof hash) {
         memcpy(hash, name.at ? name.at : "", name.size);
     }
-    if (j->set && strcmp(hash, j->set->hash) == 0) {
+    if (p->set && strcmp(hash, p->set->hash) == 0) {
         return OK;
     }
-    atomic_store_explicit(&j->page->judging, 0, memory_order_relaxed);
-    enum err e = load(j, hash, diag);
+    atomic_store_explicit(&p->page->judging, 0, memory_order_relaxed);
+    enum err e = load(p, hash, diag);
     if (e != ERR_NOT_FOUND && e != ERR_SYNTAX) {
         return e;
     }
@@ -289,122 +155,145 @@ static enum err change_set(struct judging *j, struct slice name, struct diag *di
         verb_say("judge: the set of rules %.16s cannot be had, so the present one judges: %s", hash,
                 diag->words);
     }
-    return j->set ? OK : load_wanted(j, diag);
+    return p->set ? OK : load_wanted(p, diag);
+}
+
+/* The windows of correlations, from what is on disk of all that was told. ERR_END: told to stop. */
+static enum err make_windows(struct judge_process *p, struct diag *diag)
+{
+    const struct live_setting setting = {.set = p->set->loaded.set,
+            .judged = p->set->choice.judged,
+            .visible = p->set->choice.visible,
+            .lateness_ns = p->setting->lateness_ns,
+            .wait_ns = p->setting->wait_ns,
+            .state_limit = LIVE_STATE,
+            .fired = judging_fired,
+            .context = &p->judging};
+    while (channel_done(p->setting->shared->results) < p->handed) {
+        if (*p->setting->stop) {
+            return ERR_END;
+        }
+        serve_shared_wait(channel_done_fd(p->setting->shared->results), -1, WAIT_MS);
+    }
+    TRY(live_new(&setting, &p->live));
+    p->blank = false;
+    return live_restore(p->live, p->findings, atomic_load(&p->page->findings), p->told_to, diag);
 }
 
 /* From here on another set: said at once, so that whoever goes on from there has it, too. */
-static enum err change_rules(struct judging *j, const struct frame *frame, struct diag *diag)
+static enum err change_rules(struct judge_process *p, const struct frame *frame, struct diag *diag)
 {
-    const struct serve_set *before = j->set;
+    const struct serve_set *before = p->set;
     point_pass("judge.before_swap");
-    TRY(change_set(j, frame->attribute[FRAME_RULESET], diag));
-    j->judged_to = frame->offset + frame->count;
-    if (j->set != before && !hand_over(j, (struct slice){0}, (struct slice){0})) {
-        return ERR_END;
+    TRY(change_set(p, frame->attribute[FRAME_RULESET], diag));
+    p->judging.judged_to = frame->offset + frame->count;
+    if (p->set != before) {
+        TRY(tell(p));
     }
     point_pass("judge.after_swap");
     return OK;
 }
 
 /* ERR_END: told to stop. */
-static enum err judge_next(struct judging *j, const struct frame *frame, struct diag *diag)
+static enum err judge_next(struct judge_process *p, const struct frame *frame, struct diag *diag)
 {
-    struct slice tenant = frame->attribute[FRAME_TENANT], source = frame->attribute[FRAME_SOURCE];
     if (frame->kind == FRAME_RULES) {
-        return change_rules(j, frame, diag);
+        return change_rules(p, frame, diag);
     }
-    if (!j->set) {
-        TRY(load_wanted(j, diag));
+    if (!p->set) {
+        TRY(load_wanted(p, diag));
     }
-    j->frame = frame;
-    if (frame->kind == FRAME_RECORDS) {
-        judge_frame(j);
+    if (p->blank) {
+        TRY(make_windows(p, diag));
     }
+    p->judging.set = p->set;
+    p->judging.live = p->live;
+    TRY(judging_frame(&p->judging, frame));
     point_pass("judge.judged");
-    j->judged_to = frame->offset + frame->count;
-    j->silent++;
-    if (j->found.count == 0 && j->silent < SILENT_FRAMES) {
-        return OK;
-    }
-    return hand_over(j, tenant, source) ? OK : ERR_END;
+    p->silent++;
+    enum err e = judging_has(&p->judging) || p->silent >= SILENT_FRAMES ? tell(p) : OK;
+    show_figures(p);
+    return e;
 }
 
-static enum err open_log(struct judging *j, struct diag *diag)
+static enum err open_log(struct judge_process *p, struct diag *diag)
 {
-    char path[sizeof j->rulesets], hash[DIGEST_HEX];
-    uint64_t through;
-    while (!atomic_load(&j->page->ready)) {
-        if (*j->setting->stop) {
+    const char *data = p->setting->data;
+    char path[sizeof p->rulesets], hash[DIGEST_HEX];
+    while (!atomic_load(&p->page->ready)) {
+        if (*p->setting->stop) {
             return diag_say(diag, ERR_END, "stopped");
         }
-        serve_shared_wait(j->setting->shared->committed_fd, -1, WAIT_MS);
+        serve_shared_wait(p->setting->shared->committed_fd, -1, WAIT_MS);
     }
-    serve_reload_marked(&j->setting->shared->reload->through, hash, &through);
-    j->judged_to = j->told_to = through;
-    snprintf(path, sizeof path, "%s/log", j->setting->data);
-    snprintf(j->rulesets, sizeof j->rulesets, "%s/rulesets", j->setting->data);
-    TRY(sandbox_enter(SANDBOX_JUDGE, (const char *[]){path, j->rulesets, NULL},
+    serve_reload_marked(&p->setting->shared->reload->through, hash, &p->told_to);
+    snprintf(path, sizeof path, "%s/log", data);
+    snprintf(p->rulesets, sizeof p->rulesets, "%s/rulesets", data);
+    snprintf(p->findings, sizeof p->findings, "%s/findings", data);
+    TRY(sandbox_enter(SANDBOX_JUDGE, (const char *[]){path, p->rulesets, p->findings, NULL},
             getenv("MERLON_SANDBOX_TEST"), diag));
-    TRY(reader_open(path, &disk_real, j->judged_to, &j->log, diag));
-    return hash[0] ? change_set(j, slice_text(hash), diag) : OK;
+    TRY(reader_open(path, &disk_real, p->told_to, &p->log, diag));
+    p->judging = (struct judging){.log = reader_log(p->log),
+            .page = p->page,
+            .killer = p->setting->killer,
+            .emit = hand_over,
+            .context = p,
+            .judged_to = p->told_to};
+    return hash[0] ? change_set(p, slice_text(hash), diag) : OK;
 }
 
 /* ERR_END: told to stop. */
-static enum err judge_log(struct judging *j, struct diag *diag)
+static enum err judge_log(struct judge_process *p, struct diag *diag)
 {
-    while (!*j->setting->stop) {
+    while (!*p->setting->stop) {
         struct frame frame;
-        enum err e = reader_next(j->log, atomic_load(&j->page->committed), &frame, diag);
-        if (e == OK && frame.offset + frame.count <= j->told_to) {
+        enum err e = reader_next(p->log, atomic_load(&p->page->committed), &frame, diag);
+        if (e == OK && frame.offset + frame.count <= p->told_to) {
             continue; /* the first one read may begin before the place */
         }
         if (e == OK) {
-            TRY(judge_next(j, &frame, diag));
+            TRY(judge_next(p, &frame, diag));
             continue;
         }
         if (e == ERR_SYNTAX) {
-            counts_add(&j->page->damaged, reader_damage(j->log)->to - reader_damage(j->log)->from);
+            counts_add(&p->page->damaged, reader_damage(p->log)->to - reader_damage(p->log)->from);
             verb_say("log: %s", diag->words);
             continue;
         }
         if (e != ERR_END) {
             verb_say("log: %s", diag->words);
         }
-        atomic_store_explicit(&j->page->judging, 0, memory_order_relaxed);
-        if (j->judged_to > j->told_to && !hand_over(j, (struct slice){0}, (struct slice){0})) {
-            return ERR_END;
+        atomic_store_explicit(&p->page->judging, 0, memory_order_relaxed);
+        if (p->judging.judged_to > p->told_to) {
+            TRY(tell(p));
         }
-        serve_shared_wait(j->setting->shared->committed_fd, -1, WAIT_MS);
+        serve_shared_wait(p->setting->shared->committed_fd, -1, WAIT_MS);
     }
     return ERR_END;
 }
 
-static void free_judging(struct judging *j)
+static void free_process(struct judge_process *p)
 {
-    reader_close(j->log);
-    serve_set_free(j->set);
-    frame_records_fini(&j->found);
-    buf_fini(&j->block);
-    buf_fini(&j->place_json);
-    buf_fini(&j->time);
-    buf_fini(&j->text);
-    buf_fini(&j->scratch);
-    buf_fini(&j->result);
-    buf_fini(&j->book);
+    reader_close(p->log);
+    live_free(p->live);
+    serve_set_free(p->set);
+    judging_fini(&p->judging);
+    buf_fini(&p->result);
+    buf_fini(&p->book);
 }
 
 int serve_judge_run(const struct serve_judge_setting *setting)
 {
-    static struct judging judging;
+    static struct judge_process process;
     struct diag diag = {0};
-    judging = (struct judging){.setting = setting, .page = setting->shared->page};
-    enum err e = open_log(&judging, &diag);
+    process = (struct judge_process){.setting = setting, .page = setting->shared->page};
+    enum err e = open_log(&process, &diag);
     if (e == OK) {
-        e = judge_log(&judging, &diag);
+        e = judge_log(&process, &diag);
     }
     if (e != ERR_END) {
         verb_say("judge: %s", diag.words[0] ? diag.words : err_name(e));
     }
-    free_judging(&judging);
+    free_process(&process);
     return e == ERR_END ? 0 : 1;
 }

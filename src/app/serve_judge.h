@@ -18,6 +18,7 @@
 struct serve_judge_setting {
     struct serve_shared *shared;
     const char *data;
+    int64_t lateness_ns, wait_ns; /* of correlations; see live.h */
     const volatile sig_atomic_t *stop;
     uint64_t
             killer; /* the offset that killed the last judge, and one: it is passed over; 0: none */

@@ -40,7 +40,11 @@ struct line {
     uint64_t through;         /* of the findings: the highest that was appended */
     char ruleset[DIGEST_HEX]; /* and the set in force there */
     struct serve_retain *retain;
-    bool kept_said; /* that segments cannot be removed */
+    bool kept_said;   /* that segments cannot be removed */
+    uint64_t part_of; /* a result of which parts were appended, and how many */
+    uint64_t parts;
+    int64_t heard_ns;  /* the latest receipt that was appended */
+    int64_t ticked_ns; /* the wish that the last TICK was for */
     struct group_count counts[GROUP_SOURCES];
     size_t count_size;
     char name[160];
@@ -53,9 +57,30 @@ static uint64_t through_of(const struct frame *frame)
     return through.size == 8 ? frame_get64(through.at) : 0;
 }
 
+/* Was it appended already, by a judge that died? A result's parts come in order, the last one
+ * without FRAME_PART. */
+static bool is_known(const struct line *line, const struct frame *frame)
+{
+    struct slice part = frame->attribute[FRAME_PART];
+    uint64_t through = through_of(frame);
+    if (part.size == 16) {
+        uint64_t of = frame_get64(part.at), number = frame_get64(part.at + 8);
+        return of <= line->through || (of == line->part_of && number < line->parts);
+    }
+    /* One that has nothing to say does not go between the parts of another. */
+    bool between = through < line->part_of && frame->count == 1 && frame->lines.size == 1;
+    return through <= line->through || between;
+}
+
+/* A part says where its result begins. */
 static void take_through(struct line *line, const struct frame *frame)
 {
     struct slice hash = frame->attribute[FRAME_RULESET];
+    struct slice part = frame->attribute[FRAME_PART];
+    if (part.size == 16) {
+        line->part_of = frame_get64(part.at);
+        line->parts = frame_get64(part.at + 8) + 1;
+    }
     line->through = through_of(frame);
     memset(line->ruleset, 0, sizeof line->ruleset);
     if (hash.size < sizeof line->ruleset) {
@@ -82,7 +107,7 @@ static enum err find_through(struct line *line, struct diag *diag)
     TRY(reader_open(line->name, line->setting->disk, next > 0 ? next - 1 : 0, &reader, diag));
     enum err e;
     while ((e = reader_next(reader, next, &frame, diag)) == OK || e == ERR_SYNTAX) {
-        if (e == OK && through_of(&frame) > 0) {
+        if (e == OK && (through_of(&frame) > 0 || frame.attribute[FRAME_PART].at)) {
             take_through(line, &frame);
         }
     }
@@ -205,7 +230,7 @@ static enum err append(struct line *line, uint64_t position, struct diag *diag)
 {
     struct frame frame;
     size_t size;
-    char ring[16];
+    char ring[16], through[8];
     uint64_t id = channel_id(line->channel);
     if (frame_read(buf_slice(&line->copy), &frame, &size, diag) != OK || size != line->copy.size ||
             frame.kind == FRAME_HEAD || frame.kind == FRAME_SEAL) {
@@ -213,14 +238,20 @@ static enum err append(struct line *line, uint64_t position, struct diag *diag)
                 line->copy.size, diag->words);
         return OK;
     }
-    uint64_t through = line->results ? through_of(&frame) : 0;
-    if (line->results && through <= line->through) {
+    if (line->results && is_known(line, &frame)) {
         return OK; /* a judge that began anew judged it again */
     }
     memcpy(ring, &id, sizeof id);
     frame_put64(ring + 8, position);
     frame.attribute[FRAME_RING] = slice_of(ring, sizeof ring);
+    if (frame.attribute[FRAME_PART].at) { /* its judge may know less than what is here */
+        frame_put64(through, line->through);
+        frame.attribute[FRAME_THROUGH] = slice_of(through, sizeof through);
+    }
     enum err e = wal_append(line->wal, &frame, diag);
+    if (e == OK) {
+        line->heard_ns = frame.receipt_ns > line->heard_ns ? frame.receipt_ns : line->heard_ns;
+    }
     if (e == OK && line->results) {
         take_through(line, &frame);
     }
@@ -321,12 +352,38 @@ static void remove_old(struct line *line)
     serve_retain_removed(line->retain, log);
 }
 
+/* Matches wait for a time that nothing that came in has reached: the log says that it is that late
+ * now. true: there is something to commit. */
+static bool tick(struct line *line)
+{
+    int64_t wanted = atomic_load(&line->setting->shared->page->tick_ns);
+    struct frame frame = {.kind = FRAME_TICK, .receipt_ns = clock_wall_ns()};
+    struct diag diag = {0};
+    if (line->results || wanted == 0 || wanted == line->ticked_ns || line->heard_ns >= wanted ||
+            frame.receipt_ns < wanted || wal_append(line->wal, &frame, &diag) != OK) {
+        return false;
+    }
+    line->ticked_ns = wanted;
+    return true;
+}
+
+/* Until the next one; at most WAIT_MS. */
+static int wait_ms(const struct line *line)
+{
+    int64_t wanted = atomic_load(&line->setting->shared->page->tick_ns);
+    int64_t left = wanted - clock_wall_ns();
+    if (line->results || wanted == 0 || wanted == line->ticked_ns || left > WAIT_MS * 1000000L) {
+        return WAIT_MS;
+    }
+    return left > 0 ? (int)(left / 1000000) + 1 : 1;
+}
+
 static void *run_line(void *context)
 {
     struct line *line = context;
     for (;;) {
         bool stop = *line->setting->stop;
-        bool some = collect(line);
+        bool some = collect(line) || tick(line);
         if (some) {
             commit(line);
         }
@@ -341,7 +398,7 @@ static void *run_line(void *context)
         }
         remove_old(line);
         if (!some) {
-            serve_shared_wait(channel_data_fd(line->channel), -1, WAIT_MS);
+            serve_shared_wait(channel_data_fd(line->channel), -1, wait_ms(line));
         }
         if (stop && wal_waiting(line->wal) > 0) {
             return NULL; /* the disk refuses: it was not acknowledged */

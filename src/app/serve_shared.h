@@ -54,6 +54,10 @@ struct serve_page {
     _Atomic uint64_t undecodable;  /* records */
     _Atomic uint64_t undetermined; /* rules that a limit stopped */
     _Atomic uint64_t passed_over;  /* records that killed a judge */
+    _Atomic uint64_t matches;      /* base matches for correlations */
+    _Atomic uint64_t late, moved;  /* of these */
+    _Atomic uint64_t left_out;     /* matches and groups of correlations that a limit left out */
+    _Atomic int64_t tick_ns;       /* a TICK is wanted when the clock says so; INT64_MAX: none */
     _Atomic bool watching;         /* rules are loaded, events are judged */
 };
 

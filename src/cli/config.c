@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/files.h"
+#include "base/time.h"
 #include "base/yaml.h"
 #include "cli/config_inputs.h"
 #include "cli/config_parts.h"
@@ -47,13 +48,32 @@ static enum err read_api(struct config_api *api, const struct yaml_node *node, s
                    : config_parts_wrong(node, diag, "a certificate and its key go together");
 }
 
+/* How long events may be under way. */
+static enum err read_correlation(
+        struct config *config, const struct yaml_node *node, struct diag *diag)
+{
+    static const char *const names[] = {"lateness", "wait", NULL};
+    int64_t *const values[] = {&config->lateness_ns, &config->wait_ns};
+    TRY(config_parts_keys(node, names, "the correlation", diag));
+    for (size_t i = 0; names[i]; i++) {
+        const struct yaml_node *value = yaml_get(node, slice_text(names[i]));
+        if (value) {
+            TRY(config_parts_span(value, values[i], diag));
+        }
+        if (value && *values[i] > TIME_DAY) {
+            return config_parts_wrong(value, diag, "at most a day");
+        }
+    }
+    return OK;
+}
+
 /* ---- the whole ---------------------------------------------------------------------------------
  */
 
 static enum err read_root(struct config *config, const struct yaml_node *root, struct diag *diag)
 {
     static const char *const keys[] = {"data", "rules", "taxonomy", "tenant", "inputs", "api",
-            "segment_size", "reserve", "retention", NULL};
+            "segment_size", "reserve", "retention", "correlation", NULL};
     const struct yaml_node *node;
     struct slice tenant = SLICE("default"), text;
     TRY(config_parts_keys(root, keys, "the configuration", diag));
@@ -82,6 +102,9 @@ static enum err read_root(struct config *config, const struct yaml_node *root, s
     if ((node = yaml_get(root, SLICE("retention")))) {
         TRY(config_retention_read(&config->retention, &config->arena, node, diag));
     }
+    if ((node = yaml_get(root, SLICE("correlation")))) {
+        TRY(read_correlation(config, node, diag));
+    }
     if ((node = yaml_get(root, SLICE("inputs")))) {
         TRY(config_inputs_read(config, node, tenant, diag));
     }
@@ -99,6 +122,8 @@ static enum err set_defaults(struct config *config, struct diag *diag)
     const char *data = getenv("MERLON_DATA");
     config->data = data && *data ? data : "merlon-data";
     config->reserve_bytes = 256 << 20;
+    config->lateness_ns = 60 * TIME_SECOND;
+    config->wait_ns = TIME_SECOND;
     config->inputs = ARENA_ARRAY(&config->arena, struct intake_input, DEFAULTS);
     if (!config->inputs) {
         return diag_say(diag, ERR_MEMORY, "no memory for the configuration");

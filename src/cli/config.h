@@ -42,6 +42,7 @@ struct config {
     struct config_retention retention;
     uint64_t segment_bytes;
     uint64_t reserve_bytes;
+    int64_t lateness_ns, wait_ns; /* of correlations: app/live.h */
 };
 
 /* The defaults: data from MERLON_DATA or ./merlon-data, the installed packs' rules, and inputs of

@@ -101,9 +101,9 @@ static enum err add_ranges(const char *path, bool json, struct buf *out, struct 
 static void add_kinds(const struct reader_survey *survey, bool json, struct buf *out)
 {
     const char *between = json ? "" : ": ";
-    for (int kind = FRAME_RECORDS; kind < FRAME_SEAL; kind++) {
+    for (int kind = FRAME_RECORDS; kind < FRAME_KINDS; kind++) {
         const char *name = frame_kind_name((enum frame_kind)kind);
-        if (survey->by_kind[kind] > 0) {
+        if (survey->by_kind[kind] > 0 && kind != FRAME_SEAL) {
             buf_format(out, json ? "%s\"%s\":%" PRIu64 : "%s%s %" PRIu64, between, name,
                     survey->by_kind[kind]);
             between = json ? "," : ", ";

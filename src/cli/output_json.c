@@ -97,10 +97,15 @@ static void write_events(const struct output_correlation *shown, struct buf *out
         const struct match_id *event = evidence_at(e, i);
         buf_add(out, i > 0 ? SLICE(",{\"time\":\"") : SLICE("{\"time\":\""));
         time_format(out, event->time_ns);
-        ADD(out, "\",\"source\":{\"file\":");
-        add_text(out, output_correlation_file(shown, event));
-        ADD(out, ",\"record\":");
-        buf_u64(out, event->record);
+        ADD(out, "\",\"source\":{");
+        if (shown->place) {
+            shown->place(shown->context, event, out);
+        } else {
+            ADD(out, "\"file\":");
+            add_text(out, output_correlation_file(shown, event));
+            ADD(out, ",\"record\":");
+            buf_u64(out, event->record);
+        }
         ADD(out, "}}");
     }
 }
@@ -123,6 +128,10 @@ static void write_correlation(
     ADD(out, "],\"events_total\":");
     buf_u64(out, f->evidence->total);
     buf_add(out, f->inexact ? SLICE(",\"inexact\":true") : SLICE(",\"inexact\":false"));
+    if (shown->members.size > 0) {
+        buf_byte(out, ',');
+        buf_add(out, shown->members);
+    }
     write_end(o, out);
 }
 

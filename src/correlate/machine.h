@@ -47,8 +47,11 @@ struct machine_setting {
     const bool *visible; /* by rule number: those that give findings; NULL: all */
     bool every;          /* a finding for each event at which the condition is true */
     size_t state_limit;  /* bytes; 0: none */
-    /* Called in the order in which findings end (every: in order of events). */
+    /* Called in the order in which findings end (every: in order of events). NULL: nobody asks. */
     enum err (*finding)(void *context, const struct machine_finding *finding);
+    /* Called when a condition becomes true, with what is known then; not with `every`. NULL: nobody
+     * asks. */
+    enum err (*fired)(void *context, const struct machine_finding *finding);
     void *context;
 };
 

@@ -129,7 +129,8 @@ static enum err enter(struct arrival *a, size_t first)
 
 /* ---- findings ------------------------------------------------------------------------------ */
 
-static enum err give(struct machine *m, const struct group *g, const struct group_open *open)
+static enum err give(struct machine *m, const struct group *g, const struct group_open *open,
+        enum err (*to)(void *context, const struct machine_finding *finding))
 {
     const struct machine_finding finding = {.rule = m->units[g->unit].rule,
             .time_ns = open->time_ns,
@@ -141,7 +142,7 @@ static enum err give(struct machine *m, const struct group *g, const struct grou
             .host = slice_of(open->host, open->host_size),
             .trigger = open->trigger,
             .inexact = open->inexact};
-    return m->setting.finding(m->setting.context, &finding);
+    return to ? to(m->setting.context, &finding) : OK;
 }
 
 enum err machine_fire_close(struct machine *m, struct group *g)
@@ -149,7 +150,7 @@ enum err machine_fire_close(struct machine *m, struct group *g)
     if (!g->open) {
         return OK;
     }
-    enum err e = give(m, g, g->open);
+    enum err e = give(m, g, g->open, m->setting.finding);
     memory_free(g->open);
     g->open = NULL;
     return e;
@@ -178,7 +179,7 @@ static enum err fire_every(
 {
     struct group_open open;
     fill_open(m, u, g, value, &open);
-    return give(m, g, &open);
+    return give(m, g, &open, m->setting.finding);
 }
 
 /* The condition is true: the finding of before goes on where it was true at the last event, and
@@ -202,7 +203,7 @@ static enum err fire_once(
         return ERR_MEMORY;
     }
     fill_open(m, u, g, value, g->open);
-    return OK;
+    return give(m, g, g->open, m->setting.fired);
 }
 
 static enum err fire(struct machine *m, struct machine_unit *u, struct group *g, double value)

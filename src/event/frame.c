@@ -144,8 +144,10 @@ static char *put_attribute(char *to, const struct frame *frame, size_t tag)
 static char *put_attributes(char *to, const struct frame *frame)
 {
     to = put_attribute(to, frame, FRAME_MARK);
-    for (size_t tag = 1; tag < FRAME_MARK; tag++) {
-        to = put_attribute(to, frame, tag);
+    for (size_t tag = 1; tag < FRAME_TAGS; tag++) {
+        if (tag != FRAME_MARK) {
+            to = put_attribute(to, frame, tag);
+        }
     }
     return to;
 }
@@ -246,7 +248,7 @@ static enum err check_fixed(struct slice bytes, struct diag *diag)
     if (size > FRAME_LIMIT || size != FRAME_FIXED + attributes + records) {
         return wrong(diag, "its sizes do not fit together");
     }
-    if (kind < FRAME_HEAD || kind > FRAME_SEAL) {
+    if (kind < FRAME_HEAD || kind >= FRAME_KINDS) {
         return wrong(diag, "its kind is not known");
     }
     bool bare = kind == FRAME_HEAD || kind == FRAME_SEAL;
@@ -361,6 +363,6 @@ bool frame_next(const struct frame *frame, struct frame_walk *walk)
 const char *frame_kind_name(enum frame_kind kind)
 {
     static const char *const names[] = {
-            "?", "head", "records", "rejected", "tick", "rules", "findings", "seal"};
-    return kind >= FRAME_HEAD && kind <= FRAME_SEAL ? names[kind] : names[0];
+            "?", "head", "records", "rejected", "tick", "rules", "findings", "seal", "matches"};
+    return kind >= FRAME_HEAD && kind < FRAME_KINDS ? names[kind] : names[0];
 }

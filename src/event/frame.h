@@ -31,6 +31,8 @@ enum frame_kind {
     FRAME_RULES,
     FRAME_FINDINGS,
     FRAME_SEAL,
+    FRAME_MATCHES,
+    FRAME_KINDS, /* one more than the highest */
 };
 
 enum frame_tag {
@@ -44,8 +46,10 @@ enum frame_tag {
     FRAME_RULESET,
     FRAME_THROUGH,
     FRAME_RING,
-    FRAME_MARK, /* written first, so that a search sees at once what is no frame of this log */
-    FRAME_TAGS, /* one more than the highest */
+    FRAME_MARK,  /* written first, so that a search sees at once what is no frame of this log */
+    FRAME_PART,  /* of results: 16 bytes, which result they are of and their place in it */
+    FRAME_CLOCK, /* of matches: 8 bytes, what came before this time was late */
+    FRAME_TAGS,  /* one more than the highest */
 };
 
 enum {

@@ -50,7 +50,7 @@ struct reader_survey {
     uint64_t segments, sealed; /* one that ended in a crash has no seal */
     uint64_t heads;            /* segments whose HEAD can be read */
     uint64_t frames, records;
-    uint64_t by_kind[FRAME_SEAL + 1]; /* frames */
+    uint64_t by_kind[FRAME_KINDS]; /* frames */
     uint64_t first, next;
     uint64_t damages, damaged; /* ranges, and offsets in them */
     uint64_t strange_bytes;    /* before the end, in no frame that counts */

@@ -1,0 +1,400 @@
+#include "app/judging.h"
+
+#include <string.h>
+
+#include "app/collect.h"
+#include "base/digest.h"
+#include "base/time.h"
+#include "cli/formats.h"
+#include "detect/judge.h"
+#include "sigma/correlation.h"
+
+enum {
+    BEHIND = 64,          /* readable bytes behind a block, as decoders ask for */
+    RECOGNISED_BY = 4096, /* bytes of a frame */
+    ID_HEX = 32,          /* digits of a finding's id */
+};
+
+/* ---- parts ------------------------------------------------------------------------------------
+ */
+
+static enum err emit(
+        struct judging *j, struct frame *frame, struct frame_records *records, bool last)
+{
+    struct judging_part part = {.frame = frame, .number = j->part, .last = last};
+    if (records->count == 0) {
+        frame_take_empty(frame);
+    } else {
+        TRY(frame_take(frame, records));
+    }
+    TRY(j->emit(j->context, &part));
+    j->part = last ? 0 : j->part + 1;
+    enum err e = frame->kind == FRAME_MATCHES ? live_take(j->live, frame) : OK;
+    frame_records_clear(records);
+    return e;
+}
+
+static enum err emit_matches(struct judging *j)
+{
+    char clock[8];
+    struct frame frame = {.kind = FRAME_MATCHES, .receipt_ns = j->frame->receipt_ns};
+    frame_put64(clock, (uint64_t)j->clock_ns);
+    frame.attribute[FRAME_TENANT] = j->frame->attribute[FRAME_TENANT];
+    frame.attribute[FRAME_SOURCE] = j->frame->attribute[FRAME_SOURCE];
+    frame.attribute[FRAME_CLOCK] = slice_of(clock, sizeof clock);
+    return emit(j, &frame, &j->matches, false);
+}
+
+/* The last part says up to when the log was heard: where correlation goes on after a restart. */
+static enum err emit_found(struct judging *j, bool last)
+{
+    char clock[8];
+    struct frame frame = {.kind = FRAME_FINDINGS};
+    if (j->found.count > 0) {
+        frame.attribute[FRAME_TENANT] = j->frame->attribute[FRAME_TENANT];
+        frame.attribute[FRAME_SOURCE] = j->frame->attribute[FRAME_SOURCE];
+    }
+    if (last && j->live && live_now(j->live) != LIVE_NONE) {
+        frame_put64(clock, (uint64_t)live_now(j->live));
+        frame.attribute[FRAME_CLOCK] = slice_of(clock, sizeof clock);
+    }
+    return emit(j, &frame, &j->found, last);
+}
+
+static enum err emit_fired(struct judging *j)
+{
+    struct frame frame = {.kind = FRAME_FINDINGS};
+    frame.attribute[FRAME_TENANT] = buf_slice(&j->fired_tenant);
+    return j->fired.count > 0 ? emit(j, &frame, &j->fired, false) : OK;
+}
+
+/* ---- one record --------------------------------------------------------------------------------
+ */
+
+static void add_pair(struct buf *out, const char *name, struct slice text)
+{
+    buf_format(out, ",\"%s\":\"", name);
+    buf_json(out, text);
+    buf_byte(out, '"');
+}
+
+/* Where the finding's event stands: its identity first. */
+static void set_place(struct judging *j, uint64_t offset)
+{
+    buf_clear(&j->place_json);
+    buf_format(
+            &j->place_json, "\"log\":\"%s\",\"offset\":%llu", j->log, (unsigned long long)offset);
+    add_pair(&j->place_json, "tenant", j->frame->attribute[FRAME_TENANT]);
+    add_pair(&j->place_json, "source", j->frame->attribute[FRAME_SOURCE]);
+}
+
+static bool event_time(struct judging *j, int64_t *ns)
+{
+    const struct value *value = event_value(&j->set->event, j->set->loaded.time_field);
+    return value && time_parse(value_slice(value, &j->scratch), ns);
+}
+
+static void write_findings(struct judging *j, const struct hit *hits, size_t count, uint64_t offset)
+{
+    struct output_finding finding = {.judge = j->set->judge, .event = &j->set->event};
+    int64_t ns;
+    buf_clear(&j->time);
+    if (event_time(j, &ns)) {
+        time_format(&j->time, ns);
+    }
+    set_place(j, offset);
+    finding.time = buf_slice(&j->time);
+    finding.place_json = buf_slice(&j->place_json);
+    for (size_t i = 0; i < count; i++) {
+        if (hits[i].undetermined) {
+            counts_add(&j->page->undetermined, 1);
+            continue;
+        }
+        if (!j->set->choice.visible[hits[i].rule->number]) {
+            continue;
+        }
+        finding.hit = &hits[i];
+        finding.event_size = 0;
+        buf_clear(&j->text);
+        j->set->output->format->finding(j->set->output, &finding, &j->text);
+        j->found.lines.failed |= j->text.failed;
+        frame_records_add(&j->found, slice_trim(buf_slice(&j->text)));
+        counts_add(&j->page->found, 1);
+    }
+}
+
+static struct slice event_host(struct judging *j)
+{
+    for (size_t i = 0; i < LOAD_HOSTS; i++) {
+        const struct value *value = event_value(&j->set->event, j->set->loaded.host_fields[i]);
+        if (value && value->kind == VALUE_STRING) {
+            return value_slice(value, &j->host);
+        }
+    }
+    return (struct slice){0};
+}
+
+static size_t count_needed(const struct judging *j, const struct hit *hits, size_t count)
+{
+    size_t needed = 0;
+    for (size_t i = 0; i < count; i++) {
+        needed += j->set->choice.needed[hits[i].rule->number] && !hits[i].undetermined;
+    }
+    return needed;
+}
+
+/* What correlations need of the event, as it is made durable. */
+static void write_matches(struct judging *j, const struct hit *hits, size_t count, uint64_t offset)
+{
+    struct slice tenant = j->frame->attribute[FRAME_TENANT];
+    struct collect collect = {.judge = j->set->judge,
+            .event = &j->set->event,
+            .id = {.record = offset + 1},
+            .scratch = &j->scratch,
+            .out = &j->match};
+    int64_t own;
+    uint8_t flags;
+    if (!j->live || count_needed(j, hits, count) == 0) {
+        return;
+    }
+    bool timed = event_time(j, &own);
+    collect.id.time_ns =
+            live_time(j->live, tenant, j->frame->receipt_ns, timed ? &own : NULL, &flags);
+    collect.host = event_host(j);
+    for (size_t i = 0; i < count; i++) {
+        if (j->set->choice.needed[hits[i].rule->number] && !hits[i].undetermined) {
+            buf_clear(&j->match);
+            buf_add(&j->match, live_shape(j->live, hits[i].rule->number));
+            buf_byte(&j->match, (char)flags);
+            collect_hit(&collect, &hits[i]);
+            j->matches.lines.failed |= j->match.failed;
+            frame_records_add(&j->matches, buf_slice(&j->match));
+        }
+    }
+}
+
+/* A frame may give more than a frame holds. */
+static void bound_parts(struct judging *j)
+{
+    if (j->failed == OK && j->matches.lines.size > JUDGING_PART) {
+        j->failed = emit_matches(j);
+    }
+    if (j->failed == OK && j->found.lines.size > JUDGING_PART) {
+        j->failed = emit_found(j, false);
+    }
+}
+
+static void judge_record(struct judging *j, uint64_t offset)
+{
+    const struct hit *hits;
+    struct diag diag;
+    size_t count;
+    diag.line = diag.column = 0;
+    diag.words[0] = 0;
+    if (judge_event(j->set->judge, &j->set->event, &hits, &count, &diag) != OK) {
+        counts_add(&j->page->undetermined, 1);
+    } else if (count > 0) {
+        write_matches(j, hits, count, offset);
+        write_findings(j, hits, count, offset);
+        bound_parts(j);
+    }
+}
+
+/* ---- one frame ---------------------------------------------------------------------------------
+ */
+
+static const struct decoder *decoder_of(const struct frame *frame)
+{
+    char name[32] = {0};
+    struct slice format = frame->attribute[FRAME_FORMAT], head = frame->lines;
+    if (format.size > 0 && format.size < sizeof name) {
+        memcpy(name, format.at, format.size);
+        return formats_find(name);
+    }
+    head.size = head.size < RECOGNISED_BY ? head.size : RECOGNISED_BY;
+    return formats_recognise(head, head.size == frame->lines.size);
+}
+
+/* Bytes of whole records, the first of which has this offset. */
+static void judge_bytes(struct judging *j, const struct decoder *decoder, struct slice bytes,
+        uint64_t first, uint32_t records)
+{
+    struct reader *reader = serve_set_reader(j->set, decoder);
+    struct event *event = &j->set->event;
+    struct diag diag;
+    if (!reader) {
+        counts_add(&j->page->undecodable, records);
+        return;
+    }
+    if (decoder->place) {
+        struct decode_place place = {.written_ns = j->frame->receipt_ns};
+        decoder->place(reader, &place);
+    }
+    decoder->begin(reader, bytes, j->frame->attribute[FRAME_HEADER]);
+    for (uint64_t n = 0;; n++) {
+        diag.line = diag.column = 0;
+        diag.words[0] = 0;
+        atomic_store_explicit(&j->page->judging, first + n + 1, memory_order_relaxed);
+        enum err e = decoder->next(reader, event, &diag);
+        if (e == ERR_END) {
+            break;
+        }
+        uint64_t at = first + (decoder->ordinal ? decoder->ordinal(reader) : n);
+        if (e != OK || event->truncated) {
+            counts_add(&j->page->undecodable, 1);
+            continue;
+        }
+        counts_add(&j->page->judged, 1);
+        judge_record(j, at);
+    }
+}
+
+/* The record that killed a judge is left out: the rest of its frame is judged one by one. */
+static bool has_killer(const struct judging *j)
+{
+    uint64_t killer = j->killer;
+    return killer > j->frame->offset && killer <= j->frame->offset + j->frame->count;
+}
+
+static void judge_frame(struct judging *j)
+{
+    const struct frame *frame = j->frame;
+    const struct decoder *decoder = decoder_of(frame);
+    buf_clear(&j->block);
+    buf_add(&j->block, frame->lines);
+    if (!buf_reserve(&j->block, BEHIND)) {
+        return;
+    }
+    const char *block = j->block.at;
+    if ((frame->flags & FRAME_LINES) && !has_killer(j)) {
+        judge_bytes(j, decoder, slice_of(block, frame->lines.size), frame->offset, frame->count);
+        return;
+    }
+    for (struct frame_walk walk = {0}; frame_next(frame, &walk);) {
+        uint64_t offset = frame->offset + walk.index;
+        if (offset + 1 == j->killer) {
+            counts_add(&j->page->passed_over, 1);
+            continue;
+        }
+        size_t at = (size_t)(walk.record.at - frame->lines.at);
+        judge_bytes(j, decoder, slice_of(block + at, walk.record.size + 1), offset, 1);
+    }
+}
+
+/* ---- correlations ------------------------------------------------------------------------------
+ */
+
+struct where {
+    const struct judging *j;
+    const struct live_finding *finding;
+};
+
+static void write_place(void *context, const struct match_id *event, struct buf *out)
+{
+    const struct where *where = context;
+    struct slice source;
+    uint64_t offset = live_place(where->finding->of, event, &source);
+    buf_format(out, "\"log\":\"%s\",\"offset\":%llu", where->j->log, (unsigned long long)offset);
+    add_pair(out, "tenant", where->finding->tenant);
+    add_pair(out, "source", source);
+}
+
+/* The same for whatever is told of one firing: rule, tenant, group and the event that made it. */
+static void write_id(const struct judging *j, const struct live_finding *finding, struct buf *out)
+{
+    const struct machine_finding *f = finding->finding;
+    struct digest digest;
+    char hex[DIGEST_HEX], offset[8];
+    struct slice source;
+    frame_put64(offset, live_place(finding->of, &f->trigger, &source));
+    digest_init(&digest);
+    digest_add(&digest, slice_text(j->log));
+    digest_add(&digest, slice_text(f->rule->hash));
+    digest_add(&digest, slice_of(offset, sizeof offset));
+    digest_add(&digest, finding->tenant);
+    for (uint32_t g = 0; g < f->rule->correlation->group_count; g++) {
+        digest_add(&digest, f->group[g].at ? SLICE("\n+") : SLICE("\n-"));
+        digest_add(&digest, f->group[g]);
+    }
+    digest_hex(&digest, hex);
+    buf_add(out, slice_of(hex, ID_HEX));
+}
+
+enum err judging_fired(void *context, const struct live_finding *finding)
+{
+    struct judging *j = context;
+    struct where where = {j, finding};
+    if (!slice_equal(buf_slice(&j->fired_tenant), finding->tenant) ||
+            j->fired.lines.size > JUDGING_PART) {
+        TRY(emit_fired(j));
+        buf_clear(&j->fired_tenant);
+        buf_add(&j->fired_tenant, finding->tenant);
+    }
+    buf_clear(&j->scratch);
+    buf_add(&j->scratch, SLICE("\"id\":\""));
+    write_id(j, finding, &j->scratch);
+    buf_add(&j->scratch, SLICE("\",\"state\":\"fired\""));
+    const struct output_correlation shown = {.finding = finding->finding,
+            .place = write_place,
+            .context = &where,
+            .members = buf_slice(&j->scratch)};
+    buf_clear(&j->text);
+    j->set->output->format->correlation(j->set->output, &shown, &j->text);
+    j->fired.lines.failed |= j->text.failed;
+    frame_records_add(&j->fired, slice_trim(buf_slice(&j->text)));
+    counts_add(&j->page->found, 1);
+    return OK;
+}
+
+/* ---- the whole --------------------------------------------------------------------------------
+ */
+
+static enum err correlate(struct judging *j)
+{
+    if (j->matches.count > 0) {
+        TRY(emit_matches(j));
+    }
+    TRY(live_advance(j->live, j->frame->receipt_ns));
+    return emit_fired(j);
+}
+
+enum err judging_frame(struct judging *j, const struct frame *frame)
+{
+    j->frame = frame;
+    j->failed = OK;
+    j->judged_to = frame->offset + frame->count;
+    if (j->live) {
+        live_begin(j->live, frame->receipt_ns);
+        j->clock_ns = live_clock(j->live, frame->attribute[FRAME_TENANT]);
+    }
+    if (frame->kind == FRAME_RECORDS) {
+        judge_frame(j);
+    }
+    TRY(j->failed);
+    return j->live ? correlate(j) : OK;
+}
+
+bool judging_has(const struct judging *j)
+{
+    return j->part > 0 || j->found.count > 0;
+}
+
+enum err judging_tell(struct judging *j)
+{
+    return emit_found(j, true);
+}
+
+void judging_fini(struct judging *j)
+{
+    frame_records_fini(&j->found);
+    frame_records_fini(&j->matches);
+    frame_records_fini(&j->fired);
+    buf_fini(&j->fired_tenant);
+    buf_fini(&j->block);
+    buf_fini(&j->place_json);
+    buf_fini(&j->time);
+    buf_fini(&j->text);
+    buf_fini(&j->scratch);
+    buf_fini(&j->host);
+    buf_fini(&j->match);
+}

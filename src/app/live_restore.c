@@ -1,0 +1,100 @@
+#include "app/live_restore.h"
+
+#include "base/buf.h"
+#include "cli/verb.h"
+#include "wal/reader.h"
+
+/* What was read of a result and waits for its last part. */
+struct pending {
+    struct buf frames;
+    uint64_t of; /* the result goes up to this offset */
+};
+
+static uint64_t number_of(const struct frame *frame, enum frame_tag tag)
+{
+    struct slice value = frame->attribute[tag];
+    return value.size >= 8 ? frame_get64(value.at) : 0;
+}
+
+static enum err keep(struct pending *p, const struct frame *frame)
+{
+    uint64_t of = number_of(frame, FRAME_PART);
+    if (of != p->of) {
+        buf_clear(&p->frames);
+    }
+    p->of = of;
+    return frame_write(frame, &p->frames, NULL);
+}
+
+/* All parts are there: as when they were judged. */
+static enum err take(struct live *live, struct pending *p)
+{
+    struct slice rest = buf_slice(&p->frames);
+    struct frame frame;
+    size_t size;
+    bool begun = false;
+    while (rest.size > 0 && frame_read(rest, &frame, &size, NULL) == OK) {
+        if (!begun) {
+            live_begin(live, frame.receipt_ns);
+        }
+        begun = true;
+        TRY(live_take(live, &frame));
+        rest = slice_from(rest, size);
+    }
+    buf_clear(&p->frames);
+    return begun ? live_advance(live, frame.receipt_ns) : OK;
+}
+
+/* ERR_END: what comes is judged again. */
+static enum err read_one(
+        struct live *live, struct pending *p, const struct frame *frame, uint64_t most)
+{
+    if (frame->kind == FRAME_MATCHES) {
+        return keep(p, frame);
+    }
+    if (frame->kind != FRAME_FINDINGS || frame->attribute[FRAME_PART].at) {
+        return OK;
+    }
+    uint64_t through = number_of(frame, FRAME_THROUGH);
+    if (through > most) {
+        return ERR_END;
+    }
+    if (through > p->of) {
+        buf_clear(&p->frames); /* nobody stood by it */
+    } else if (through == p->of) {
+        TRY(take(live, p));
+    }
+    if (frame->attribute[FRAME_CLOCK].size == 8) {
+        int64_t now = (int64_t)number_of(frame, FRAME_CLOCK);
+        live_begin(live, now);
+        return live_advance(live, now);
+    }
+    return OK;
+}
+
+enum err live_restore(struct live *live, const char *directory, uint64_t committed, uint64_t most,
+        struct diag *diag)
+{
+    struct wal_reader *reader;
+    struct pending pending = {0};
+    struct frame frame;
+    enum err e = reader_open(directory, &disk_real, 0, &reader, diag);
+    if (e != OK) {
+        return e == ERR_NOT_FOUND ? OK : e;
+    }
+    live_mute(live, true);
+    while ((e = reader_next(reader, committed, &frame, diag)) == OK || e == ERR_SYNTAX) {
+        if (e == ERR_SYNTAX) {
+            verb_say("findings: %s", diag->words);
+            continue;
+        }
+        e = read_one(live, &pending, &frame, most);
+        if (e != OK) {
+            break;
+        }
+    }
+    live_mute(live, false);
+    buf_fini(&pending.frames);
+    reader_close(reader);
+    return e == ERR_END ? OK : e;
+}

@@ -1,0 +1,67 @@
+"""Correlation over what is live: windows outlive everybody, and nothing but the log is their clock."""
+import datetime
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+
+from centre import Centre, MERLON
+
+BASE = """\
+title: Failed {word}
+id: 00000000-0000-4000-8000-{number:012}
+name: base_{word}
+logsource: {{product: linux, service: sshd}}
+detection:
+    words: [{word}]
+    condition: words
+---
+"""
+
+RULES = "".join(BASE.format(word=w, number=i) for i, w in enumerate(("RED", "GREEN", "BLUE"))) + """\
+title: Many of one host
+id: 11111111-0000-4000-8000-000000000001
+correlation: {type: event_count, rules: [base_RED], group-by: [host], timespan: 4s, condition: {gte: 5}}
+level: high
+---
+title: Many processes of one host
+id: 11111111-0000-4000-8000-000000000002
+correlation: {type: value_count, rules: [base_RED, base_GREEN], group-by: [host], timespan: 3s,
+              condition: {field: pid, gte: 4}}
+---
+title: All colours of one host
+id: 11111111-0000-4000-8000-000000000003
+name: colours
+correlation: {type: temporal, rules: [base_RED, base_GREEN, base_BLUE], group-by: [host], timespan: 2s}
+---
+title: Colours in their order
+id: 11111111-0000-4000-8000-000000000004
+correlation: {type: temporal_ordered, rules: [base_RED, base_GREEN, base_BLUE], group-by: [host], timespan: 2s}
+---
+title: All colours again and again
+id: 11111111-0000-4000-8000-000000000005
+correlation: {type: event_count, rules: [colours], group-by: [host], timespan: 6s, condition: {gte: 3}}
+"""
+
+
+def stamp(ns):
+    """RFC 3339 with all nine digits."""
+    whole = datetime.datetime.fromtimestamp(ns // 10**9, datetime.timezone.utc)
+    return whole.strftime("%Y-%m-%dT%H:%M:%S") + f".{ns % 10**9:09}Z"
+
+
+def line(ns, number, word, host, pid):
+    return f"<38>1 {stamp(ns)} {host} sshd {pid} - - {word} {number}"
+
+
+class Live(Centre):
+    """A centre with correlations; no rule of single events gives findings."""
+
+    def __init__(self, lateness="10s", wait="1s", tenants=("sg/moh",)):
+        super().__init__(tenants)
+        with open(os.path.join(self.folder, "rules", "planted.yml"), "w") as out:
+            out.write(RULES)
+        with open(self.config, "a") as out:
+            out.write(f"correlation: {{lateness: {lateness}, wait: {wait}}}\n")
