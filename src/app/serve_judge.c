@@ -112,7 +112,7 @@ static enum err load(struct judge_process *p, const char *hash, struct diag *dia
     }
     live_free(p->live);
     serve_set_free(p->set);
-    p->live = NULL;
+    p->live = p->judging.live = NULL;
     p->set = set;
     p->blank = set->choice.correlates;
     serve_reload_mark(&p->setting->shared->reload->judging, hash, 0);
@@ -184,6 +184,9 @@ static enum err make_windows(struct judge_process *p, struct diag *diag)
 static enum err change_rules(struct judge_process *p, const struct frame *frame, struct diag *diag)
 {
     const struct serve_set *before = p->set;
+    if (p->judging.judged_to > p->told_to) {
+        TRY(tell(p)); /* with the time up to which the log was heard */
+    }
     point_pass("judge.before_swap");
     TRY(change_set(p, frame->attribute[FRAME_RULESET], diag));
     p->judging.judged_to = frame->offset + frame->count;

@@ -8,6 +8,7 @@
 #include "app/sandbox.h"
 #include "app/serve_retain.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/point.h"
 #include "cli/verb.h"
 #include "event/frame.h"

@@ -1,13 +1,11 @@
 """Correlation over what is live: windows outlive everybody, and nothing but the log is their clock."""
 import datetime
-import json
 import os
-import random
 import signal
-import subprocess
 import time
 
-from centre import Centre, MERLON
+import segments
+from centre import Centre
 
 BASE = """\
 title: Failed {word}
@@ -65,3 +63,42 @@ class Live(Centre):
             out.write(RULES)
         with open(self.config, "a") as out:
             out.write(f"correlation: {{lateness: {lateness}, wait: {wait}}}\n")
+
+
+def titles(findings):
+    return sorted(f["rule"]["title"] for f in findings)
+
+
+def a_window_outlives_everybody():
+    """Three events, all are killed, two more: the window has five."""
+    for kill in ("judge", "log", "all"):
+        with Live(lateness="60s") as centre:
+            now = time.time_ns() + 5 * 10**9  # nobody is late, however slow this machine is
+            centre.send("tcp0", [line(now + i * 10**6, i, "RED", "h1", 1) for i in range(3)])
+            centre.until(lambda: matches(centre) == 3, "they are kept")
+            if kill == "all":
+                centre.kill()
+                centre.start()
+            else:
+                old = centre.role(kill)
+                os.kill(old, signal.SIGKILL)
+                centre.until(lambda: centre.role(kill) != old, "another one")
+            centre.send("tcp0", [line(now + i * 10**6, i, "RED", "h1", 1) for i in range(3, 5)])
+            found, = centre.wait_findings(1)
+            assert found["rule"]["title"] == "Many of one host" and found["value"] == 5, found
+            offsets = [e["source"]["offset"] for e in found["events"]]
+            assert len(offsets) == 5 and offsets == sorted(set(offsets)), found
+            assert found["state"] == "fired" and not found["inexact"], found
+            centre.stop()
+            assert matches(centre) == 5 and len(centre.findings()) == 1
+
+
+def matches(centre):
+    """Base matches in the log of findings, by the checker's own reader."""
+    if not os.path.isdir(os.path.join(centre.data, "findings")):
+        return 0  # it is just starting
+    log = segments.Log(os.path.join(centre.data, "findings"))
+    return sum(frame.count for frame in log if frame.kind == segments.MATCHES)
+
+
+TESTS = [a_window_outlives_everybody]
