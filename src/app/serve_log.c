@@ -225,6 +225,17 @@ static enum err open_line(struct line *line, struct diag *diag)
 /* ---- a group -----------------------------------------------------------------------------------
  */
 
+/* It is appended. */
+static void take(struct line *line, const struct frame *frame)
+{
+    line->heard_ns = frame->receipt_ns > line->heard_ns ? frame->receipt_ns : line->heard_ns;
+    if (line->results) {
+        take_through(line, frame);
+    } else if (frame->kind == FRAME_RECORDS) {
+        count_later(line, frame);
+    }
+}
+
 /* Appends what came through the channel. A frame that is none was made by a process that has gone
  * wrong: it is passed over and said. ERR_LIMIT: it must be taken again, after a commit. */
 static enum err append(struct line *line, uint64_t position, struct diag *diag)
@@ -251,15 +262,8 @@ static enum err append(struct line *line, uint64_t position, struct diag *diag)
     }
     enum err e = wal_append(line->wal, &frame, diag);
     if (e == OK) {
-        line->heard_ns = frame.receipt_ns > line->heard_ns ? frame.receipt_ns : line->heard_ns;
-    }
-    if (e == OK && line->results) {
-        take_through(line, &frame);
-    }
-    if (e == OK && frame.kind == FRAME_RECORDS) {
-        count_later(line, &frame);
-    }
-    if (e != OK && e != ERR_LIMIT) {
+        take(line, &frame);
+    } else if (e != ERR_LIMIT) {
         verb_say("%s: %s", line->name, diag->words);
     }
     return e;
