@@ -164,7 +164,7 @@ class Centre:
         self.until(is_there, name + " is there")
         return seen["merlon-" + name]
 
-    def kill(self, name):
+    def kill_role(self, name):
         """Kills the process of a role: one that is dying of the last kill is waited for."""
         def is_killed():
             pid = self.role(name)
