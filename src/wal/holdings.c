@@ -83,19 +83,22 @@ void holdings_clear(struct holdings *h, size_t index)
     segment->counted = false;
 }
 
-/* A frame that says only how far was judged is of nobody. */
+/* A frame that says only how far was judged is of nobody. Matches are kept as findings are, of
+ * which they are no more than the ground. */
 static bool is_held(const struct frame *frame, struct holding *out)
 {
-    static const enum holdings_kind kinds[FRAME_SEAL + 1] = {
-            [FRAME_REJECTED] = HOLDINGS_QUARANTINE, [FRAME_FINDINGS] = HOLDINGS_FINDINGS};
+    static const enum holdings_kind kinds[FRAME_KINDS] = {[FRAME_REJECTED] = HOLDINGS_QUARANTINE,
+            [FRAME_FINDINGS] = HOLDINGS_FINDINGS,
+            [FRAME_MATCHES] = HOLDINGS_FINDINGS};
     bool some = frame->kind == FRAME_RECORDS || frame->kind == FRAME_REJECTED ||
+                frame->kind == FRAME_MATCHES ||
                 (frame->kind == FRAME_FINDINGS && frame->lines.size > 1);
     if (!some) {
         return false;
     }
     *out = (struct holding){.kind = kinds[frame->kind],
             .bytes = FRAME_FIXED + frame->sizes.size + frame->lines.size,
-            .records = frame->count,
+            .records = frame->kind == FRAME_MATCHES ? 0 : frame->count,
             .oldest_ns = frame->receipt_ns,
             .newest_ns = frame->receipt_ns};
     for (size_t tag = 1; tag < FRAME_TAGS; tag++) {

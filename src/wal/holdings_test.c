@@ -73,6 +73,7 @@ static void each_tenant_is_counted_by_kind(void **unused)
     put(&rig, FRAME_RECORDS, "bb", NOW + 2);
     put(&rig, FRAME_RECORDS, "a", NOW + 3);
     put(&rig, FRAME_TICK, "c", NOW + 4);
+    put(&rig, FRAME_MATCHES, "bb", NOW + 5);
     struct holdings *h = count_all(&rig);
     assert_int_equal(h->segment_count, 1);
     assert_int_equal(h->tenant_count, 2);
@@ -81,6 +82,8 @@ static void each_tenant_is_counted_by_kind(void **unused)
     assert_int_equal(h->tenants[0].records[HOLDINGS_RECORDS], 2);
     assert_int_equal(h->tenants[0].records[HOLDINGS_QUARANTINE], 1);
     assert_int_equal(h->tenants[1].bytes[HOLDINGS_RECORDS], BYTES("bb"));
+    assert_int_equal(h->tenants[1].bytes[HOLDINGS_FINDINGS], BYTES("bb"));
+    assert_int_equal(h->tenants[1].records[HOLDINGS_FINDINGS], 0);
     assert_int_equal(h->segments[0].at[0].oldest_ns, NOW);
     assert_int_equal(h->segments[0].at[0].newest_ns, NOW + 3);
     holdings_free(h);
