@@ -10,7 +10,7 @@ _merlon() {
         verb="$verb ${COMP_WORDS[2]}"
     fi
     if [ "$COMP_CWORD" = 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W 'config detect findings log serve sources status rules token version help' -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W 'config detect doctor findings log serve sources status rules token version help' -- "$cur")
         return
     fi
     if [ "$COMP_CWORD" = 2 ] && [ "$verb" = config ]; then
@@ -68,6 +68,7 @@ _merlon() {
         --any-source --fire --state-limit --placeholders --taxonomy --data --max-record --jobs
         --quiet --html --help' ;;
     findings) options='--data --after --tenant --count --help' ;;
+    doctor) options='--config --data --token --help' ;;
     status) options='--output --data --url --token --help' ;;
     serve) options='--config --data --rules --help' ;;
     'rules check') options='--against --output --format --zone --year --placeholders --taxonomy --data --quiet --help' ;;
@@ -85,7 +86,7 @@ _merlon() {
     'token add') options='--name --tenant --role --input --expires --data --help' ;;
     'token list') options='--output --data --help' ;;
     'token revoke') options='--data --help' ;;
-    help) options='config detect findings log serve sources status rules token version help' ;;
+    help) options='config detect doctor findings log serve sources status rules token version help' ;;
     *) options='' ;;
     esac
     if [[ $cur == -* || $verb == help ]]; then

@@ -9,6 +9,7 @@ end
 complete -c merlon -n '__fish_is_nth_token 1' -f -a detect -d 'judge logs by Sigma rules'
 complete -c merlon -n '__fish_is_nth_token 1' -f -a config -d 'check a configuration'
 complete -c merlon -n '__merlon_verb config; and __fish_is_nth_token 2' -f -a check -d 'whether serve would take it'
+complete -c merlon -n '__fish_is_nth_token 1' -f -a doctor -d 'find what is wrong with a set-up'
 complete -c merlon -n '__fish_is_nth_token 1' -f -a findings -d 'what a centre has found'
 complete -c merlon -n '__fish_is_nth_token 1' -f -a log -d 'what a centre has stored'
 complete -c merlon -n '__fish_is_nth_token 1' -f -a serve -d 'take logs in, keep and judge them'
@@ -32,7 +33,7 @@ complete -c merlon -n '__merlon_verb log; and __fish_is_nth_token 2' -f -a verif
 complete -c merlon -n '__merlon_verb token; and __fish_is_nth_token 2' -f -a add -d 'make a token'
 complete -c merlon -n '__merlon_verb token; and __fish_is_nth_token 2' -f -a list -d 'list the tokens'
 complete -c merlon -n '__merlon_verb token; and __fish_is_nth_token 2' -f -a revoke -d 'make tokens worthless'
-complete -c merlon -n '__merlon_verb help' -f -a 'config detect findings log serve sources status rules token version help'
+complete -c merlon -n '__merlon_verb help' -f -a 'config detect doctor findings log serve sources status rules token version help'
 complete -c merlon -l help -d 'help'
 
 complete -c merlon -n '__merlon_verb detect' -s r -l rules -r -F -d 'rules: a file or a directory'
@@ -60,6 +61,9 @@ complete -c merlon -n '__merlon_verb findings' -l after -x -d 'leave out the fir
 complete -c merlon -n '__merlon_verb findings' -l tenant -x -d 'only of this tenant'
 complete -c merlon -n '__merlon_verb findings' -l count -d 'print how many there are'
 
+complete -c merlon -n '__merlon_verb doctor' -s c -l config -r -d 'configuration'
+complete -c merlon -n '__merlon_verb doctor' -l data -x -a '(__fish_complete_directories)' -d 'where everything is kept'
+complete -c merlon -n '__merlon_verb doctor' -l token -x -d 'a token of a reader'
 complete -c merlon -n '__merlon_verb status' -s o -l output -x -a 'table json' -d 'how to write'
 complete -c merlon -n '__merlon_verb status' -l data -x -a '(__fish_complete_directories)' -d 'where the centre keeps everything'
 complete -c merlon -n '__merlon_verb status' -l url -x -d 'address of its API'

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "cli/config_check.h"
 #include "cli/detect.h"
+#include "cli/doctor.h"
 #include "cli/findings.h"
 #include "cli/help.h"
 #include "cli/log_cat.h"
@@ -32,6 +33,7 @@
 const struct verb *const verb_table[] = {
         &config_check_verb,
         &detect_verb,
+        &doctor_verb,
         &findings_verb,
         &log_cat_verb,
         &log_verify_verb,
