@@ -498,9 +498,9 @@ int64_t live_due(const struct live *live)
     return live->due_ns;
 }
 
-int64_t live_horizon_ns(const struct live *live)
+int64_t live_since(const struct live *live, int64_t now_ns)
 {
-    return live->horizon_ns;
+    return plus(now_ns, -live->horizon_ns);
 }
 
 void live_mute(struct live *live, bool on)

@@ -73,8 +73,8 @@ enum err live_advance(struct live *live, int64_t receipt_ns) MUST_CHECK;
 int64_t live_now(const struct live *live);
 /* When the next match that waits can be judged; INT64_MAX: none waits. */
 int64_t live_due(const struct live *live);
-/* Matches received longer ago than this do not matter any more. */
-int64_t live_horizon_ns(const struct live *live);
+/* What was received before does not matter to what is received now. */
+int64_t live_since(const struct live *live, int64_t now_ns);
 /* Nothing is given while it is on. */
 void live_mute(struct live *live, bool on);
 void live_figures(const struct live *live, struct live_figures *out);

@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "cli/verb.h"
+#include "wal/names.h"
 #include "wal/reader.h"
 
 /* What was read of a result and waits for its last part. */
@@ -72,23 +73,68 @@ static enum err read_one(
     return OK;
 }
 
-enum err live_restore(struct live *live, const char *directory, uint64_t committed, uint64_t most,
-        struct diag *diag)
+/* ---- where to begin ---------------------------------------------------------------------------
+ */
+
+/* The first time of the log that a segment tells; INT64_MAX: none. */
+static enum err first_time(
+        const struct live_span *span, uint64_t base, int64_t *ns, struct diag *diag)
+{
+    struct wal_reader *reader;
+    struct frame frame;
+    *ns = INT64_MAX;
+    TRY(reader_open(span->directory, &disk_real, base, &reader, diag));
+    enum err e;
+    while ((e = reader_next(reader, span->committed, &frame, diag)) == OK || e == ERR_SYNTAX) {
+        if (e == OK && frame.kind == FRAME_MATCHES) {
+            *ns = frame.receipt_ns;
+            break;
+        }
+        if (e == OK && frame.kind == FRAME_FINDINGS && frame.attribute[FRAME_CLOCK].size == 8) {
+            *ns = (int64_t)number_of(&frame, FRAME_CLOCK);
+            break;
+        }
+    }
+    reader_close(reader);
+    return e == ERR_END ? OK : e;
+}
+
+/* Segment by segment back to one that begins before all that matters. */
+static enum err find_begin(const struct live_span *span, uint64_t *begin, struct diag *diag)
+{
+    struct names names = {0};
+    enum err e = names_list(&names, &disk_real, span->directory, diag);
+    *begin = 0;
+    for (size_t i = names.count; e == OK && i-- > 0;) {
+        int64_t ns;
+        e = first_time(span, names.at[i], &ns, diag);
+        if (e == OK && ns < span->since_ns) {
+            *begin = names.at[i];
+            break;
+        }
+    }
+    names_fini(&names);
+    return e;
+}
+
+enum err live_restore(struct live *live, const struct live_span *span, struct diag *diag)
 {
     struct wal_reader *reader;
     struct pending pending = {0};
     struct frame frame;
-    enum err e = reader_open(directory, &disk_real, 0, &reader, diag);
+    uint64_t begin;
+    enum err e = find_begin(span, &begin, diag);
+    e = e == OK ? reader_open(span->directory, &disk_real, begin, &reader, diag) : e;
     if (e != OK) {
         return e == ERR_NOT_FOUND ? OK : e;
     }
     live_mute(live, true);
-    while ((e = reader_next(reader, committed, &frame, diag)) == OK || e == ERR_SYNTAX) {
+    while ((e = reader_next(reader, span->committed, &frame, diag)) == OK || e == ERR_SYNTAX) {
         if (e == ERR_SYNTAX) {
             verb_say("findings: %s", diag->words);
             continue;
         }
-        e = read_one(live, &pending, &frame, most);
+        e = read_one(live, &pending, &frame, span->most);
         if (e != OK) {
             break;
         }

@@ -158,8 +158,9 @@ static enum err change_set(struct judge_process *p, struct slice name, struct di
     return p->set ? OK : load_wanted(p, diag);
 }
 
-/* The windows of correlations, from what is on disk of all that was told. ERR_END: told to stop. */
-static enum err make_windows(struct judge_process *p, struct diag *diag)
+/* The windows of correlations, from what is on disk of all that was told, for what is judged at
+ * this time. ERR_END: told to stop. */
+static enum err make_windows(struct judge_process *p, int64_t receipt_ns, struct diag *diag)
 {
     const struct live_setting setting = {.set = p->set->loaded.set,
             .judged = p->set->choice.judged,
@@ -177,7 +178,11 @@ static enum err make_windows(struct judge_process *p, struct diag *diag)
     }
     TRY(live_new(&setting, &p->live));
     p->blank = false;
-    return live_restore(p->live, p->findings, atomic_load(&p->page->findings), p->told_to, diag);
+    const struct live_span span = {.directory = p->findings,
+            .committed = atomic_load(&p->page->findings),
+            .most = p->told_to,
+            .since_ns = live_since(p->live, receipt_ns)};
+    return live_restore(p->live, &span, diag);
 }
 
 /* From here on another set: said at once, so that whoever goes on from there has it, too. */
@@ -207,7 +212,7 @@ static enum err judge_next(struct judge_process *p, const struct frame *frame, s
         TRY(load_wanted(p, diag));
     }
     if (p->blank) {
-        TRY(make_windows(p, diag));
+        TRY(make_windows(p, frame->receipt_ns, diag));
     }
     p->judging.set = p->set;
     p->judging.live = p->live;
