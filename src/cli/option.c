@@ -154,3 +154,12 @@ bool option_bytes(const char *text, unsigned long most, unsigned long *out)
     *out = n;
     return true;
 }
+
+enum err option_json(const char *value, bool *json, struct diag *diag)
+{
+    *json = strcmp(value, "json") == 0;
+    if (!*json && strcmp(value, "table") != 0) {
+        return diag_say(diag, ERR_USAGE, "--output: '%.80s' is not table or json", value);
+    }
+    return OK;
+}

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 
 #include "base/diag.h"
+#include "base/err.h"
 
 struct option_row {
     const char *name;  /* without the dashes; NULL ends the table */
@@ -42,3 +43,5 @@ const char *option_nearest(const char *word, const char *const *names);
 bool option_number(const char *text, long least, long most, long *out);
 /* Bytes, with an optional K, M or G (of 1,024): "16M". false: it is none, or over `most`. */
 bool option_bytes(const char *text, unsigned long most, unsigned long *out);
+/* What --output of most verbs takes: `table` or `json`. ERR_USAGE: diag says so. */
+enum err option_json(const char *value, bool *json, struct diag *diag) MUST_CHECK;

@@ -41,10 +41,7 @@ static enum err parse(struct diff_request *request, int argc, char *const *argv,
             request->data = value;
             break;
         default:
-            request->json = strcmp(value, "json") == 0;
-            if (!request->json && strcmp(value, "table") != 0) {
-                return diag_say(diag, ERR_USAGE, "--output: '%.80s' is not table or json", value);
-            }
+            TRY(option_json(value, &request->json, diag));
         }
     }
     return request->count > 0 ? OK : diag_say(diag, ERR_USAGE, "name a pack, or two states");

@@ -49,10 +49,7 @@ static enum err parse(struct list_request *request, int argc, char *const *argv,
             }
             break;
         default:
-            request->json = strcmp(value, "json") == 0;
-            if (!request->json && strcmp(value, "table") != 0) {
-                return diag_say(diag, ERR_USAGE, "--output: '%.80s' is not table or json", value);
-            }
+            TRY(option_json(value, &request->json, diag));
         }
     }
     request->load.packs = true;

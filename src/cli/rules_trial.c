@@ -64,10 +64,7 @@ static enum err parse(struct test_request *request, int argc, char *const *argv,
             request->quiet = true;
             break;
         default:
-            request->json = strcmp(value, "json") == 0;
-            if (!request->json && strcmp(value, "table") != 0) {
-                return diag_say(diag, ERR_USAGE, "--output: '%.80s' is not table or json", value);
-            }
+            TRY(option_json(value, &request->json, diag));
         }
     }
     return request->load.rules.count > 0

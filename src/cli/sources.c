@@ -88,10 +88,7 @@ static enum err set_option(
         look->limits.record_bytes = bytes;
         return OK;
     default:
-        request->json = strcmp(value, "json") == 0;
-        if (!request->json && strcmp(value, "table") != 0) {
-            return diag_say(diag, ERR_USAGE, "--output: '%.80s' is not table or json", value);
-        }
+        TRY(option_json(value, &request->json, diag));
         return OK;
     }
 }

@@ -48,10 +48,7 @@ static enum err parse(struct request *request, struct option_scan *scan, struct 
             request->token = value;
             break;
         default:
-            request->json = strcmp(value, "json") == 0;
-            if (!request->json && strcmp(value, "table") != 0) {
-                return diag_say(diag, ERR_USAGE, "--output: '%.80s' is not table or json", value);
-            }
+            TRY(option_json(value, &request->json, diag));
         }
     }
     if (!request->token) {

@@ -42,10 +42,7 @@ static enum err parse(struct list_request *request, struct option_scan *scan, st
             request->data = value;
             break;
         default:
-            request->json = strcmp(value, "json") == 0;
-            if (!request->json && strcmp(value, "table") != 0) {
-                return diag_say(diag, ERR_USAGE, "--output: '%.80s' is not table or json", value);
-            }
+            TRY(option_json(value, &request->json, diag));
         }
     }
     return OK;
