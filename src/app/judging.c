@@ -256,6 +256,28 @@ static bool has_killer(const struct judging *j)
     return killer > j->frame->offset && killer <= j->frame->offset + j->frame->count;
 }
 
+/* Records that stand for several events: the empty ones behind each are theirs, too. */
+static void judge_chunks(struct judging *j, const struct decoder *decoder)
+{
+    const struct frame *frame = j->frame;
+    struct frame_walk walk = {0};
+    bool more = frame_next(frame, &walk);
+    while (more) {
+        struct slice chunk = walk.record;
+        uint64_t first = frame->offset + walk.index, next = first;
+        do {
+            more = frame_next(frame, &walk);
+            next++;
+        } while (more && walk.record.size == 0);
+        if (j->killer > first && j->killer <= next) {
+            counts_add(&j->page->passed_over, next - first);
+            continue;
+        }
+        const char *at = j->block.at + (chunk.at - frame->lines.at);
+        judge_bytes(j, decoder, slice_of(at, chunk.size), first, (uint32_t)(next - first));
+    }
+}
+
 static void judge_frame(struct judging *j)
 {
     const struct frame *frame = j->frame;
@@ -263,6 +285,10 @@ static void judge_frame(struct judging *j)
     buf_clear(&j->block);
     buf_add(&j->block, frame->lines);
     if (!buf_reserve(&j->block, BEHIND)) {
+        return;
+    }
+    if (decoder && decoder->chunked) {
+        judge_chunks(j, decoder);
         return;
     }
     const char *block = j->block.at;

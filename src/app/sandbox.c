@@ -309,6 +309,10 @@ static const int files_calls[] = {SCMP_SYS(pread64), SCMP_SYS(getdents64), SCMP_
         SCMP_SYS(inotify_init1), SCMP_SYS(inotify_add_watch), SCMP_SYS(pwrite64),
         SCMP_SYS(ftruncate), SCMP_SYS(fdatasync)};
 
+static const int drop_calls[] = {SCMP_SYS(pread64), SCMP_SYS(getdents64), SCMP_SYS(fcntl),
+        SCMP_SYS(pwrite64), SCMP_SYS(ftruncate), SCMP_SYS(fdatasync), SCMP_SYS(fsync),
+        SCMP_SYS(rename), SCMP_SYS(renameat2), SCMP_SYS(unlink), SCMP_SYS(mkdir)};
+
 #define READS (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
 #define WRITES                                                                                     \
     (READS | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE |                      \
@@ -338,6 +342,12 @@ static const struct {
                         .writing = true},
                 WRITES},
         [SANDBOX_CHECK] = {"check", {0}, 0},
+        [SANDBOX_DROP] = {"drop",
+                {.calls = drop_calls,
+                        .call_count = COUNT(drop_calls),
+                        .opening = true,
+                        .writing = true},
+                WRITES | (uint64_t)1 << 13 /* from folder to folder */},
         [SANDBOX_FILES] = {"files",
                 {.calls = files_calls, .call_count = COUNT(files_calls), .opening = true}, READS},
 };

@@ -28,7 +28,8 @@ enum err sandbox_seal(struct inputs *inputs, const char *test, struct diag *diag
  *   reading;
  * - rules: files below the directories, for reading and writing;
  * - check: nothing but its memory and what is open;
- * - files: files below the directories, for reading; what it has open it may write.
+ * - files: files below the directories, for reading; what it has open it may write;
+ * - drop: files below the directories, for reading, writing and moving.
  * `directories` ends with NULL, `test` is as above, but for no-landlock. */
 enum sandbox_role {
     SANDBOX_LISTEN,
@@ -38,6 +39,7 @@ enum sandbox_role {
     SANDBOX_RULES,
     SANDBOX_CHECK,
     SANDBOX_FILES,
+    SANDBOX_DROP,
 };
 enum { SANDBOX_DIRECTORIES = 8 };
 enum err sandbox_enter(enum sandbox_role role, const char *const *directories, const char *test,

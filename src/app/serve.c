@@ -15,6 +15,7 @@
 
 #include "app/notify.h"
 #include "app/serve_api.h"
+#include "app/serve_drop.h"
 #include "app/serve_files.h"
 #include "app/serve_judge.h"
 #include "app/serve_listen.h"
@@ -44,6 +45,7 @@ enum {
 enum role {
     API,
     FILES,
+    DROP,
     LISTEN,
     RULES,
     JUDGE,
@@ -84,7 +86,8 @@ static void ask_stop(int signal)
 /* ---- children ----------------------------------------------------------------------------------
  */
 
-static const char *const role_names[ROLES] = {"api", "files", "listen", "rules", "judge", "log"};
+static const char *const role_names[ROLES] = {
+        "api", "files", "drop", "listen", "rules", "judge", "log"};
 
 static int run_role(struct centre *centre, enum role role)
 {
@@ -116,6 +119,11 @@ static int run_role(struct centre *centre, enum role role)
         const struct serve_api_setting setting = {
                 .shared = &centre->shared, .config = config, .stop = &stop_asked};
         return serve_api_run(&setting);
+    }
+    if (role == DROP) {
+        const struct serve_drop_setting setting = {
+                .shared = &centre->shared, .config = config, .stop = &stop_asked};
+        return serve_drop_run(&setting);
     }
     if (role == FILES) {
         const struct serve_files_setting setting = {
@@ -501,10 +509,11 @@ static bool is_wanted(const struct centre *centre, enum role role)
     if (role == RULES) { /* when the directory is known to be ours */
         return atomic_load(&reload->asked) > answered && atomic_load(&centre->shared.page->ready);
     }
-    if (role == FILES && !serve_files_wanted(&centre->config)) {
+    if ((role == FILES && !serve_files_wanted(&centre->config)) ||
+            (role == DROP && !serve_drop_wanted(&centre->config))) {
         return false;
     }
-    if (role == LISTEN || role == FILES) {
+    if (role == LISTEN || role == FILES || role == DROP) {
         return answered > 0 ||
                clock_steady_ns() - centre->started_ns > RULES_PATIENCE_S * TIME_SECOND;
     }

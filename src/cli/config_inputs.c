@@ -7,7 +7,7 @@
 #include "cli/formats.h"
 
 /* Of the keys that not all kinds have, which a kind must have and which it may. */
-enum { LISTEN = 1, TLS = 2, PATHS = 4 };
+enum { LISTEN = 1, TLS = 2, PATHS = 4, DONE = 8 };
 
 static const struct kind {
     const char *name;
@@ -19,6 +19,7 @@ static const struct kind {
         {"syslog-tls", LISTEN | TLS, TLS, "an address to listen at, a certificate and its key"},
         {"http", LISTEN, TLS, "an address to listen at"},
         {"file", PATHS, 0, "paths"},
+        {"drop", PATHS, DONE, "paths: the folders"},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
@@ -35,9 +36,10 @@ static const struct kind *find_kind(struct slice name)
 static enum err take_kind(const struct yaml_node *node, struct slice *out, struct diag *diag)
 {
     TRY(config_parts_text(node, out, diag));
-    return find_kind(*out) ? OK
-                           : config_parts_wrong(node, diag,
-                                     "kind is syslog-udp, syslog-tcp, syslog-tls, http or file");
+    return find_kind(*out)
+                   ? OK
+                   : config_parts_wrong(node, diag,
+                             "kind is syslog-udp, syslog-tcp, syslog-tls, http, file or drop");
 }
 
 static enum err take_format(const struct yaml_node *node, struct slice *out, struct diag *diag)
@@ -84,7 +86,7 @@ static enum err check_input(
     bool tls = input->certificate.size > 0 && input->key.size > 0;
     bool any = input->certificate.size > 0 || input->key.size > 0 || input->authority.size > 0;
     unsigned has = (input->address.size > 0 ? LISTEN : 0) | (tls ? TLS : 0) |
-                   (input->path_count > 0 ? PATHS : 0);
+                   (input->path_count > 0 ? PATHS : 0) | (input->remove ? DONE : 0);
     if ((has & kind->needs) != kind->needs) {
         return diag_set(diag, ERR_SYNTAX, node->line, node->column, "%s needs %s", kind->name,
                 kind->needed);
@@ -122,8 +124,8 @@ static enum err read_paths(struct config *config, const struct yaml_node *node,
 static enum err read_input(struct config *config, const struct yaml_node *node,
         struct intake_input *input, struct diag *diag)
 {
-    static const char *const names[] = {"name", "kind", "listen", "paths", "tenant", "format",
-            "certificate", "key", "authority", "max_record", NULL};
+    static const char *const names[] = {"name", "kind", "listen", "paths", "done", "tenant",
+            "format", "certificate", "key", "authority", "max_record", NULL};
     TRY(config_parts_keys(node, names, "an input", diag));
     for (size_t i = 0; i < INPUT_KEYS; i++) {
         const struct yaml_node *value = yaml_get(node, slice_text(input_keys[i].name));
@@ -144,6 +146,13 @@ static enum err read_input(struct config *config, const struct yaml_node *node,
     const struct yaml_node *paths = yaml_get(node, SLICE("paths"));
     if (paths) {
         TRY(read_paths(config, paths, input, diag));
+    }
+    const struct yaml_node *done = yaml_get(node, SLICE("done"));
+    if (done) {
+        input->remove = slice_equal(done->text, SLICE("remove"));
+        if (!input->remove && !slice_equal(done->text, SLICE("keep"))) {
+            return config_parts_wrong(done, diag, "done is keep or remove");
+        }
     }
     return check_input(node, input, diag);
 }

@@ -425,6 +425,7 @@ static void evtx_begin(struct reader *r, struct slice block, struct slice header
 const struct decoder evtx_decoder = {
         .name = "evtx",
         .about = "Windows event logs (.evtx), also damaged ones",
+        .chunked = true,
         .recognise = evtx_recognise,
         .cut = evtx_cut,
         .reader_new = evtx_reader_new,

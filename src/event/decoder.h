@@ -69,7 +69,8 @@ struct reader; /* a decoder's state of one thread */
 struct decoder {
     const char *name; /* as in --format */
     const char *about;
-    bool headed; /* records need lines that stand before them: cutter.header */
+    bool chunked; /* a chunk holds several records, and what they share: they are kept together */
+    bool headed;  /* records need lines that stand before them: cutter.header */
     /* How sure the decoder is that the stream's first bytes (up to 64 KiB; `whole`: that is all)
      * are its format: 0 (no) to 100. */
     int (*recognise)(struct slice head, bool whole);

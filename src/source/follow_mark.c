@@ -43,7 +43,7 @@ void follow_mark_write(const struct follow_mark *mark, uint64_t from, struct buf
             (unsigned long long)mark->at, FOLLOW_MARK_DIGITS, tail);
 }
 
-static bool read_number(struct slice text, uint64_t *out)
+bool follow_mark_number(struct slice text, uint64_t *out)
 {
     uint64_t value = 0;
     for (size_t i = 0; i < text.size; i++) {
@@ -74,11 +74,12 @@ enum err follow_mark_read(struct slice key, struct follow_place *out)
     struct follow_place place = {0};
     struct slice rest = key;
     uint64_t head_size;
-    bool good = key.size <= FOLLOW_MARK_KEY && read_number(slice_cut(&rest, ':'), &head_size) &&
-                read_digest(slice_cut(&rest, '/'), place.head) &&
-                read_number(slice_cut(&rest, '/'), &place.generation) &&
-                read_number(slice_cut(&rest, '-'), &place.from) &&
-                read_number(slice_cut(&rest, '/'), &place.to) && read_digest(rest, place.tail);
+    bool good =
+            key.size <= FOLLOW_MARK_KEY && follow_mark_number(slice_cut(&rest, ':'), &head_size) &&
+            read_digest(slice_cut(&rest, '/'), place.head) &&
+            follow_mark_number(slice_cut(&rest, '/'), &place.generation) &&
+            follow_mark_number(slice_cut(&rest, '-'), &place.from) &&
+            follow_mark_number(slice_cut(&rest, '/'), &place.to) && read_digest(rest, place.tail);
     uint64_t head = place.to < FOLLOW_MARK_HEAD ? place.to : FOLLOW_MARK_HEAD;
     if (!good || place.from >= place.to || head_size != head || place.to > INT64_MAX) {
         return ERR_SYNTAX;

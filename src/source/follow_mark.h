@@ -48,6 +48,8 @@ void follow_mark_add(struct follow_mark *mark, struct slice bytes);
 bool follow_mark_jump(struct follow_mark *mark, int fd, uint64_t to);
 /* The key of records that stand from `from` up to the mark. */
 void follow_mark_write(const struct follow_mark *mark, uint64_t from, struct buf *key);
+/* Decimal digits, and nothing else, that 64 bits hold. */
+bool follow_mark_number(struct slice text, uint64_t *out);
 /* ERR_SYNTAX: no key of ours. */
 enum err follow_mark_read(struct slice key, struct follow_place *place) MUST_CHECK;
 /* The open file begins with what was read up to the place; *mark then stands there. */

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/channel.h"
@@ -21,7 +22,7 @@
 /* One of the configuration's `inputs`. Texts are borrowed. */
 struct intake_input {
     struct slice name;    /* "syslog" */
-    struct slice kind;    /* "syslog-udp", "syslog-tcp", "syslog-tls", "http", "file" */
+    struct slice kind;    /* "syslog-udp", "syslog-tcp", "syslog-tls", "http", "file", "drop" */
     struct slice tenant;  /* "sg/health"; where senders have tokens, theirs stands instead */
     struct slice format;  /* a decoder's name; empty: recognised by content */
     struct slice address; /* "127.0.0.1:5514" */
@@ -31,6 +32,7 @@ struct intake_input {
     int listener;              /* bound by the parent, before any right was given up */
     const struct slice *paths; /* what is followed: files, folders, globs; absolute */
     size_t path_count;
+    bool remove; /* of a drop folder: what was taken is removed */
 };
 
 struct intake_batch;

@@ -123,6 +123,14 @@ enum err places_note(struct places *places, const struct places_place *place)
     return OK;
 }
 
+void places_forget(struct places *places, struct slice source)
+{
+    uint32_t id = intern_find(&places->names, source);
+    if (id != INTERN_NONE) {
+        places->rows[id].count = 0;
+    }
+}
+
 bool places_next(const struct places *places, uint64_t *at, struct places_place *out)
 {
     for (; *at / PLACES_KEPT < places->names.count; ++*at) {
