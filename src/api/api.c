@@ -14,6 +14,7 @@ static const struct http_route routes[] = {
         {HTTP_GET, "/metrics", AUTHORIZE_STATUS, 0, api_metrics, NULL},
         {HTTP_GET, "/api/v1/status", AUTHORIZE_STATUS, 0, api_status, NULL},
         {HTTP_GET, "/api/v1/findings", AUTHORIZE_READ, 0, api_findings, NULL},
+        {HTTP_GET, "/api/v1/quarantine", AUTHORIZE_READ, 0, api_findings_quarantine, NULL},
         {HTTP_POST, "/api/v1/rules/reload", AUTHORIZE_RULES, 0, api_rules_reload, NULL},
 };
 

@@ -29,11 +29,28 @@ static bool is_of_level(const struct api_feed *feed, struct slice finding)
     return rank < API_FEED_LEVELS && rank >= feed->level;
 }
 
+/* Whether the record is wanted; *text is what is told of it. */
+static bool take(struct api_feed *feed, struct slice record, struct slice *text)
+{
+    struct unread unread;
+    if (!feed->quarantine) {
+        *text = record; /* an empty one stands for "judged, and nothing found" */
+        return record.size > 0 && is_of_level(feed, record);
+    }
+    if (!unread_read(record, &unread) || !unread_is(&feed->frame, &unread, &feed->wanted)) {
+        return false;
+    }
+    buf_clear(&feed->text);
+    unread_json(&feed->frame, &unread, &feed->text);
+    *text = buf_slice(&feed->text);
+    return !feed->text.failed;
+}
+
 /* The next of the frame that is wanted; ERR_END: no more in it. */
 static enum err walk(struct api_feed *feed, struct slice *finding)
 {
     const struct frame *frame = &feed->frame;
-    bool ours = frame->kind == FRAME_FINDINGS &&
+    bool ours = frame->kind == (feed->quarantine ? FRAME_UNREAD : FRAME_FINDINGS) &&
                 authorize_covers(slice_text(feed->tenant), frame->attribute[FRAME_TENANT]);
     while (feed->budget > 0 && frame_next(frame, &feed->walk)) {
         uint64_t offset = frame->offset + feed->walk.index;
@@ -42,9 +59,7 @@ static enum err walk(struct api_feed *feed, struct slice *finding)
         }
         feed->next = offset + 1;
         feed->budget--;
-        /* An empty one stands for "judged, and nothing found". */
-        if (ours && feed->walk.record.size > 0 && is_of_level(feed, feed->walk.record)) {
-            *finding = feed->walk.record;
+        if (ours && take(feed, feed->walk.record, finding)) {
             return OK;
         }
     }
@@ -95,6 +110,7 @@ enum err api_feed_next(
 void api_feed_fini(struct api_feed *feed)
 {
     reader_close(feed->reader);
+    buf_fini(&feed->text);
     feed->reader = NULL;
     feed->walking = false;
 }

@@ -1,4 +1,4 @@
-/* api_feed: findings from a cursor on, of a tenant and those below it, from a level on. A cursor is
+/* api_feed: findings, or what is in quarantine, from a cursor on, of a tenant and those below it, from a level on. A cursor is
  * an offset of the log of findings: exact, and the same for everybody.
  *
  *     struct api_feed feed = {.directory = "DATA/findings", .disk = &disk_real, .next = after};
@@ -9,7 +9,7 @@
 #pragma once
 
 #include "base/disk.h"
-#include "event/frame.h"
+#include "event/unread.h"
 #include "net/authorize.h"
 #include "wal/reader.h"
 
@@ -20,6 +20,9 @@ struct api_feed {
     const struct disk *disk;
     char tenant[AUTHORIZE_NAME];
     unsigned level; /* index of the least one, 0: all */
+    bool quarantine; /* instead of findings, what these say */
+    struct unread_wanted wanted;
+    struct buf text;
     uint64_t next;
     uint64_t budget;     /* findings that may be looked at */
     uint64_t unreadable; /* offsets passed over, as damaged or removed */

@@ -98,7 +98,8 @@ static void answer_page(struct api_client *client, enum err e, const struct diag
         http_request_refuse(r, HTTP_FAULT, slice_text(diag->words));
         return;
     }
-    buf_add(out, SLICE("{\"findings\":["));
+    buf_add(out, client->feed.quarantine ? SLICE("{\"quarantine\":[")
+                                         : SLICE("{\"findings\":["));
     buf_add(out, buf_slice(&client->found));
     buf_format(out, "],\"next\":%llu,\"more\":%s", (unsigned long long)client->feed.next,
             client->more ? "true" : "false");
@@ -135,7 +136,8 @@ static void look_again(struct api_client *client, uint64_t committed, int64_t no
 static void add_event(struct api_client *client, struct slice finding)
 {
     buf_format(&client->found,
-            "id: %llu\nevent: finding\ndata: ", (unsigned long long)client->feed.next);
+            "id: %llu\nevent: %s\ndata: ", (unsigned long long)client->feed.next,
+            client->feed.quarantine ? "quarantine" : "finding");
     buf_add(&client->found, finding);
     buf_add(&client->found, SLICE("\n\n"));
 }
@@ -298,9 +300,15 @@ static void answer_or_wait(struct api_client *client, uint64_t wait_s)
     }
 }
 
-void api_findings(struct http_request *r, void *context)
+static void choose_quarantine(struct api_client *client)
 {
-    struct api *api = context;
+    client->feed.quarantine = true;
+    client->feed.wanted.reason = http_request_query(client->r, "reason");
+    client->feed.wanted.source = http_request_query(client->r, "source");
+}
+
+static void start(struct http_request *r, struct api *api, bool quarantine)
+{
     struct slice accept = http_request_header(r, "Accept");
     struct api_client *client = memory_alloc(sizeof *client);
     uint64_t wait_s;
@@ -313,7 +321,10 @@ void api_findings(struct http_request *r, void *context)
     client->feed.directory = api->options.findings;
     client->feed.disk = api->options.disk;
     http_request_keep(r, end_client, client);
-    if (!choose_tenant(client) || !choose_level(client) || !choose_cursor(client) ||
+    if (quarantine) {
+        choose_quarantine(client);
+    }
+    if (!choose_tenant(client) || (!quarantine && !choose_level(client)) || !choose_cursor(client) ||
             !choose_size(client, &wait_s)) {
         return;
     }
@@ -322,6 +333,16 @@ void api_findings(struct http_request *r, void *context)
     } else {
         answer_or_wait(client, wait_s);
     }
+}
+
+void api_findings(struct http_request *r, void *context)
+{
+    start(r, context, false);
+}
+
+void api_findings_quarantine(struct http_request *r, void *context)
+{
+    start(r, context, true);
 }
 
 /* ---- from outside ------------------------------------------------------------------------------

@@ -12,6 +12,9 @@
 struct api;
 
 void api_findings(struct http_request *r, void *context);
+/* /api/v1/quarantine: the same of what was not judged, with reason=R and source=S in place of the
+ * level: {"quarantine":[{"offset","received","tenant","source","reason"},...],...} */
+void api_findings_quarantine(struct http_request *r, void *context);
 void api_findings_turn(struct api *api);
 /* Streams look again at what there is. */
 void api_findings_wake(struct api *api);

@@ -12,16 +12,20 @@
 #include "cli/data.h"
 #include "cli/rules_walk.h"
 #include "cli/visible.h"
+#include "event/unread.h"
 #include "net/authorize.h"
 #include "wal/reader.h"
 
-enum { FROM, TO, TENANT, REJECTED, OUTPUT, DATA };
+enum { FROM, TO, TENANT, REJECTED, REASON, SOURCE, OUTPUT, DATA };
 
 static const struct option_row options[] = {
         [FROM] = {"from", 0, "N", "records of this offset and later"},
         [TO] = {"to", 0, "N", "records before this offset"},
         [TENANT] = {"tenant", 0, "TENANT", "only this tenant's, and those of tenants below it"},
-        [REJECTED] = {"rejected", 0, NULL, "what could not be taken as records, with the reason"},
+        [REJECTED] = {"rejected", 0, NULL,
+                "the quarantine: what could not be taken, read or judged, and why"},
+        [REASON] = {"reason", 0, "WORDS", "of the quarantine, what begins so: undecodable"},
+        [SOURCE] = {"source", 0, "NAME", "of the quarantine, only this input's or sender's"},
         [OUTPUT] = {"output", 'o', "HOW", "raw (as received, a line feed behind each) or json"},
         [DATA] = {"data", 0, "DIR",
                 "where the centre keeps everything (MERLON_DATA, ./merlon-data)"},
@@ -34,6 +38,7 @@ struct cat_request {
     const char *output; /* NULL: as fits */
     uint64_t from, to;
     bool rejected;
+    struct unread_wanted wanted;
     bool json;
     bool terminal;
 };
@@ -62,6 +67,14 @@ static enum err take(struct cat_request *request, int option, const char *value,
                        : diag_say(diag, ERR_USAGE, "--tenant: '%.80s' is no tenant's path", value);
     case REJECTED:
         request->rejected = true;
+        return OK;
+    case REASON:
+        request->rejected = true;
+        request->wanted.reason = slice_text(value);
+        return OK;
+    case SOURCE:
+        request->rejected = true;
+        request->wanted.source = slice_text(value);
         return OK;
     case OUTPUT:
         request->output = value;
@@ -111,42 +124,124 @@ static void add_member(struct buf *out, const char *name, struct slice text)
     }
 }
 
-static void add_json(
-        struct buf *out, const struct frame *frame, uint64_t offset, struct slice record)
+static void add_json(struct buf *out, const struct frame *frame, const struct unread *unread,
+        struct slice record)
 {
+    uint64_t offset = unread->offset;
     buf_format(out, "{\"offset\":%" PRIu64 ",\"received\":\"", offset);
     time_format(out, frame->receipt_ns);
     buf_byte(out, '"');
     add_member(out, "tenant", frame->attribute[FRAME_TENANT]);
     add_member(out, "source", frame->attribute[FRAME_SOURCE]);
     add_member(out, "format", frame->attribute[FRAME_FORMAT]);
-    add_member(out, "reason", frame->attribute[FRAME_REASON]);
+    add_member(out, "reason", unread->words);
     add_record(out, record);
 }
 
-/* Each frame's text is written at once: at most a frame's bytes, made longer by escapes. */
-static enum err print_frame(
-        const struct cat_request *request, const struct frame *frame, struct diag *diag)
+/* ---- the quarantine ----------------------------------------------------------------------------
+ */
+
+/* What was not judged, by the judge's word in the log of findings, in the order of the log. */
+struct judged {
+    struct wal_reader *reader; /* NULL: there is none */
+    struct frame frame;
+    struct frame_walk walk;
+    struct unread next;
+    bool walking, has; /* has: `next` is one */
+};
+
+/* Those that intake rejected are told by the log itself. */
+static bool is_of_judge(const struct frame *frame)
 {
-    struct buf out = {0}, shown = {0};
+    struct slice reason = frame->attribute[FRAME_REASON];
+    return frame->kind == FRAME_UNREAD && (slice_equal(reason, SLICE(UNREAD_UNDECODABLE)) ||
+                                                  slice_equal(reason, SLICE(UNREAD_PASSED_OVER)));
+}
+
+static void find_next(struct judged *judged)
+{
+    judged->has = false;
+    while (judged->reader && !judged->has) {
+        if (judged->walking && frame_next(&judged->frame, &judged->walk)) {
+            judged->has = unread_read(judged->walk.record, &judged->next);
+            continue;
+        }
+        enum err e = reader_next(judged->reader, READER_ALL, &judged->frame, NULL);
+        if (e != OK && e != ERR_SYNTAX) {
+            return;
+        }
+        judged->walking = e == OK && is_of_judge(&judged->frame);
+        judged->walk = (struct frame_walk){0};
+    }
+}
+
+static void open_judged(struct judged *judged, const char *data)
+{
+    char path[DATA_PATH];
+    if (data_path(data, "findings", path, NULL) == OK &&
+            reader_open(path, &disk_real, 0, &judged->reader, NULL) == OK) {
+        find_next(judged);
+    }
+}
+
+/* Is the record of this offset one of them? In order. */
+static bool is_unread(struct judged *judged, uint64_t offset)
+{
+    while (judged->has && judged->next.offset < offset) {
+        find_next(judged);
+    }
+    return judged->has && judged->next.offset == offset;
+}
+
+/* *reason: why the record is in quarantine. */
+static bool is_wanted(const struct cat_request *request, struct judged *judged,
+        const struct frame *frame, uint64_t offset, struct buf *reason)
+{
+    const struct frame *of = frame;
+    struct unread unread = {.offset = offset};
+    buf_clear(reason);
+    if (frame->kind == FRAME_REJECTED) {
+        buf_add(reason, frame->attribute[FRAME_REASON]);
+    } else if (is_unread(judged, offset)) {
+        of = &judged->frame;
+        unread = judged->next;
+        unread_reason(of, &unread, reason);
+    } else {
+        return false;
+    }
+    const struct unread_wanted source = {.source = request->wanted.source};
+    return slice_starts(buf_slice(reason), request->wanted.reason) &&
+           unread_is(of, &unread, &source);
+}
+
+/* Each frame's text is written at once: at most a frame's bytes, made longer by escapes. */
+static enum err print_frame(const struct cat_request *request, struct judged *judged,
+        const struct frame *frame, struct diag *diag)
+{
+    struct buf out = {0}, shown = {0}, reason = {0};
     struct frame_walk walk = {0};
     struct slice tenant = frame->attribute[FRAME_TENANT];
-    if (frame->kind != (request->rejected ? FRAME_REJECTED : FRAME_RECORDS) ||
+    if ((frame->kind != FRAME_RECORDS && (frame->kind != FRAME_REJECTED || !request->rejected)) ||
             (request->tenant && !authorize_covers(slice_text(request->tenant), tenant))) {
         return OK;
     }
     while (frame_next(frame, &walk)) {
-        uint64_t offset = frame->offset + walk.index;
-        if (offset < request->from || offset >= request->to) {
+        struct unread unread = {.offset = frame->offset + walk.index};
+        if (unread.offset < request->from || unread.offset >= request->to ||
+                (request->rejected &&
+                        !is_wanted(request, judged, frame, unread.offset, &reason))) {
             continue;
         }
+        unread.words = buf_slice(&reason);
         if (request->json) {
-            add_json(&out, frame, offset, walk.record);
+            add_json(&out, frame, &unread, walk.record);
         } else {
             buf_add(&out, walk.record);
             buf_byte(&out, '\n');
         }
     }
+    out.failed |= reason.failed;
+    buf_fini(&reason);
     if (request->terminal) {
         visible_lines(&shown, buf_slice(&out));
     }
@@ -162,10 +257,18 @@ static enum err print_frame(
     return e;
 }
 
-/* *damaged: something in between could not be read, and was named. */
-static enum err print_all(const struct cat_request *request, struct wal_reader *reader,
-        bool *damaged, struct diag *diag)
+struct cat {
+    const struct cat_request *request;
+    struct wal_reader *reader;
+    struct judged judged;
+    bool damaged; /* something in between could not be read, and was named */
+};
+
+static enum err print_all(struct cat *cat, struct diag *diag)
 {
+    const struct cat_request *request = cat->request;
+    struct wal_reader *reader = cat->reader;
+    bool *damaged = &cat->damaged;
     struct frame frame;
     if (request->from > 0 && request->from < reader_first(reader)) {
         verb_say("log cat: offsets below %" PRIu64 " were removed", reader_first(reader));
@@ -183,7 +286,7 @@ static enum err print_all(const struct cat_request *request, struct wal_reader *
             continue;
         }
         TRY(e);
-        TRY(print_frame(request, &frame, diag));
+        TRY(print_frame(request, &cat->judged, &frame, diag));
     }
     return fflush(stdout) == 0 ? OK : diag_say(diag, ERR_IO, "cannot write the records");
 }
@@ -193,26 +296,30 @@ static int run(const struct verb *verb, const struct verb_app *app, int argc, ch
     (void)app;
     struct cat_request request;
     struct option_scan scan = {.rows = options, .argc = argc, .argv = argv};
-    struct wal_reader *reader = NULL;
+    struct cat cat = {.request = &request};
     struct diag diag = {0};
-    bool damaged = false;
     char path[DATA_PATH];
     if (parse(&request, &scan, &diag) != OK) {
         return verb_usage(verb, diag.words);
     }
     enum err e = data_path(request.data, "log", path, &diag);
-    e = e == OK ? reader_open(path, &disk_real, request.from, &reader, &diag) : e;
-    e = e == OK ? print_all(&request, reader, &damaged, &diag) : e;
+    e = e == OK ? reader_open(path, &disk_real, request.from, &cat.reader, &diag) : e;
+    if (e == OK && request.rejected) {
+        open_judged(&cat.judged, request.data);
+    }
+    e = e == OK ? print_all(&cat, &diag) : e;
     if (e != OK) {
         verb_say("log cat: %s", diag.words[0] ? diag.words : err_name(e));
     }
-    reader_close(reader);
-    return e == OK && !damaged ? VERB_DONE : VERB_SOME;
+    reader_close(cat.reader);
+    reader_close(cat.judged.reader);
+    return e == OK && !cat.damaged ? VERB_DONE : VERB_SOME;
 }
 
 const struct verb log_cat_verb = {.name = "log cat",
         .about = "the records that a centre has stored, as they were received",
-        .arguments = "[--from N] [--to N] [--tenant TENANT] [--rejected] [-o HOW] [--data DIR]",
+        .arguments = "[--from N] [--to N] [--tenant TENANT] [--rejected] [--reason WORDS]\n"
+                     "    [--source NAME] [-o HOW] [--data DIR]",
         .options = options,
         .notes = "An offset is a record's place in the log: a finding names it in source.offset.\n"
                  "JSON has the record with its offset, time of receipt, tenant, source and, where\n"
