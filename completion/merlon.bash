@@ -81,7 +81,7 @@ _merlon() {
     'rules remove') options='--data --help' ;;
     'rules test') options='--output --placeholders --taxonomy --untested --quiet --help' ;;
     'rules update') options='--from --dry-run --data --help' ;;
-    'log cat') options='--from --to --tenant --rejected --output --data --help' ;;
+    'log cat') options='--from --to --tenant --rejected --reason --source --output --data --help' ;;
     'log verify') options='--output --data --help' ;;
     'token add') options='--name --tenant --role --input --expires --data --help' ;;
     'token list') options='--output --data --help' ;;

@@ -140,7 +140,9 @@ complete -c merlon -n '__merlon_verb token revoke' -l data -x -a '(__fish_comple
 complete -c merlon -n '__merlon_verb log cat' -l from -x -d 'of this offset and later'
 complete -c merlon -n '__merlon_verb log cat' -l to -x -d 'before this offset'
 complete -c merlon -n '__merlon_verb log cat' -l tenant -x -d 'only of this tenant'
-complete -c merlon -n '__merlon_verb log cat' -l rejected -d 'what was rejected, with the reason'
+complete -c merlon -n '__merlon_verb log cat' -l rejected -d 'the quarantine, with the reason'
+complete -c merlon -n '__merlon_verb log cat' -l reason -x -d 'of the quarantine, what begins so'
+complete -c merlon -n '__merlon_verb log cat' -l source -x -d 'of the quarantine, only of this source'
 complete -c merlon -n '__merlon_verb log cat' -s o -l output -x -a 'raw json' -d 'how to write'
 complete -c merlon -n '__merlon_verb log cat' -l data -x -a '(__fish_complete_directories)' -d 'where the centre keeps everything'
 

@@ -1,5 +1,5 @@
-/* api_feed: findings, or what is in quarantine, from a cursor on, of a tenant and those below it, from a level on. A cursor is
- * an offset of the log of findings: exact, and the same for everybody.
+/* api_feed: findings, or what is in quarantine, from a cursor on, of a tenant and those below it,
+ * from a level on. A cursor is an offset of the log of findings: exact, and the same for everybody.
  *
  *     struct api_feed feed = {.directory = "DATA/findings", .disk = &disk_real, .next = after};
  *     while ((e = api_feed_next(&feed, committed, &text, &diag)) == OK)
@@ -19,7 +19,7 @@ struct api_feed {
     const char *directory;
     const struct disk *disk;
     char tenant[AUTHORIZE_NAME];
-    unsigned level; /* index of the least one, 0: all */
+    unsigned level;  /* index of the least one, 0: all */
     bool quarantine; /* instead of findings, what these say */
     struct unread_wanted wanted;
     struct buf text;

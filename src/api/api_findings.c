@@ -98,8 +98,7 @@ static void answer_page(struct api_client *client, enum err e, const struct diag
         http_request_refuse(r, HTTP_FAULT, slice_text(diag->words));
         return;
     }
-    buf_add(out, client->feed.quarantine ? SLICE("{\"quarantine\":[")
-                                         : SLICE("{\"findings\":["));
+    buf_add(out, client->feed.quarantine ? SLICE("{\"quarantine\":[") : SLICE("{\"findings\":["));
     buf_add(out, buf_slice(&client->found));
     buf_format(out, "],\"next\":%llu,\"more\":%s", (unsigned long long)client->feed.next,
             client->more ? "true" : "false");
@@ -135,8 +134,7 @@ static void look_again(struct api_client *client, uint64_t committed, int64_t no
 
 static void add_event(struct api_client *client, struct slice finding)
 {
-    buf_format(&client->found,
-            "id: %llu\nevent: %s\ndata: ", (unsigned long long)client->feed.next,
+    buf_format(&client->found, "id: %llu\nevent: %s\ndata: ", (unsigned long long)client->feed.next,
             client->feed.quarantine ? "quarantine" : "finding");
     buf_add(&client->found, finding);
     buf_add(&client->found, SLICE("\n\n"));
@@ -324,8 +322,8 @@ static void start(struct http_request *r, struct api *api, bool quarantine)
     if (quarantine) {
         choose_quarantine(client);
     }
-    if (!choose_tenant(client) || (!quarantine && !choose_level(client)) || !choose_cursor(client) ||
-            !choose_size(client, &wait_s)) {
+    if (!choose_tenant(client) || (!quarantine && !choose_level(client)) ||
+            !choose_cursor(client) || !choose_size(client, &wait_s)) {
         return;
     }
     if (accept.at && slice_find(accept, SLICE("text/event-stream")) != SIZE_MAX) {

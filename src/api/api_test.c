@@ -97,6 +97,22 @@ static void find(const char *tenant, const char *json)
     frame_records_fini(&records);
 }
 
+static void set_aside(const char *tenant)
+{
+    struct frame frame = {.kind = FRAME_UNREAD, .receipt_ns = 1};
+    struct frame_records records = {0};
+    char words[100];
+    snprintf(words, sizeof words, "<%s>", tenant);
+    frame.attribute[FRAME_TENANT] = slice_text(tenant);
+    frame.attribute[FRAME_SOURCE] = SLICE("tcp0/10.1.2.3");
+    frame.attribute[FRAME_REASON] = SLICE(UNREAD_UNDECODABLE);
+    unread_add(&records, 17, slice_text(words));
+    assert_int_equal(frame_take(&frame, &records), OK);
+    assert_int_equal(wal_append(s.wal, &frame, NULL), OK);
+    assert_int_equal(wal_commit(s.wal, NULL), OK);
+    frame_records_fini(&records);
+}
+
 static int start(void **unused)
 {
     (void)unused;
@@ -193,12 +209,14 @@ static void each_route_asks_for_its_permission(void **unused)
             {"/metrics", {false, true, true, true}, false, false},
             {"/api/v1/status", {false, true, true, true}, false, false},
             {"/api/v1/findings", {false, true, true, true}, false, false},
+            {"/api/v1/quarantine", {false, true, true, true}, false, false},
             {"POST /api/v1/rules/reload", {false, false, false, true}, false, true}};
     char json[100];
     assert_int_equal(s.table.count, sizeof promised / sizeof *promised);
     for (size_t t = 1; t < TENANTS; t++) {
         snprintf(json, sizeof json, "{\"of\":\"<%s>\"}", tenants[t]);
         find(tenants[t], json);
+        set_aside(tenants[t]);
         snprintf(json, sizeof json, "<%s>", tenants[t]);
         counts_add(&counts_source(s.counts, slice_text(tenants[t]), slice_text(json))->received, 1);
     }

@@ -4,9 +4,11 @@
 
 #include "app/collect.h"
 #include "base/digest.h"
+#include "base/point.h"
 #include "base/time.h"
 #include "cli/formats.h"
 #include "detect/judge.h"
+#include "event/unread.h"
 #include "sigma/correlation.h"
 
 enum {
@@ -66,6 +68,43 @@ static enum err emit_fired(struct judging *j)
     struct frame frame = {.kind = FRAME_FINDINGS};
     frame.attribute[FRAME_TENANT] = buf_slice(&j->fired_tenant);
     return j->fired.count > 0 ? emit(j, &frame, &j->fired, false) : OK;
+}
+
+static enum err emit_unread(struct judging *j)
+{
+    struct frame frame = {.kind = FRAME_UNREAD, .receipt_ns = j->frame->receipt_ns};
+    frame.attribute[FRAME_TENANT] = j->frame->attribute[FRAME_TENANT];
+    frame.attribute[FRAME_SOURCE] = j->frame->attribute[FRAME_SOURCE];
+    frame.attribute[FRAME_REASON] = j->unread_class;
+    return j->unread.count > 0 ? emit(j, &frame, &j->unread, false) : OK;
+}
+
+/* The record goes into quarantine. They come in the order of their offsets. */
+static void put_aside(struct judging *j, struct slice class, uint64_t offset, struct slice words)
+{
+    bool some = j->unread.count > 0, full = j->unread.lines.size > JUDGING_PART;
+    if (j->failed == OK && some && (full || !slice_equal(class, j->unread_class))) {
+        j->failed = emit_unread(j);
+    }
+    j->unread_class = class;
+    unread_add(&j->unread, offset, words);
+}
+
+static void put_undecodable(struct judging *j, uint64_t offset, struct slice words)
+{
+    counts_add(&j->page->undecodable, 1);
+    put_aside(j, SLICE(UNREAD_UNDECODABLE), offset, words);
+}
+
+/* What intake rejected: its reason is a class and words. */
+static void put_rejected(struct judging *j)
+{
+    struct slice words = j->frame->attribute[FRAME_REASON];
+    struct slice class = slice_cut(&words, ':');
+    words = slice_trim(words);
+    for (uint32_t i = 0; i < j->frame->count; i++) {
+        put_aside(j, class, j->frame->offset + i, words);
+    }
 }
 
 /* ---- one record --------------------------------------------------------------------------------
@@ -215,6 +254,15 @@ static const struct decoder *decoder_of(const struct frame *frame)
     return formats_recognise(head, head.size == frame->lines.size);
 }
 
+/* For tests of records that judges die of. */
+static void pass_poison(const struct event *event)
+{
+    if (__builtin_expect(point_armed, false) &&
+            slice_find(event->raw, SLICE("POISON")) != SIZE_MAX) {
+        point_reach("judge.poison");
+    }
+}
+
 /* Bytes of whole records, the first of which has this offset. */
 static void judge_bytes(struct judging *j, const struct decoder *decoder, struct slice bytes,
         uint64_t first, uint32_t records)
@@ -223,7 +271,9 @@ static void judge_bytes(struct judging *j, const struct decoder *decoder, struct
     struct event *event = &j->set->event;
     struct diag diag;
     if (!reader) {
-        counts_add(&j->page->undecodable, records);
+        for (uint32_t n = 0; n < records; n++) {
+            put_undecodable(j, first + n, SLICE("no decoder knows it"));
+        }
         return;
     }
     if (decoder->place) {
@@ -241,19 +291,36 @@ static void judge_bytes(struct judging *j, const struct decoder *decoder, struct
         }
         uint64_t at = first + (decoder->ordinal ? decoder->ordinal(reader) : n);
         if (e != OK || event->truncated) {
-            counts_add(&j->page->undecodable, 1);
+            put_undecodable(j, at,
+                    e != OK ? slice_text(diag.words) : SLICE("more fields than an event may have"));
             continue;
         }
+        pass_poison(event);
         counts_add(&j->page->judged, 1);
         judge_record(j, at);
     }
 }
 
-/* The record that killed a judge is left out: the rest of its frame is judged one by one. */
+static bool is_killer(const struct judging *j, uint64_t offset)
+{
+    for (size_t i = 0; i < j->killer_count; i++) {
+        if (j->killers[i] == offset + 1) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A record that killed judges is left out: the rest of its frame is judged one by one. */
 static bool has_killer(const struct judging *j)
 {
-    uint64_t killer = j->killer;
-    return killer > j->frame->offset && killer <= j->frame->offset + j->frame->count;
+    for (size_t i = 0; i < j->killer_count; i++) {
+        uint64_t killer = j->killers[i];
+        if (killer > j->frame->offset && killer <= j->frame->offset + j->frame->count) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Records that stand for several events: the empty ones behind each are theirs, too. */
@@ -298,8 +365,9 @@ static void judge_frame(struct judging *j)
     }
     for (struct frame_walk walk = {0}; frame_next(frame, &walk);) {
         uint64_t offset = frame->offset + walk.index;
-        if (offset + 1 == j->killer) {
+        if (is_killer(j, offset)) {
             counts_add(&j->page->passed_over, 1);
+            put_aside(j, SLICE(UNREAD_PASSED_OVER), offset, SLICE("judges died of it"));
             continue;
         }
         size_t at = (size_t)(walk.record.at - frame->lines.at);
@@ -395,8 +463,11 @@ enum err judging_frame(struct judging *j, const struct frame *frame)
     }
     if (frame->kind == FRAME_RECORDS) {
         judge_frame(j);
+    } else if (frame->kind == FRAME_REJECTED) {
+        put_rejected(j);
     }
     TRY(j->failed);
+    TRY(emit_unread(j));
     return j->live ? correlate(j) : OK;
 }
 
@@ -415,6 +486,7 @@ void judging_fini(struct judging *j)
     frame_records_fini(&j->found);
     frame_records_fini(&j->matches);
     frame_records_fini(&j->fired);
+    frame_records_fini(&j->unread);
     buf_fini(&j->fired_tenant);
     buf_fini(&j->block);
     buf_fini(&j->place_json);

@@ -29,7 +29,8 @@ struct judging {
     struct live *live; /* NULL: no correlation is run */
     const char *log;   /* its id */
     struct serve_page *page;
-    uint64_t killer; /* the offset that killed a judge, and one: it is passed over; 0: none */
+    const uint64_t *killers; /* offsets that killed judges, and one: they are passed over */
+    size_t killer_count;
     enum err (*emit)(void *context, const struct judging_part *part);
     void *context;
     /* Set by judging_frame. */
@@ -39,6 +40,8 @@ struct judging {
     int64_t clock_ns;   /* of the frame's tenant, before it */
     enum err failed;
     struct frame_records found, matches, fired;
+    struct frame_records unread; /* all of one class */
+    struct slice unread_class;
     struct buf fired_tenant;
     struct buf block; /* the frame's records, with bytes behind them */
     struct buf place_json, time, text, scratch, host, match;

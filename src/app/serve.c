@@ -36,9 +36,10 @@
 enum {
     FIRST_PAUSE_MS = 100,
     LAST_PAUSE_MS = 5000,
-    PATIENCE_MS = 10000,   /* for a process that was told to stop */
-    KILLS = 3,             /* deaths of a judge at one record before that is passed over */
-    LOADS = 3,             /* of the process that loads rules, before that is given up */
+    PATIENCE_MS = 10000, /* for a process that was told to stop */
+    KILLS = 3,           /* deaths of a judge at one record before that is passed over */
+    KILLERS = 256,       /* records that are passed over at a time: all of what is not judged yet */
+    LOADS = 3,           /* of the process that loads rules, before that is given up */
     RULES_PATIENCE_S = 10, /* for the first rules, before listening begins */
 };
 
@@ -64,8 +65,10 @@ struct centre {
     struct config config;
     struct serve_shared shared;
     struct child children[ROLES];
-    struct stat tokens; /* the file as it was read last */
-    uint64_t killer, killed_at;
+    struct stat tokens;        /* the file as it was read last */
+    uint64_t killers[KILLERS]; /* the last ones, and one each; 0: none */
+    size_t killer_next;
+    uint64_t killed_at;
     unsigned kills;
     uint64_t loading; /* the ask that the rules process is about */
     unsigned loads;   /* how often it died of it */
@@ -108,7 +111,8 @@ static int run_role(struct centre *centre, enum role role)
                 .lateness_ns = config->lateness_ns,
                 .wait_ns = config->wait_ns,
                 .stop = &stop_asked,
-                .killer = centre->killer};
+                .killers = centre->killers,
+                .killer_count = KILLERS};
         return serve_judge_run(&setting);
     }
     if (role == RULES) {
@@ -181,7 +185,7 @@ static void blame_record(struct centre *centre)
     centre->kills = at == centre->killed_at ? centre->kills + 1 : 1;
     centre->killed_at = at;
     if (centre->kills >= KILLS) {
-        centre->killer = at;
+        centre->killers[centre->killer_next++ % KILLERS] = at;
         verb_say("record %llu of the log ended three judges: it is passed over",
                 (unsigned long long)(at - 1));
     }

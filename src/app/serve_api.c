@@ -43,6 +43,7 @@ static void read_figures(void *context, struct api_figures *out)
 {
     const struct serve_shared *shared = context;
     const struct serve_page *page = shared->page;
+    const struct serve_unread_counts unread = serve_unread_read(&page->unread);
     *out = (struct api_figures){.ready = atomic_load(&page->ready),
             .watching = atomic_load(&page->watching),
             .writable = channel_refusing(shared->intake) == CHANNEL_OPEN &&
@@ -54,9 +55,9 @@ static void read_figures(void *context, struct api_figures *out)
             .failures = atomic_load(&page->failures),
             .judged = atomic_load(&page->judged),
             .found = atomic_load(&page->found),
-            .undecodable = atomic_load(&page->undecodable),
+            .undecodable = unread.undecodable,
             .undetermined = atomic_load(&page->undetermined),
-            .passed_over = atomic_load(&page->passed_over),
+            .passed_over = unread.passed_over,
             .started_ns = page->started_ns};
     /* Behind `through`, so that nothing seems judged that is not on disk. */
     out->committed = atomic_load(&page->committed);

@@ -243,7 +243,8 @@ static enum err open_log(struct judge_process *p, struct diag *diag)
     TRY(reader_open(path, &disk_real, p->told_to, &p->log, diag));
     p->judging = (struct judging){.log = reader_log(p->log),
             .page = p->page,
-            .killer = p->setting->killer,
+            .killers = p->setting->killers,
+            .killer_count = p->setting->killer_count,
             .emit = hand_over,
             .context = p,
             .judged_to = p->told_to};

@@ -20,8 +20,8 @@ struct serve_judge_setting {
     const char *data;
     int64_t lateness_ns, wait_ns; /* of correlations; see live.h */
     const volatile sig_atomic_t *stop;
-    uint64_t
-            killer; /* the offset that killed the last judge, and one: it is passed over; 0: none */
+    const uint64_t *killers; /* offsets that killed judges, and one: they are passed over */
+    size_t killer_count;
 };
 
 int serve_judge_run(const struct serve_judge_setting *setting);

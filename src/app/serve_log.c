@@ -44,8 +44,9 @@ struct line {
     bool kept_said;   /* that segments cannot be removed */
     uint64_t part_of; /* a result of which parts were appended, and how many */
     uint64_t parts;
-    int64_t heard_ns;  /* the latest receipt that was appended */
-    int64_t ticked_ns; /* the wish that the last TICK was for */
+    int64_t heard_ns;                  /* the latest receipt that was appended */
+    int64_t ticked_ns;                 /* the wish that the last TICK was for */
+    struct serve_unread_counts unread; /* appended and not committed */
     struct group_count counts[GROUP_SOURCES];
     size_t count_size;
     char name[160];
@@ -113,6 +114,28 @@ static enum err find_through(struct line *line, struct diag *diag)
         }
     }
     reader_close(reader);
+    return e == ERR_END ? OK : e;
+}
+
+/* What the process before had put on disk, and not counted; what is from before the centre's start
+ * does not count. */
+static enum err count_unread(struct line *line, struct diag *diag)
+{
+    struct serve_unread *unread = &line->setting->shared->page->unread;
+    uint64_t next = wal_found(line->wal)->next, from = serve_unread_read(unread).at;
+    struct wal_reader *reader;
+    struct frame frame;
+    enum err e = OK;
+    if (atomic_load(&unread->times) > 0 && from < next) {
+        TRY(reader_open(line->name, line->setting->disk, from, &reader, diag));
+        while ((e = reader_next(reader, next, &frame, diag)) == OK || e == ERR_SYNTAX) {
+            if (e == OK && frame.offset >= from) {
+                serve_unread_count(&line->unread, &frame);
+            }
+        }
+        reader_close(reader);
+    }
+    serve_unread_commit(unread, &line->unread, next);
     return e == ERR_END ? OK : e;
 }
 
@@ -219,7 +242,11 @@ static enum err open_line(struct line *line, struct diag *diag)
         verb_say("%s: %llu records cannot be read: they are damaged", line->name,
                 (unsigned long long)found->damaged);
     }
-    return line->results ? find_through(line, diag) : OK;
+    if (line->results) {
+        TRY(count_unread(line, diag));
+        TRY(find_through(line, diag));
+    }
+    return OK;
 }
 
 /* ---- a group -----------------------------------------------------------------------------------
@@ -230,6 +257,7 @@ static void take(struct line *line, const struct frame *frame)
 {
     line->heard_ns = frame->receipt_ns > line->heard_ns ? frame->receipt_ns : line->heard_ns;
     if (line->results) {
+        serve_unread_count(&line->unread, frame);
         take_through(line, frame);
     } else if (frame->kind == FRAME_RECORDS) {
         count_later(line, frame);
@@ -334,6 +362,7 @@ static void commit(struct line *line)
     }
     count_now(line, line->taken);
     if (line->results) {
+        serve_unread_commit(&shared->page->unread, &line->unread, wal_committed(line->wal));
         tell_through(line);
     } else {
         serve_shared_wake(shared->committed_fd);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "app/serve_reload.h"
+#include "app/serve_unread.h"
 #include "base/buf.h"
 #include "base/channel.h"
 #include "base/diag.h"
@@ -45,6 +46,7 @@ struct serve_page {
     _Atomic uint64_t sent;      /* all outputs have sent the findings below it */
     _Atomic bool ready;         /* both logs are open, `through` is known */
     struct serve_tally tally;
+    struct serve_unread unread; /* records in quarantine by the judge's word */
     /* The parent's. */
     int64_t started_ns; /* wall clock */
     /* The judge's. */

@@ -228,8 +228,7 @@ static enum err print_frame(const struct cat_request *request, struct judged *ju
     while (frame_next(frame, &walk)) {
         struct unread unread = {.offset = frame->offset + walk.index};
         if (unread.offset < request->from || unread.offset >= request->to ||
-                (request->rejected &&
-                        !is_wanted(request, judged, frame, unread.offset, &reason))) {
+                (request->rejected && !is_wanted(request, judged, frame, unread.offset, &reason))) {
             continue;
         }
         unread.words = buf_slice(&reason);
@@ -318,14 +317,13 @@ static int run(const struct verb *verb, const struct verb_app *app, int argc, ch
 
 const struct verb log_cat_verb = {.name = "log cat",
         .about = "the records that a centre has stored, as they were received",
-        .arguments = "[--from N] [--to N] [--tenant TENANT] [--rejected] [--reason WORDS]\n"
-                     "    [--source NAME] [-o HOW] [--data DIR]",
+        .arguments = "[--from N] [--to N] [--tenant TENANT] [--rejected] [-o HOW] [--data DIR]",
         .options = options,
         .notes = "An offset is a record's place in the log: a finding names it in source.offset.\n"
                  "JSON has the record with its offset, time of receipt, tenant, source and, where\n"
-                 "it was rejected, the reason; one that is no UTF-8 as base64. What was rejected "
-                 "comes\n"
-                 "as JSON unless -o says otherwise.\n",
+                 "it is in quarantine, the reason; one that is no UTF-8 as base64. What is in "
+                 "quarantine\n"
+                 "comes as JSON unless -o says otherwise.\n",
         .examples = "  merlon log cat --from 4711 --to 4712 -o json\n"
                     "  merlon log cat --tenant sg/health | merlon detect -r rules -\n"
                     "  merlon log cat --rejected | jq -r .reason | sort | uniq -c\n",

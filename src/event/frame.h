@@ -32,6 +32,7 @@ enum frame_kind {
     FRAME_FINDINGS,
     FRAME_SEAL,
     FRAME_MATCHES,
+    FRAME_UNREAD,
     FRAME_KINDS, /* one more than the highest */
 };
 

@@ -33,8 +33,8 @@ struct unread_wanted {
 
 void unread_add(struct frame_records *records, uint64_t offset, struct slice words);
 bool unread_read(struct slice record, struct unread *out);
-bool unread_is(const struct frame *frame, const struct unread *unread,
-        const struct unread_wanted *wanted);
+bool unread_is(
+        const struct frame *frame, const struct unread *unread, const struct unread_wanted *wanted);
 /* "class: words" */
 void unread_reason(const struct frame *frame, const struct unread *unread, struct buf *out);
 void unread_json(const struct frame *frame, const struct unread *unread, struct buf *out);

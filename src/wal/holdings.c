@@ -88,10 +88,11 @@ void holdings_clear(struct holdings *h, size_t index)
 static bool is_held(const struct frame *frame, struct holding *out)
 {
     static const enum holdings_kind kinds[FRAME_KINDS] = {[FRAME_REJECTED] = HOLDINGS_QUARANTINE,
+            [FRAME_UNREAD] = HOLDINGS_QUARANTINE,
             [FRAME_FINDINGS] = HOLDINGS_FINDINGS,
             [FRAME_MATCHES] = HOLDINGS_FINDINGS};
     bool some = frame->kind == FRAME_RECORDS || frame->kind == FRAME_REJECTED ||
-                frame->kind == FRAME_MATCHES ||
+                frame->kind == FRAME_MATCHES || frame->kind == FRAME_UNREAD ||
                 (frame->kind == FRAME_FINDINGS && frame->lines.size > 1);
     if (!some) {
         return false;

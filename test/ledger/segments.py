@@ -22,9 +22,9 @@ import struct
 import sys
 import zlib
 
-HEAD, RECORDS, REJECTED, TICK, RULES, FINDINGS, SEAL, MATCHES = range(1, 9)
+HEAD, RECORDS, REJECTED, TICK, RULES, FINDINGS, SEAL, MATCHES, UNREAD = range(1, 10)
 KINDS = {1: "head", 2: "records", 3: "rejected", 4: "tick", 5: "rules", 6: "findings", 7: "seal",
-         8: "matches"}
+         8: "matches", 9: "unread"}
 TENANT, SOURCE, FORMAT, KEY, REASON, HEADER, LOG, RULESET, THROUGH, RING, MARK = range(1, 12)
 FIXED = 48
 LIMIT = 20 << 20
