@@ -214,17 +214,12 @@ static bool is_wanted(const struct cat_request *request, struct judged *judged,
            unread_is(of, &unread, &source);
 }
 
-/* Each frame's text is written at once: at most a frame's bytes, made longer by escapes. */
-static enum err print_frame(const struct cat_request *request, struct judged *judged,
-        const struct frame *frame, struct diag *diag)
+/* The records of a frame that are asked for. */
+static void add_records(const struct cat_request *request, struct judged *judged,
+        const struct frame *frame, struct buf *out)
 {
-    struct buf out = {0}, shown = {0}, reason = {0};
+    struct buf reason = {0};
     struct frame_walk walk = {0};
-    struct slice tenant = frame->attribute[FRAME_TENANT];
-    if ((frame->kind != FRAME_RECORDS && (frame->kind != FRAME_REJECTED || !request->rejected)) ||
-            (request->tenant && !authorize_covers(slice_text(request->tenant), tenant))) {
-        return OK;
-    }
     while (frame_next(frame, &walk)) {
         struct unread unread = {.offset = frame->offset + walk.index};
         if (unread.offset < request->from || unread.offset >= request->to ||
@@ -233,14 +228,27 @@ static enum err print_frame(const struct cat_request *request, struct judged *ju
         }
         unread.words = buf_slice(&reason);
         if (request->json) {
-            add_json(&out, frame, &unread, walk.record);
+            add_json(out, frame, &unread, walk.record);
         } else {
-            buf_add(&out, walk.record);
-            buf_byte(&out, '\n');
+            buf_add(out, walk.record);
+            buf_byte(out, '\n');
         }
     }
-    out.failed |= reason.failed;
+    out->failed |= reason.failed;
     buf_fini(&reason);
+}
+
+/* Each frame's text is written at once: at most a frame's bytes, made longer by escapes. */
+static enum err print_frame(const struct cat_request *request, struct judged *judged,
+        const struct frame *frame, struct diag *diag)
+{
+    struct buf out = {0}, shown = {0};
+    struct slice tenant = frame->attribute[FRAME_TENANT];
+    if ((frame->kind != FRAME_RECORDS && (frame->kind != FRAME_REJECTED || !request->rejected)) ||
+            (request->tenant && !authorize_covers(slice_text(request->tenant), tenant))) {
+        return OK;
+    }
+    add_records(request, judged, frame, &out);
     if (request->terminal) {
         visible_lines(&shown, buf_slice(&out));
     }

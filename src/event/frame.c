@@ -362,7 +362,7 @@ bool frame_next(const struct frame *frame, struct frame_walk *walk)
 
 const char *frame_kind_name(enum frame_kind kind)
 {
-    static const char *const names[] = {
-            "?", "head", "records", "rejected", "tick", "rules", "findings", "seal", "matches", "unread"};
+    static const char *const names[] = {"?", "head", "records", "rejected", "tick", "rules",
+            "findings", "seal", "matches", "unread"};
     return kind >= FRAME_HEAD && kind < FRAME_KINDS ? names[kind] : names[0];
 }
