@@ -301,26 +301,23 @@ static void judge_bytes(struct judging *j, const struct decoder *decoder, struct
     }
 }
 
-static bool is_killer(const struct judging *j, uint64_t offset)
+/* Did judges die of one of these records, the first of which has this offset? */
+static bool is_killer(const struct judging *j, uint64_t first, uint64_t count)
 {
     for (size_t i = 0; i < j->killer_count; i++) {
-        if (j->killers[i] == offset + 1) {
+        if (j->killers[i] > first && j->killers[i] <= first + count) {
             return true;
         }
     }
     return false;
 }
 
-/* A record that killed judges is left out: the rest of its frame is judged one by one. */
-static bool has_killer(const struct judging *j)
+static void pass_over(struct judging *j, uint64_t first, uint64_t count)
 {
-    for (size_t i = 0; i < j->killer_count; i++) {
-        uint64_t killer = j->killers[i];
-        if (killer > j->frame->offset && killer <= j->frame->offset + j->frame->count) {
-            return true;
-        }
+    counts_add(&j->page->passed_over, count);
+    for (uint64_t i = 0; i < count; i++) {
+        put_aside(j, SLICE(UNREAD_PASSED_OVER), first + i, SLICE("judges died of it"));
     }
-    return false;
 }
 
 /* Records that stand for several events: the empty ones behind each are theirs, too. */
@@ -336,8 +333,8 @@ static void judge_chunks(struct judging *j, const struct decoder *decoder)
             more = frame_next(frame, &walk);
             next++;
         } while (more && walk.record.size == 0);
-        if (j->killer > first && j->killer <= next) {
-            counts_add(&j->page->passed_over, next - first);
+        if (is_killer(j, first, next - first)) {
+            pass_over(j, first, next - first);
             continue;
         }
         const char *at = j->block.at + (chunk.at - frame->lines.at);
@@ -359,15 +356,15 @@ static void judge_frame(struct judging *j)
         return;
     }
     const char *block = j->block.at;
-    if ((frame->flags & FRAME_LINES) && !has_killer(j)) {
+    /* A record that killed judges is left out: the rest of its frame is judged one by one. */
+    if ((frame->flags & FRAME_LINES) && !is_killer(j, frame->offset, frame->count)) {
         judge_bytes(j, decoder, slice_of(block, frame->lines.size), frame->offset, frame->count);
         return;
     }
     for (struct frame_walk walk = {0}; frame_next(frame, &walk);) {
         uint64_t offset = frame->offset + walk.index;
-        if (is_killer(j, offset)) {
-            counts_add(&j->page->passed_over, 1);
-            put_aside(j, SLICE(UNREAD_PASSED_OVER), offset, SLICE("judges died of it"));
+        if (is_killer(j, offset, 1)) {
+            pass_over(j, offset, 1);
             continue;
         }
         size_t at = (size_t)(walk.record.at - frame->lines.at);
