@@ -373,7 +373,8 @@ static void a_log_that_refuses_is_told_at_once(void **state)
             503);
     uint64_t head = channel_head(sink.channel);
     assert_int_equal(ask(&sink, "POST /api/v1/ingest", SLICE("{}\n"),
-                             "{\"error\":{\"code\":\"busy\",\"message\":\"nothing was stored"),
+                             "{\"error\":{\"code\":\"busy\",\"message\":\"the log has no room at "
+                             "present; nothing was stored"),
             503);
     assert_int_equal(channel_head(sink.channel), head); /* nor is it held */
     sink.hold = true;
