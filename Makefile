@@ -28,7 +28,7 @@ WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wstr
 SANFLAGS = $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 CPPFLAGS = -Isrc -D_GNU_SOURCE= -DMERLON_VERSION='"$(VERSION)"'
 CFLAGS = -std=gnu17 $(OPT) -g $(WARN) $(SANFLAGS)
-LDLIBS = -lmicrohttpd -lgnutls -lyaml -lmd -lz -lzstd -larchive -lssl -lcrypto -lseccomp -lpthread \
+LDLIBS = -lcurl -lmicrohttpd -lgnutls -lyaml -lmd -lz -lzstd -larchive -lssl -lcrypto -lseccomp -lpthread \
 	-lm
 TESTLIBS = -lcmocka -ljansson
 COMPILE = $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<

@@ -18,6 +18,7 @@
 #include "base/disk.h"
 #include "event/counts.h"
 #include "event/kept.h"
+#include "event/sent.h"
 #include "net/http.h"
 
 enum {
@@ -58,6 +59,7 @@ struct api_reload {
 struct api_options {
     const struct counts *counts;
     const struct kept *kept;
+    const struct sent *sent;
     void (*figures)(void *context, struct api_figures *out);
     /* Asks for a reload: the ask's number. */
     uint64_t (*reload)(void *context);

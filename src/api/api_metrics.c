@@ -4,6 +4,7 @@
 
 #include "api/api_kept.h"
 #include "api/api_parts.h"
+#include "api/api_sent.h"
 #include "base/time.h"
 
 /* ---- figures of the centre ---------------------------------------------------------------------
@@ -164,6 +165,7 @@ void api_metrics(struct http_request *r, void *context)
             (long long)(f.started_ns % TIME_SECOND / 1000000));
     if (api_parts_sees_all(r)) {
         add_centre(out, &f);
+        api_sent_metrics(api->options.sent, f.findings, out);
         api_metrics_head(out, "merlon_crowded_total", "counter",
                 "times that a source shared the place (others)");
         buf_format(out, "merlon_crowded_total %llu\n",

@@ -3,6 +3,7 @@
 #include "api/api_kept.h"
 #include "api/api_parts.h"
 #include "api/api_rules.h"
+#include "api/api_sent.h"
 #include "base/time.h"
 
 static void add_number(struct buf *out, const char *name, uint64_t value)
@@ -104,6 +105,7 @@ void api_status(struct http_request *r, void *context)
             (uint64_t)(now_ns > f.started_ns ? (now_ns - f.started_ns) / TIME_SECOND : 0));
     if (api_parts_sees_all(r)) {
         add_centre(out, &f);
+        api_sent_status(api->options.sent, f.findings, out);
         add_rules(out, api);
     }
     buf_add(out, SLICE(",\"sources\":["));

@@ -27,6 +27,7 @@ static struct {
     char directory[40];
     struct counts *counts;
     struct kept *kept;
+    struct sent *sent;
     struct api_figures figures;
     struct api_reload reload;
     uint64_t reloads; /* asked for */
@@ -140,6 +141,8 @@ static int start(void **unused)
     assert_int_equal(kept_new(&s.kept, NULL), OK);
     with_counts.counts = s.counts;
     with_counts.kept = s.kept;
+    assert_int_equal(sent_new(&s.sent, NULL), OK);
+    with_counts.sent = s.sent;
     assert_int_equal(api_new(&with_counts, &s.api, NULL), OK);
     s.table = api_table(s.api);
     const struct http_options server = {.listener = web_listen(&s.port),
@@ -160,6 +163,7 @@ static int stop(void **unused)
     api_free(s.api);
     counts_free(s.counts);
     kept_free(s.kept);
+    sent_free(s.sent);
     wal_close(s.wal);
     snprintf(command, sizeof command, "rm -r %s", s.directory);
     return system(command);

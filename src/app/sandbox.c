@@ -20,6 +20,7 @@ struct seal {
     int landlock;     /* version of the kernel's interface; 0: none */
     bool opening;     /* opening for reading is allowed */
     bool writing;     /* for writing as well */
+    bool connecting;  /* sockets may be made, for IP alone */
     const int *calls; /* further ones, besides those that all may make */
     size_t call_count;
 };
@@ -73,6 +74,8 @@ struct roots {
     const struct slice *at; /* each with a NUL behind it */
     size_t count;
     uint64_t rights; /* as the oldest version has them */
+    size_t writable; /* the first so many have these instead: */
+    uint64_t writes;
 };
 
 static enum err use_landlock(const struct roots *roots, int version, struct diag *diag)
@@ -84,7 +87,8 @@ static enum err use_landlock(const struct roots *roots, int version, struct diag
     }
     enum err e = OK;
     for (size_t i = 0; i < roots->count && e == OK; i++) {
-        e = allow_root((int)rules, roots->at[i].at, roots->rights & attr.handled_access_fs, diag);
+        uint64_t granted = i < roots->writable ? roots->writes : roots->rights;
+        e = allow_root((int)rules, roots->at[i].at, granted & attr.handled_access_fs, diag);
     }
     if (e == OK && syscall(SYS_landlock_restrict_self, rules, 0) != 0) {
         e = diag_say(diag, ERR_IO, "Landlock: %s", strerror(errno));
@@ -117,6 +121,14 @@ static int allow_some(scmp_filter_ctx filter, const struct seal *seal)
     } else if (seal->opening) {
         e = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
                 SCMP_A2(SCMP_CMP_MASKED_EQ, OPEN_WRITES, 0));
+    }
+    if (seal->connecting) {
+        e = e ? e
+              : seccomp_rule_add(
+                        filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_INET));
+        e = e ? e
+              : seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
+                        SCMP_A0(SCMP_CMP_EQ, AF_INET6));
     }
     /* Memory may never become code. */
     e = e ? e
@@ -261,8 +273,9 @@ enum err sandbox_seal(struct inputs *inputs, const char *test, struct diag *diag
     }
     if (seal.landlock > 0) {
         seal.opening = true;
-        const struct roots roots = {
-                inputs->roots, inputs->root_count, LANDLOCK_ACCESS_FS_READ_FILE};
+        const struct roots roots = {.at = inputs->roots,
+                .count = inputs->root_count,
+                .rights = LANDLOCK_ACCESS_FS_READ_FILE};
         TRY(use_landlock(&roots, seal.landlock, diag));
     } else {
         seal.opening = !inputs_open_all(inputs);
@@ -313,6 +326,15 @@ static const int drop_calls[] = {SCMP_SYS(pread64), SCMP_SYS(getdents64), SCMP_S
         SCMP_SYS(pwrite64), SCMP_SYS(ftruncate), SCMP_SYS(fdatasync), SCMP_SYS(fsync),
         SCMP_SYS(rename), SCMP_SYS(renameat2), SCMP_SYS(unlink), SCMP_SYS(mkdir)};
 
+/* Connections out, no listening: there is no bind. */
+static const int output_calls[] = {SCMP_SYS(connect), SCMP_SYS(recvmsg), SCMP_SYS(recvfrom),
+        SCMP_SYS(sendto), SCMP_SYS(sendmsg), SCMP_SYS(shutdown), SCMP_SYS(getsockopt),
+        SCMP_SYS(setsockopt), SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(fcntl),
+        SCMP_SYS(pread64), SCMP_SYS(pwrite64), SCMP_SYS(getdents64), SCMP_SYS(fdatasync),
+        SCMP_SYS(fsync), SCMP_SYS(ftruncate), SCMP_SYS(rename), SCMP_SYS(renameat),
+        SCMP_SYS(renameat2), SCMP_SYS(unlink), SCMP_SYS(unlinkat), SCMP_SYS(getuid),
+        SCMP_SYS(geteuid), SCMP_SYS(getgid), SCMP_SYS(getegid)};
+
 #define READS (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
 #define WRITES                                                                                     \
     (READS | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE |                      \
@@ -321,42 +343,52 @@ static const int drop_calls[] = {SCMP_SYS(pread64), SCMP_SYS(getdents64), SCMP_S
 static const struct {
     const char *name;
     struct seal seal;
-    uint64_t rights;
+    uint64_t rights, writes;
 } roles[] = {
-        [SANDBOX_LISTEN] = {"listen", {.calls = listen_calls, .call_count = COUNT(listen_calls)},
+        [SANDBOX_LISTEN] = {"listen", {.calls = listen_calls, .call_count = COUNT(listen_calls)}, 0,
                 0},
         [SANDBOX_LOG] = {"log",
                 {.calls = log_calls,
                         .call_count = COUNT(log_calls),
                         .opening = true,
                         .writing = true},
-                WRITES},
+                WRITES, 0},
         [SANDBOX_JUDGE] = {"judge",
-                {.calls = judge_calls, .call_count = COUNT(judge_calls), .opening = true}, READS},
+                {.calls = judge_calls, .call_count = COUNT(judge_calls), .opening = true}, READS,
+                0},
         [SANDBOX_API] = {"api",
-                {.calls = api_calls, .call_count = COUNT(api_calls), .opening = true}, READS},
+                {.calls = api_calls, .call_count = COUNT(api_calls), .opening = true}, READS, 0},
         [SANDBOX_RULES] = {"rules",
                 {.calls = rules_calls,
                         .call_count = COUNT(rules_calls),
                         .opening = true,
                         .writing = true},
-                WRITES},
-        [SANDBOX_CHECK] = {"check", {0}, 0},
+                WRITES, 0},
+        [SANDBOX_CHECK] = {"check", {0}, 0, 0},
         [SANDBOX_DROP] = {"drop",
                 {.calls = drop_calls,
                         .call_count = COUNT(drop_calls),
                         .opening = true,
                         .writing = true},
-                WRITES | (uint64_t)1 << 13 /* from folder to folder */},
+                WRITES | (uint64_t)1 << 13 /* from folder to folder */, 0},
         [SANDBOX_FILES] = {"files",
-                {.calls = files_calls, .call_count = COUNT(files_calls), .opening = true}, READS},
+                {.calls = files_calls, .call_count = COUNT(files_calls), .opening = true}, READS,
+                0},
+        [SANDBOX_OUTPUT] = {"output",
+                {.calls = output_calls,
+                        .call_count = COUNT(output_calls),
+                        .opening = true,
+                        .writing = true,
+                        .connecting = true},
+                READS, WRITES},
 };
 
 enum err sandbox_enter_places(enum sandbox_role role, const struct sandbox_places *places,
         const char *test, struct diag *diag)
 {
     struct seal seal = roles[role].seal;
-    const struct roots roots = {places->at, places->count, roles[role].rights};
+    const struct roots roots = {
+            places->at, places->count, roles[role].rights, places->writable, roles[role].writes};
     if (SANITIZED) {
         return OK;
     }
@@ -380,7 +412,7 @@ enum err sandbox_enter(
         enum sandbox_role role, const char *const *directories, const char *test, struct diag *diag)
 {
     struct slice at[SANDBOX_DIRECTORIES];
-    struct sandbox_places places = {at, 0};
+    struct sandbox_places places = {.at = at};
     while (directories[places.count] && places.count < SANDBOX_DIRECTORIES) {
         at[places.count] = slice_text(directories[places.count]);
         places.count++;

@@ -29,7 +29,9 @@ enum err sandbox_seal(struct inputs *inputs, const char *test, struct diag *diag
  * - rules: files below the directories, for reading and writing;
  * - check: nothing but its memory and what is open;
  * - files: files below the directories, for reading; what it has open it may write;
- * - drop: files below the directories, for reading, writing and moving.
+ * - drop: files below the directories, for reading, writing and moving;
+ * - output: connections that it makes, by IP alone; files below the directories, for reading, and
+ *   below the first of them for writing; it listens to nobody.
  * `directories` ends with NULL, `test` is as above, but for no-landlock. */
 enum sandbox_role {
     SANDBOX_LISTEN,
@@ -40,6 +42,7 @@ enum sandbox_role {
     SANDBOX_CHECK,
     SANDBOX_FILES,
     SANDBOX_DROP,
+    SANDBOX_OUTPUT,
 };
 enum { SANDBOX_DIRECTORIES = 8 };
 enum err sandbox_enter(enum sandbox_role role, const char *const *directories, const char *test,
@@ -48,6 +51,7 @@ enum err sandbox_enter(enum sandbox_role role, const char *const *directories, c
 struct sandbox_places {
     const struct slice *at;
     size_t count;
+    size_t writable; /* of the first so many: written to as well, where the role has such */
 };
 enum err sandbox_enter_places(enum sandbox_role role, const struct sandbox_places *places,
         const char *test, struct diag *diag) MUST_CHECK;

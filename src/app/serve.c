@@ -20,6 +20,7 @@
 #include "app/serve_judge.h"
 #include "app/serve_listen.h"
 #include "app/serve_log.h"
+#include "app/serve_outputs.h"
 #include "app/serve_reload.h"
 #include "app/serve_rules.h"
 #include "app/serve_shared.h"
@@ -45,6 +46,7 @@ enum {
 
 enum role {
     API,
+    OUTPUT,
     FILES,
     DROP,
     LISTEN,
@@ -90,7 +92,7 @@ static void ask_stop(int signal)
  */
 
 static const char *const role_names[ROLES] = {
-        "api", "files", "drop", "listen", "rules", "judge", "log"};
+        "api", "output", "files", "drop", "listen", "rules", "judge", "log"};
 
 static int run_role(struct centre *centre, enum role role)
 {
@@ -128,6 +130,11 @@ static int run_role(struct centre *centre, enum role role)
         const struct serve_drop_setting setting = {
                 .shared = &centre->shared, .config = config, .stop = &stop_asked};
         return serve_drop_run(&setting);
+    }
+    if (role == OUTPUT) {
+        const struct serve_outputs_setting setting = {
+                .shared = &centre->shared, .config = config, .stop = &stop_asked};
+        return serve_outputs_run(&setting);
     }
     if (role == FILES) {
         const struct serve_files_setting setting = {
@@ -481,7 +488,9 @@ static enum err prepare(
     TRY(make_first_token(&centre->config, diag));
     TRY(serve_listen_bind(&centre->config, diag));
     TRY(serve_api_bind(&centre->config, diag));
-    return serve_shared_new(&centre->shared, diag);
+    TRY(serve_shared_new(&centre->shared, diag));
+    serve_outputs_name(&centre->config, centre->shared.sent);
+    return OK;
 }
 
 /* What `merlon token` writes comes into force within a second. */
@@ -513,7 +522,8 @@ static bool is_wanted(const struct centre *centre, enum role role)
     if (role == RULES) { /* when the directory is known to be ours */
         return atomic_load(&reload->asked) > answered && atomic_load(&centre->shared.page->ready);
     }
-    if ((role == FILES && !serve_files_wanted(&centre->config)) ||
+    if ((role == OUTPUT && centre->config.outputs.count == 0) ||
+            (role == FILES && !serve_files_wanted(&centre->config)) ||
             (role == DROP && !serve_drop_wanted(&centre->config))) {
         return false;
     }
@@ -545,6 +555,7 @@ static void hold_together(struct centre *centre)
         renew_tokens(centre);
         if (hang_up_seen) {
             hang_up_seen = false;
+            atomic_fetch_add(&centre->shared.page->reopen, 1);
             serve_reload_ask(centre->shared.reload);
         }
         for (enum role role = 0; role < ROLES; role++) {

@@ -103,6 +103,7 @@ static enum err open_api(struct answering *a, struct diag *diag)
 {
     const struct config *config = a->setting->config;
     const struct api_options options = {.counts = a->setting->shared->counts,
+            .sent = a->setting->shared->sent,
             .kept = a->setting->shared->kept,
             .figures = read_figures,
             .reload = ask_reload,

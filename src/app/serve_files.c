@@ -180,7 +180,7 @@ static enum err prepare(struct files *files, struct diag *diag)
     resume(files);
     files->intake.noted = serve_place_noted;
     files->intake.context = &files->place;
-    const struct sandbox_places roots = {files->roots, files->root_count};
+    const struct sandbox_places roots = {.at = files->roots, .count = files->root_count};
     return sandbox_enter_places(SANDBOX_FILES, &roots, getenv("MERLON_SANDBOX_TEST"), diag);
 }
 

@@ -53,7 +53,8 @@ static int64_t oldest_of(const struct holdings *h, uint32_t tenant, enum holding
 /* Kinds are named alike there and here. */
 _Static_assert((int)KEPT_RECORDS == HOLDINGS_RECORDS &&
                        (int)KEPT_QUARANTINE == HOLDINGS_QUARANTINE &&
-                       (int)KEPT_FINDINGS == HOLDINGS_FINDINGS && (int)KEPT_KINDS == HOLDINGS_KINDS,
+                       (int)KEPT_FINDINGS == HOLDINGS_FINDINGS &&
+                       (int)KEPT_MATCHES == HOLDINGS_MATCHES && (int)KEPT_KINDS == HOLDINGS_KINDS,
         "kept and holdings");
 
 static void publish(
@@ -66,7 +67,7 @@ static void publish(
                 kept_tenant(r->setting.shared->kept, slice_of(from->name, from->size));
         for (enum holdings_kind kind = 0; kind < HOLDINGS_KINDS; kind++) {
             uint32_t tenant = (uint32_t)i;
-            if ((kind == HOLDINGS_FINDINGS) != (log == SERVE_RETAIN_FINDINGS)) {
+            if ((kind >= HOLDINGS_FINDINGS) != (log == SERVE_RETAIN_FINDINGS)) {
                 continue;
             }
             atomic_store(&to->kinds[kind].bytes, from->bytes[kind]);
@@ -90,12 +91,13 @@ static void say_once(struct keeping *k, const struct diag *diag)
 
 /* What nobody may remove yet: of the log what was not judged, of the findings what an output has
  * not sent, and the frame that says how far was judged. */
-static uint64_t needed_from(const struct serve_page *page, enum serve_retain_log log)
+static uint64_t needed_from(const struct serve_shared *shared, enum serve_retain_log log)
 {
+    const struct serve_page *page = shared->page;
     if (log == SERVE_RETAIN_LOG) {
         return atomic_load(&page->through);
     }
-    uint64_t committed = atomic_load(&page->findings), sent = atomic_load(&page->sent);
+    uint64_t committed = atomic_load(&page->findings), sent = sent_least(shared->sent);
     uint64_t last = committed > 0 ? committed - 1 : 0;
     return sent < last ? sent : last;
 }
@@ -143,15 +145,16 @@ static void take_turn(struct serve_retain *r)
     }
     struct retain retain = {.limit = config_retention_limit,
             .context = r->setting.retention,
+            .horizon_ns = atomic_load(&r->setting.shared->page->horizon_ns),
             .now_ns = retain_clock_now(&r->clock, clock_wall_ns(), now_ns)};
     bool tell = now_ns - r->published_ns >= PUBLISH_MS * (TIME_SECOND / 1000);
     for (enum serve_retain_log log = 0; log < SERVE_RETAIN_LOGS; log++) {
         struct keeping *k = &r->logs[log];
-        retain.needed = needed_from(r->setting.shared->page, log);
+        retain.needed = needed_from(r->setting.shared, log);
         if (tell) {
             publish(r, &retain, log);
         }
-        if (atomic_load(&k->below) == 0) {
+        if (r->setting.retention->count > 0 && atomic_load(&k->below) == 0) {
             atomic_store(&k->below, retain_below(&retain, k->holdings));
         }
     }

@@ -31,12 +31,14 @@ enum err serve_shared_new(struct serve_shared *shared, struct diag *diag)
         e = diag_say(diag, ERR_IO, "no memory between processes: %s", strerror(errno));
     }
     if (e == OK) {
-        atomic_store(&shared->page->sent, UINT64_MAX);
         shared->page->started_ns = clock_wall_ns();
         e = counts_new(&shared->counts, diag);
     }
     if (e == OK) {
         e = kept_new(&shared->kept, diag);
+    }
+    if (e == OK) {
+        e = sent_new(&shared->sent, diag);
     }
     if (e == OK) {
         e = channel_new(INTAKE_BYTES, &shared->intake, diag);
@@ -56,6 +58,7 @@ void serve_shared_free(struct serve_shared *shared)
     channel_free(shared->results);
     counts_free(shared->counts);
     kept_free(shared->kept);
+    sent_free(shared->sent);
     if (shared->page) {
         munmap(shared->page, sizeof *shared->page);
     }

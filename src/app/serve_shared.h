@@ -18,6 +18,7 @@
 #include "base/err.h"
 #include "event/counts.h"
 #include "event/kept.h"
+#include "event/sent.h"
 
 enum { SERVE_TALLY = 4096 };
 
@@ -43,12 +44,12 @@ struct serve_page {
     _Atomic uint64_t through;   /* results are on disk of all offsets of the log below it */
     _Atomic uint64_t damaged;   /* offsets that cannot be read */
     _Atomic uint64_t failures;  /* writes and syncs that failed and were gone round */
-    _Atomic uint64_t sent;      /* all outputs have sent the findings below it */
     _Atomic bool ready;         /* both logs are open, `through` is known */
     struct serve_tally tally;
     struct serve_unread unread; /* records in quarantine by the judge's word */
     /* The parent's. */
-    int64_t started_ns; /* wall clock */
+    int64_t started_ns;      /* wall clock */
+    _Atomic uint64_t reopen; /* counts SIGHUPs: outputs that are files are opened anew */
     /* The judge's. */
     _Atomic uint64_t judging;      /* the offset being judged, and one; 0: none */
     _Atomic uint64_t judged;       /* records, since the start */
@@ -60,6 +61,7 @@ struct serve_page {
     _Atomic uint64_t late, moved;  /* of these */
     _Atomic uint64_t left_out;     /* matches and groups of correlations that a limit left out */
     _Atomic int64_t tick_ns;       /* a TICK is wanted when the clock says so; INT64_MAX: none */
+    _Atomic int64_t horizon_ns;    /* matches older than that do not matter; 0: not known */
     _Atomic bool watching;         /* rules are loaded, events are judged */
 };
 
@@ -79,6 +81,7 @@ struct serve_shared {
     struct serve_reload *reload;
     struct counts *counts;
     struct kept *kept;
+    struct sent *sent;
     struct channel *intake;
     struct channel *results;
     int committed_fd; /* an eventfd: readable when `committed` moved; the judge waits */

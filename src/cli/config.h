@@ -18,6 +18,7 @@
 #include "base/arena.h"
 #include "base/diag.h"
 #include "base/err.h"
+#include "cli/config_outputs.h"
 #include "cli/config_retention.h"
 #include "cli/words.h"
 #include "source/intake.h"
@@ -40,6 +41,7 @@ struct config {
     size_t input_count;
     struct config_api api;
     struct config_retention retention;
+    struct config_outputs outputs;
     uint64_t segment_bytes;
     uint64_t reserve_bytes;
     int64_t lateness_ns, wait_ns; /* of correlations: app/live.h */

@@ -24,6 +24,11 @@ static void print(const struct config *config)
         buf_add(&out, input->format.size > 0 ? input->format : SLICE("by content"));
         buf_byte(&out, '\n');
     }
+    for (size_t i = 0; i < config->outputs.count; i++) {
+        const struct config_output *output = &config->outputs.at[i];
+        buf_format(&out, "output %.*s: %.*s to %.*s\n", SLICE_ARG(output->name),
+                SLICE_ARG(output->kind), SLICE_ARG(output->url));
+    }
     if (config->api.address.size > 0) {
         buf_format(&out, "api at %.*s%s\n", SLICE_ARG(config->api.address),
                 config->api.certificate.size > 0 ? ", TLS" : "");

@@ -63,6 +63,18 @@ static void check_retention(const struct config_retention *r)
     assert_int_equal(config_retention_least_age(r, true), 12 * 3600 * TIME_SECOND);
 }
 
+static void check_outputs(const struct config_outputs *outputs)
+{
+    assert_int_equal(outputs->count, 3);
+    const struct config_output *hook = &outputs->at[0], *siem = &outputs->at[1];
+    assert_true(slice_equal(hook->url, SLICE("https://h:1/x")));
+    assert_true(slice_equal(hook->level, SLICE("high")));
+    assert_true(slice_equal(hook->form, SLICE("json")));
+    assert_true(slice_equal(siem->form, SLICE("cef")) && slice_equal(siem->tenant, SLICE("sg")));
+    assert_true(slice_equal(outputs->at[2].url, SLICE("/a/b")));
+    assert_int_equal(outputs->at[2].rotate_bytes, 1 << 20);
+}
+
 static void every_key_is_taken(void **unused)
 {
     (void)unused;
@@ -73,6 +85,12 @@ static void every_key_is_taken(void **unused)
                        "tenant: sg\n"
                        "segment_size: 64M\n"
                        "reserve: 1G\n"
+                       "outputs:\n"
+                       "  - {name: hook-1, kind: webhook, url: 'https://h:1/x', secret: s, "
+                       "level: high}\n"
+                       "  - {name: s_2, kind: syslog, url: 'tls://h:6514', form: cef, tenant: sg, "
+                       "authority: a, certificate: c, key: k}\n"
+                       "  - {name: f, kind: file, path: /a/b, size: 1M}\n"
                        "retention:\n"
                        "  age: 90d\n"
                        "  findings: {size: 2G}\n"
@@ -99,6 +117,7 @@ static void every_key_is_taken(void **unused)
     assert_int_equal(config.segment_bytes, 64 << 20);
     assert_int_equal(config.reserve_bytes, 1 << 30);
     check_retention(&config.retention);
+    check_outputs(&config.outputs);
     assert_int_equal(config.input_count, 2);
     assert_true(slice_equal(config.api.address, SLICE("[::1]:8443")));
     assert_true(slice_equal(config.api.certificate, SLICE("c.pem")));
@@ -114,15 +133,63 @@ static void every_key_is_taken(void **unused)
     config_fini(&config);
 }
 
+#define OUTPUT(members) "outputs:\n  - {name: a, " members "}\n"
 #define INPUT(members) "inputs:\n  - {name: a, kind: syslog-udp, listen: x, " members "}\n"
+
+struct wrong {
+    const char *text, *words;
+    uint32_t line;
+};
+
+static void expect_wrong(const struct wrong *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct config config;
+        struct diag diag = {0};
+        assert_int_equal(read_text(rows[i].text, &config, &diag), ERR_SYNTAX);
+        if (!strstr(diag.words, rows[i].words) || diag.line != rows[i].line) {
+            fail_msg("%s gave line %u: %s", rows[i].text, diag.line, diag.words);
+        }
+    }
+}
+
+static void wrong_outputs_and_retentions_are_named(void **unused)
+{
+    (void)unused;
+    static const struct wrong rows[] = {
+            {OUTPUT("kind: pigeon"), "kind is webhook, syslog or file", 2},
+            {OUTPUT("colour: red"), "no key 'colour'", 2},
+            {OUTPUT("url: 'http://x'"), "needs a kind", 2},
+            {OUTPUT("kind: webhook"), "a webhook needs a url", 2},
+            {OUTPUT("kind: webhook, url: 'ftp://x'"), "a webhook needs a url", 2},
+            {OUTPUT("kind: webhook, path: /x"), "those of a file", 2},
+            {OUTPUT("kind: syslog, url: 'http://x'"), "syslog needs a url", 2},
+            {OUTPUT("kind: file, path: x"), "a path from / on", 2},
+            {OUTPUT("kind: file, url: /x"), "a path from / on", 2},
+            {OUTPUT("kind: syslog, url: 'udp://x:1', form: xml"), "form is json or cef", 2},
+            {OUTPUT("kind: syslog, url: 'udp://x:1', level: red"), "level is", 2},
+            {OUTPUT("kind: syslog, url: 'udp://x:1', key: k"), "go together", 2},
+            {"outputs:\n  - {name: ../x, kind: file, path: /x}\n", "a name of letters", 2},
+            {"outputs:\n  - {name: x, kind: file, path: /x}\n  - {name: x, kind: file, path: "
+             "/y}\n",
+                    "the same name", 3},
+            {"outputs: x\n", "a list of at most 64", 1},
+            {"retention: {age: 90}\n", "a span of time", 1},
+            {"retention: {age: 0d}\n", "a span of time", 1},
+            {"retention: {age: 36501d}\n", "a span of time", 1},
+            {"retention: {records: {age: 1d}}\n", "no key 'records'", 1},
+            {"retention:\n  findings: {ages: 1d}\n", "did you mean 'age'", 2},
+            {"retention:\n  tenants: [sg]\n", "tenants is a map", 2},
+            {"retention:\n  tenants:\n    sg//x: {age: 1d}\n", "a tenant is expected", 3},
+            {"retention:\n  tenants:\n    sg: {ag: 1d}\n", "did you mean 'age'", 3},
+    };
+    expect_wrong(rows, sizeof rows / sizeof *rows);
+}
 
 static void what_is_wrong_is_named_with_its_line(void **unused)
 {
     (void)unused;
-    static const struct {
-        const char *text, *words;
-        uint32_t line;
-    } rows[] = {
+    static const struct wrong rows[] = {
             {"dta: x\n", "no key 'dta'; did you mean 'data'?", 1},
             {"data: [x]\n", "a text is expected", 1},
             {"data: x\nreserve: much\n", "a size is expected", 2},
@@ -151,25 +218,10 @@ static void what_is_wrong_is_named_with_its_line(void **unused)
             {"api: {}\n", "an address", 1},
             {"api: {listen: x, port: 1}\n", "no key 'port'", 1},
             {"api: {listen: x, key: k}\n", "go together", 1},
-            {"retention: {age: 90}\n", "a span of time", 1},
-            {"retention: {age: 0d}\n", "a span of time", 1},
-            {"retention: {age: 36501d}\n", "a span of time", 1},
-            {"retention: {records: {age: 1d}}\n", "no key 'records'", 1},
-            {"retention:\n  findings: {ages: 1d}\n", "did you mean 'age'", 2},
-            {"retention:\n  tenants: [sg]\n", "tenants is a map", 2},
-            {"retention:\n  tenants:\n    sg//x: {age: 1d}\n", "a tenant is expected", 3},
-            {"retention:\n  tenants:\n    sg: {ag: 1d}\n", "did you mean 'age'", 3},
             {"a\n", "keys and values", 1},
             {"data: x\ndata: y\n", "data", 2},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct config config;
-        struct diag diag = {0};
-        assert_int_equal(read_text(rows[i].text, &config, &diag), ERR_SYNTAX);
-        if (!strstr(diag.words, rows[i].words) || diag.line != rows[i].line) {
-            fail_msg("%s gave line %u: %s", rows[i].text, diag.line, diag.words);
-        }
-    }
+    expect_wrong(rows, sizeof rows / sizeof *rows);
 }
 
 static void without_memory_it_says_so(void **unused)
@@ -209,6 +261,7 @@ int main(void)
             cmocka_unit_test(without_a_file_the_inputs_are_on_loopback),
             cmocka_unit_test(every_key_is_taken),
             cmocka_unit_test(what_is_wrong_is_named_with_its_line),
+            cmocka_unit_test(wrong_outputs_and_retentions_are_named),
             cmocka_unit_test(without_memory_it_says_so),
     };
     return cmocka_run_group_tests(tests, make_file, remove_file);

@@ -10,7 +10,7 @@ struct kept {
 
 const char *kept_kind_name(enum kept_kind kind)
 {
-    static const char *const names[KEPT_KINDS] = {"records", "quarantine", "findings"};
+    static const char *const names[KEPT_KINDS] = {"records", "quarantine", "findings", "matches"};
     return names[kind];
 }
 

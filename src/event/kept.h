@@ -19,7 +19,7 @@
 
 enum { KEPT_TENANTS = 1024, KEPT_NAME = 120 };
 
-enum kept_kind { KEPT_RECORDS, KEPT_QUARANTINE, KEPT_FINDINGS, KEPT_KINDS };
+enum kept_kind { KEPT_RECORDS, KEPT_QUARANTINE, KEPT_FINDINGS, KEPT_MATCHES, KEPT_KINDS };
 
 struct kept_tenant {
     char name[KEPT_NAME]; /* with a NUL; longer names are cut */
@@ -38,5 +38,5 @@ void kept_free(struct kept *kept);
 struct kept_tenant *kept_tenant(struct kept *kept, struct slice name);
 size_t kept_size(const struct kept *kept);
 const struct kept_tenant *kept_at(const struct kept *kept, size_t i);
-/* "records", "quarantine", "findings". */
+/* "records", "quarantine", "findings", "matches". */
 const char *kept_kind_name(enum kept_kind kind);

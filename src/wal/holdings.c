@@ -7,7 +7,8 @@
 
 const char *holdings_kind_name(enum holdings_kind kind)
 {
-    static const char *const names[HOLDINGS_KINDS] = {"records", "quarantine", "findings"};
+    static const char *const names[HOLDINGS_KINDS] = {
+            "records", "quarantine", "findings", "matches"};
     return names[kind];
 }
 
@@ -83,14 +84,13 @@ void holdings_clear(struct holdings *h, size_t index)
     segment->counted = false;
 }
 
-/* A frame that says only how far was judged is of nobody. Matches are kept as findings are, of
- * which they are no more than the ground. */
+/* A frame that says only how far was judged is of nobody. */
 static bool is_held(const struct frame *frame, struct holding *out)
 {
     static const enum holdings_kind kinds[FRAME_KINDS] = {[FRAME_REJECTED] = HOLDINGS_QUARANTINE,
             [FRAME_UNREAD] = HOLDINGS_QUARANTINE,
             [FRAME_FINDINGS] = HOLDINGS_FINDINGS,
-            [FRAME_MATCHES] = HOLDINGS_FINDINGS};
+            [FRAME_MATCHES] = HOLDINGS_MATCHES};
     bool some = frame->kind == FRAME_RECORDS || frame->kind == FRAME_REJECTED ||
                 frame->kind == FRAME_MATCHES || frame->kind == FRAME_UNREAD ||
                 (frame->kind == FRAME_FINDINGS && frame->lines.size > 1);
@@ -99,7 +99,7 @@ static bool is_held(const struct frame *frame, struct holding *out)
     }
     *out = (struct holding){.kind = kinds[frame->kind],
             .bytes = FRAME_FIXED + frame->sizes.size + frame->lines.size,
-            .records = frame->kind == FRAME_MATCHES ? 0 : frame->count,
+            .records = frame->count,
             .oldest_ns = frame->receipt_ns,
             .newest_ns = frame->receipt_ns};
     for (size_t tag = 1; tag < FRAME_TAGS; tag++) {

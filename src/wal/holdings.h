@@ -22,6 +22,7 @@ enum holdings_kind {
     HOLDINGS_RECORDS,
     HOLDINGS_QUARANTINE,
     HOLDINGS_FINDINGS,
+    HOLDINGS_MATCHES, /* what correlations are made of */
     HOLDINGS_KINDS,
 };
 
@@ -67,5 +68,5 @@ void holdings_free(struct holdings *h);
  * read before. *more: some are left. Segments that are gone are forgotten, with their .held. */
 enum err holdings_turn(struct holdings *h, uint64_t committed, size_t frames, bool *more,
         struct diag *diag) MUST_CHECK;
-/* "records", "quarantine", "findings". */
+/* "records", "quarantine", "findings", "matches". */
 const char *holdings_kind_name(enum holdings_kind kind);

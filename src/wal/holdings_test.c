@@ -82,7 +82,7 @@ static void each_tenant_is_counted_by_kind(void **unused)
     assert_int_equal(h->tenants[0].records[HOLDINGS_RECORDS], 2);
     assert_int_equal(h->tenants[0].records[HOLDINGS_QUARANTINE], 1);
     assert_int_equal(h->tenants[1].bytes[HOLDINGS_RECORDS], BYTES("bb"));
-    assert_int_equal(h->tenants[1].bytes[HOLDINGS_FINDINGS], BYTES("bb"));
+    assert_int_equal(h->tenants[1].bytes[HOLDINGS_MATCHES], BYTES("bb"));
     assert_int_equal(h->tenants[1].records[HOLDINGS_FINDINGS], 0);
     assert_int_equal(h->segments[0].at[0].oldest_ns, NOW);
     assert_int_equal(h->segments[0].at[0].newest_ns, NOW + 3);
@@ -225,6 +225,25 @@ static void a_segment_goes_when_all_in_it_is_past_its_limits(void **unused)
     end(&rig);
 }
 
+/* What windows rest on stays as long as they may; that nobody knows how long keeps it. */
+static void matches_stay_for_their_time(void **unused)
+{
+    (void)unused;
+    struct rig rig = start(1);
+    put(&rig, FRAME_MATCHES, "a", NOW);
+    put(&rig, FRAME_MATCHES, "a", NOW);
+    struct holdings *h = count_all(&rig);
+    memset(limits, 0, sizeof limits);
+    struct retain retain = {.limit = limit, .now_ns = NOW + 500, .needed = 100};
+    assert_int_equal(retain_below(&retain, h), 0);
+    retain.horizon_ns = 501;
+    assert_int_equal(retain_below(&retain, h), 0);
+    retain.horizon_ns = 500;
+    assert_int_equal(retain_below(&retain, h), 1);
+    holdings_free(h);
+    end(&rig);
+}
+
 static void quarantine_and_the_last_segment_stay(void **unused)
 {
     (void)unused;
@@ -324,6 +343,7 @@ int main(void)
             cmocka_unit_test(what_was_counted_is_not_read_again),
             cmocka_unit_test(what_is_removed_is_forgotten),
             cmocka_unit_test(a_segment_goes_when_all_in_it_is_past_its_limits),
+            cmocka_unit_test(matches_stay_for_their_time),
             cmocka_unit_test(quarantine_and_the_last_segment_stay),
             cmocka_unit_test(wrong_clocks_of_the_past_do_no_harm),
             cmocka_unit_test(a_leap_of_the_clock_is_not_believed_for_a_day),

@@ -34,6 +34,9 @@ static struct retain_limit limit_of(const struct retain *retain, const struct ho
         uint32_t tenant, enum holdings_kind kind)
 {
     const struct holdings_tenant *t = &h->tenants[tenant];
+    if (kind == HOLDINGS_MATCHES) {
+        return (struct retain_limit){.age_ns = retain->horizon_ns};
+    }
     return retain->limit(retain->context, slice_of(t->name, t->size), kind);
 }
 

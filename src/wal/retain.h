@@ -21,7 +21,8 @@ struct retain {
     struct retain_limit (*limit)(const void *context, struct slice tenant, enum holdings_kind kind);
     const void *context;
     int64_t now_ns;
-    uint64_t needed; /* offsets from here on are, whatever the limits say */
+    int64_t horizon_ns; /* matches older than that do not matter; 0: not known, all do */
+    uint64_t needed;    /* offsets from here on are, whatever the limits say */
 };
 
 /* The offset below which the first segment lies, where that may go; 0: it stays. */
