@@ -282,7 +282,7 @@ static enum err enter(const struct drop *drop, struct diag *diag)
             roots[count++] = buf_slice(&path); /* as long as the process */
         }
     }
-    const struct sandbox_places places = {roots, count};
+    const struct sandbox_places places = {.at = roots, .count = count};
     return sandbox_enter_places(SANDBOX_DROP, &places, getenv("MERLON_SANDBOX_TEST"), diag);
 }
 

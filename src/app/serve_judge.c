@@ -177,7 +177,7 @@ static enum err make_windows(struct judge_process *p, int64_t receipt_ns, struct
         serve_shared_wait(channel_done_fd(p->setting->shared->results), -1, WAIT_MS);
     }
     TRY(live_new(&setting, &p->live));
-    atomic_store(&p->page->horizon_ns, live_horizon_ns(p->live));
+    atomic_store(&p->page->horizon_ns, -live_since(p->live, 0));
     p->blank = false;
     const struct live_span span = {.directory = p->findings,
             .committed = atomic_load(&p->page->findings),
