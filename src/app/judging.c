@@ -230,11 +230,16 @@ static void judge_record(struct judging *j, uint64_t offset)
     size_t count;
     diag.line = diag.column = 0;
     diag.words[0] = 0;
+    if (offset >= j->to) {
+        return;
+    }
     if (judge_event(j->set->judge, &j->set->event, &hits, &count, &diag) != OK) {
         counts_add(&j->page->undetermined, 1);
     } else if (count > 0) {
         write_matches(j, hits, count, offset);
-        write_findings(j, hits, count, offset);
+        if (offset >= j->from) {
+            write_findings(j, hits, count, offset);
+        }
         bound_parts(j);
     }
 }

@@ -29,6 +29,7 @@ struct judging {
     struct live *live; /* NULL: no correlation is run */
     const char *log;   /* its id */
     struct serve_page *page;
+    uint64_t from, to; /* findings of records outside are left out, and those behind not judged */
     const uint64_t *killers; /* offsets that killed judges, and one: they are passed over */
     size_t killer_count;
     enum err (*emit)(void *context, const struct judging_part *part);

@@ -30,7 +30,8 @@ enum {
     LIVE_SOURCES = 65535, /* that are told apart, of a tenant */
     LIVE_AHEAD_S = 300,   /* what lies further behind its receipt is put there */
 };
-#define LIVE_NONE INT64_MIN /* no time yet */
+#define LIVE_STATE ((size_t)64 << 20) /* usual bytes of a tenant */
+#define LIVE_NONE INT64_MIN           /* no time yet */
 
 struct live;
 struct live_tenant;

@@ -27,23 +27,24 @@ static enum err keep(struct pending *p, const struct frame *frame)
     return frame_write(frame, &p->frames, NULL);
 }
 
-/* All parts are there: as when they were judged. */
-static enum err take(struct live *live, struct pending *p)
+/* As when they were judged: time goes on where a result is whole. */
+enum err live_restore_frames(struct live *live, struct slice frames)
 {
-    struct slice rest = buf_slice(&p->frames);
     struct frame frame;
     size_t size;
-    bool begun = false;
-    while (rest.size > 0 && frame_read(rest, &frame, &size, NULL) == OK) {
-        if (!begun) {
+    uint64_t of = 0;
+    int64_t receipt_ns = LIVE_NONE;
+    while (frames.size > 0 && frame_read(frames, &frame, &size, NULL) == OK) {
+        if (receipt_ns == LIVE_NONE || number_of(&frame, FRAME_PART) != of) {
+            TRY(receipt_ns == LIVE_NONE ? OK : live_advance(live, receipt_ns));
             live_begin(live, frame.receipt_ns);
         }
-        begun = true;
+        of = number_of(&frame, FRAME_PART);
+        receipt_ns = frame.receipt_ns;
         TRY(live_take(live, &frame));
-        rest = slice_from(rest, size);
+        frames = slice_from(frames, size);
     }
-    buf_clear(&p->frames);
-    return begun ? live_advance(live, frame.receipt_ns) : OK;
+    return receipt_ns == LIVE_NONE ? OK : live_advance(live, receipt_ns);
 }
 
 /* ERR_END: what comes is judged again. */
@@ -63,7 +64,8 @@ static enum err read_one(
     if (through > p->of) {
         buf_clear(&p->frames); /* nobody stood by it */
     } else if (through == p->of) {
-        TRY(take(live, p));
+        TRY(live_restore_frames(live, buf_slice(&p->frames)));
+        buf_clear(&p->frames);
     }
     if (frame->attribute[FRAME_CLOCK].size == 8) {
         int64_t now = (int64_t)number_of(frame, FRAME_CLOCK);

@@ -22,3 +22,5 @@ struct live_span {
 
 enum err live_restore(
         struct live *live, const struct live_span *span, struct diag *diag) MUST_CHECK;
+/* Frames of matches with FRAME_PART, one behind the other. */
+enum err live_restore_frames(struct live *live, struct slice frames) MUST_CHECK;

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "app/replay.h"
 #include "app/run.h"
 #include "app/serve.h"
 #include "base/memory.h"
@@ -20,8 +21,11 @@ static void hold_standard_streams(void)
 
 int main(int argc, char **argv)
 {
-    static const struct verb_app app = {
-            .detect = run_detect, .serve = serve_run, .seal = run_seal, .look = run_look};
+    static const struct verb_app app = {.detect = run_detect,
+            .serve = serve_run,
+            .replay = replay_run,
+            .seal = run_seal,
+            .look = run_look};
     hold_standard_streams();
     memory_settle();
     return verb_main(&app, argc - 1, argv + 1);

@@ -15,8 +15,6 @@
 #include "event/frame.h"
 #include "wal/reader.h"
 
-#define LIVE_STATE ((size_t)64 << 20) /* of a tenant */
-
 enum {
     SILENT_FRAMES = 256, /* judged without a finding before that is said */
     WAIT_MS = 200,
@@ -248,6 +246,7 @@ static enum err open_log(struct judge_process *p, struct diag *diag)
             .killer_count = p->setting->killer_count,
             .emit = hand_over,
             .context = p,
+            .to = UINT64_MAX,
             .judged_to = p->told_to};
     return hash[0] ? change_set(p, slice_text(hash), diag) : OK;
 }

@@ -13,6 +13,7 @@
 #include "cli/log_cat.h"
 #include "cli/log_verify.h"
 #include "cli/rules_add.h"
+#include "cli/replay.h"
 #include "cli/rules_check.h"
 #include "cli/rules_diff.h"
 #include "cli/rules_explain.h"
@@ -37,6 +38,7 @@ const struct verb *const verb_table[] = {
         &findings_verb,
         &log_cat_verb,
         &log_verify_verb,
+        &replay_verb,
         &rules_add_verb,
         &rules_check_verb,
         &rules_diff_verb,

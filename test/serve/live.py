@@ -1,11 +1,13 @@
 """Correlation over what is live: windows outlive everybody, and nothing but the log is their clock."""
 import datetime
+import json
 import os
-import signal
+import random
+import subprocess
 import time
 
 import segments
-from centre import Centre
+from centre import Centre, MERLON
 
 BASE = """\
 title: Failed {word}
@@ -40,7 +42,7 @@ correlation: {type: temporal_ordered, rules: [base_RED, base_GREEN, base_BLUE], 
 ---
 title: All colours again and again
 id: 11111111-0000-4000-8000-000000000005
-correlation: {type: event_count, rules: [colours], group-by: [host], timespan: 6s, condition: {gte: 3}}
+correlation: {type: event_count, rules: [colours], group-by: [host], timespan: 6s, condition: {gte: 3}, generate: true}
 """
 
 
@@ -80,9 +82,7 @@ def a_window_outlives_everybody():
                 centre.kill()
                 centre.start()
             else:
-                old = centre.role(kill)
-                os.kill(old, signal.SIGKILL)
-                centre.until(lambda: centre.role(kill) != old, "another one")
+                centre.kill_role(kill)
             centre.send("tcp0", [line(now + i * 10**6, i, "RED", "h1", 1) for i in range(3, 5)])
             found, = centre.wait_findings(1)
             assert found["rule"]["title"] == "Many of one host" and found["value"] == 5, found
@@ -102,4 +102,87 @@ def matches(centre):
     return sum(frame.count for frame in log if frame.kind == segments.MATCHES)
 
 
-TESTS = [a_window_outlives_everybody]
+def replayed(centre, *options):
+    run = subprocess.run([MERLON, "replay", "-c", centre.config, *options], capture_output=True)
+    assert run.returncode == 0 and run.stderr == b"", run
+    return run.stdout
+
+
+def told(centre):
+    return subprocess.run([MERLON, "findings", "--data", centre.data], capture_output=True,
+                          check=True).stdout
+
+
+def campaign(centre, seconds, seed, kills=()):
+    """Good sources, one whose clock says 2099, one of 1970, one that lags, while roles die."""
+    dice = random.Random(seed)
+    end, number = time.monotonic() + seconds, 0
+    due = [(time.monotonic() + seconds * (i + 1) / (len(kills) + 1), k) for i, k in enumerate(kills)]
+    while time.monotonic() < end or due:
+        lines = []
+        for _ in range(dice.randrange(1, 6)):
+            host, word = f"h{dice.randrange(3)}", dice.choice(("RED", "RED", "GREEN", "BLUE", "quiet"))
+            ns = time.time_ns()
+            ns -= dice.choice((0, 0, 0, 1, 3)) * dice.randrange(10**9)
+            if dice.random() < 0.1:
+                host, ns = dice.choice((("future", 4070908800 * 10**9), ("past", 86400 * 10**9)))
+            number += 1
+            lines.append(line(ns, number, word, host, dice.randrange(8)))
+        try:
+            centre.send(dice.choice(("tcp0", "tcp1")), lines)
+        except OSError:
+            pass  # nobody listens at this moment
+        if due and time.monotonic() > due[0][0]:
+            kill = due.pop(0)[1]
+            if kill == "all":
+                centre.kill()
+                centre.start()
+            else:
+                centre.kill_role(kill)
+        time.sleep(0.02)
+
+
+def what_fires_is_a_function_of_the_log():
+    """Whoever dies meanwhile: what was found is what a judge finds that reads it all at once."""
+    with Live(lateness="4s", tenants=("sg/moh", "sg/mof")) as centre:
+        campaign(centre, 14, 5, ("judge", "log", "all", "judge", "listen", "all"))
+        centre.until(lambda: b'"host":"past"' in told(centre), "the past is joined")
+        quiet(centre)
+        centre.stop()
+        found = told(centre)
+        fired = {json.loads(l)["rule"]["title"] for l in found.splitlines()}
+        assert len(fired) == 5, fired
+        tenants = [{e["source"]["tenant"] for e in json.loads(l)["events"]} for l in found.splitlines()]
+        assert all(len(t) == 1 for t in tenants) and len(set.union(*tenants)) == 2, tenants
+        again = replayed(centre)
+        assert again == found, differ(again, found)
+        assert replayed(centre) == again
+        parts(centre, found)
+
+
+def parts(centre, found):
+    """From a place on, it is the rest: windows reach back before it."""
+    log = segments.Log(os.path.join(centre.data, "log"))
+    frames = [f for f in log if f.kind in (segments.RECORDS, segments.TICK)]
+    at = frames[len(frames) // 2].offset
+    first, rest = replayed(centre, "--to", str(at)), replayed(centre, "--from", str(at))
+    assert first and rest and first + rest == found, (at, differ(first + rest, found))
+
+
+def differ(a, b):
+    a, b = a.splitlines(), b.splitlines()
+    i = next((i for i, (x, y) in enumerate(zip(a, b)) if x != y), min(len(a), len(b)))
+    return f"line {i} of {len(a)} and {len(b)}:\n{a[i:i + 1]}\n{b[i:i + 1]}"
+
+
+def quiet(centre):
+    """All that is stored is judged."""
+    def is_judged():
+        try:
+            return '"judge_lag":0' in centre.ask("/api/v1/status")[1].replace(" ", "")
+        except (OSError, ValueError, KeyError):
+            return False
+    centre.until(is_judged, "it is judged")
+
+
+TESTS = [a_window_outlives_everybody, what_fires_is_a_function_of_the_log]
