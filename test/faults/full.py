@@ -41,7 +41,7 @@ class Full(kill.Run):
         os.mkdir(data, 0o700)
         subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZE},mode=700", "none", data],
                        check=True)
-        super().__init__(directory, merlon, random.Random(1), f"1M\nreserve: {reserve}")
+        super().__init__(directory, merlon, random.Random(1), "full", segment="1M", reserve=reserve)
         self.filler = os.path.join(data, "filler")
 
     def free(self):

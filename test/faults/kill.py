@@ -76,7 +76,7 @@ OFTEN = [1, 1, 2, 3, 5, 10, 30]
 
 
 class Run:
-    def __init__(self, directory, merlon, dice, name):
+    def __init__(self, directory, merlon, dice, name, **settings):
         self.directory, self.dice = directory, dice
         self.removes = name.startswith("remove.")
         small = name.startswith(("seal.", "segment.", "remove."))
@@ -89,9 +89,8 @@ class Run:
             if not self.settings.correlates:
                 entry.pop("burst_every", None)
         self.plan = {"run": "kill", "start_ns": time.time_ns(), "inputs": inputs}
-        self.centre = Centre(directory, dict(
-            self.plan, segment=segment, retention="{size: 64K}" if self.removes else "{}"),
-                             self.settings, merlon)
+        kept = {"segment": segment, "retention": "{size: 64K}" if self.removes else "{}", **settings}
+        self.centre = Centre(directory, {**self.plan, **kept}, self.settings, merlon)
         token = self.centre.make_token()
         for entry in inputs:
             if entry["name"].startswith("http"):

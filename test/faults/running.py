@@ -61,7 +61,8 @@ class Centre:
             f.write(self.settings.config_head.format(
                 data=self.data, rules=os.path.join(LEDGER, "rules"), api=self.api,
                 segment=self.plan.get("segment", "256M"),
-                retention=self.plan.get("retention", "{}")))
+                retention=self.plan.get("retention", "{}"),
+                reserve=self.plan.get("reserve", "256M")))
             for entry in self.plan["inputs"]:
                 kind = self.settings.config_kinds[entry["kind"]]
                 f.write(self.settings.config_input.format(**dict(entry, kind=kind)))

@@ -13,7 +13,7 @@ DEFAULTS = {
     "point_variable": "MERLON_POINT",  # NAME:N, a process of it kills itself there
     "point_call": "point_pass",  # how the sources name such a point
     # The configuration: a head, and a line for each input of a plan.
-    "config_head": "data: {data}\nrules: [{rules}]\nsegment_size: {segment}\n"
+    "config_head": "data: {data}\nrules: [{rules}]\nsegment_size: {segment}\nreserve: {reserve}\n"
                    "retention: {retention}\n"
                    "api: {{listen: \"127.0.0.1:{api}\"}}\ninputs:\n",
     "config_input": "  - {{name: {name}, kind: {kind}, listen: \"{host}:{port}\", "
