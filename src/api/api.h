@@ -38,9 +38,10 @@ struct api_figures {
     uint64_t through;   /* results are on disk of all offsets below it */
     uint64_t damaged, failures;
     uint64_t judged, found, undecodable, undetermined, passed_over;
-    bool ready;    /* the logs are open */
-    bool watching; /* the rules are loaded */
-    bool writable; /* the disk takes what comes */
+    uint64_t matches, late, moved, left_out; /* of correlations */
+    bool ready;                              /* the logs are open */
+    bool watching;                           /* the rules are loaded */
+    bool writable;                           /* the disk takes what comes */
     int64_t started_ns;
     char ruleset[65];
 };

@@ -36,6 +36,14 @@ static const struct {
                 offsetof(struct api_figures, undetermined)},
         {"merlon_passed_over_records_total", "counter", "records at which judges died",
                 offsetof(struct api_figures, passed_over)},
+        {"merlon_correlation_matches_total", "counter", "matches that correlations took",
+                offsetof(struct api_figures, matches)},
+        {"merlon_correlation_late_total", "counter", "of these: came behind their time",
+                offsetof(struct api_figures, late)},
+        {"merlon_correlation_moved_total", "counter", "of these: had a time not to be believed",
+                offsetof(struct api_figures, moved)},
+        {"merlon_correlation_left_out_total", "counter", "matches and windows a limit left out",
+                offsetof(struct api_figures, left_out)},
 };
 
 void api_metrics_head(struct buf *out, const char *name, const char *type, const char *help)

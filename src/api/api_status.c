@@ -50,6 +50,10 @@ static void add_centre(struct buf *out, const struct api_figures *f)
     add_number(out, "undecodable", f->undecodable);
     add_number(out, "undetermined", f->undetermined);
     add_number(out, "passed_over", f->passed_over);
+    add_number(out, "matches", f->matches);
+    add_number(out, "late", f->late);
+    add_number(out, "moved", f->moved);
+    add_number(out, "left_out", f->left_out);
     buf_byte(out, '}');
 }
 

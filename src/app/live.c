@@ -226,9 +226,21 @@ static enum err take_tenant(struct live *live, struct slice name, struct live_te
     return OK;
 }
 
+static uint64_t evicted_of(const struct live_tenant *t)
+{
+    uint64_t evicted = 0;
+    for (uint32_t u = 0; u < machine_count(t->machine); u++) {
+        struct machine_report report;
+        machine_report(t->machine, u, &report);
+        evicted += report.evicted;
+    }
+    return evicted;
+}
+
 static void drop_tenants(struct live *live)
 {
     for (size_t i = 0; i < live->tenant_count; i++) {
+        live->figures.evicted += evicted_of(live->tenants[i]);
         free_tenant(live->tenants[i]);
     }
     live->tenant_count = 0;
@@ -512,12 +524,7 @@ void live_figures(const struct live *live, struct live_figures *out)
 {
     *out = live->figures;
     for (size_t i = 0; i < live->tenant_count; i++) {
-        const struct machine *m = live->tenants[i]->machine;
-        for (uint32_t u = 0; u < machine_count(m); u++) {
-            struct machine_report report;
-            machine_report(m, u, &report);
-            out->evicted += report.evicted;
-        }
+        out->evicted += evicted_of(live->tenants[i]);
     }
 }
 

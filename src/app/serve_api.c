@@ -58,6 +58,10 @@ static void read_figures(void *context, struct api_figures *out)
             .undecodable = unread.undecodable,
             .undetermined = atomic_load(&page->undetermined),
             .passed_over = unread.passed_over,
+            .matches = atomic_load(&page->matches),
+            .late = atomic_load(&page->late),
+            .moved = atomic_load(&page->moved),
+            .left_out = atomic_load(&page->left_out),
             .started_ns = page->started_ns};
     /* Behind `through`, so that nothing seems judged that is not on disk. */
     out->committed = atomic_load(&page->committed);

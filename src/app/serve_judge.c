@@ -25,6 +25,7 @@ struct judge_process {
     struct serve_page *page;
     struct serve_set *set;               /* the rules in force; NULL: not known yet */
     struct live *live;                   /* NULL: they have no correlation */
+    struct live_figures figures;         /* of it, as counted */
     bool blank;                          /* its windows are still to be made */
     char rulesets[4096], findings[4096]; /* directories */
     struct buf book;
@@ -78,6 +79,11 @@ static enum err tell(struct judge_process *p)
     return OK;
 }
 
+static uint64_t left_out(const struct live_figures *f)
+{
+    return f->crowded + f->forced + f->strange + f->evicted;
+}
+
 /* For others to see, and the log to tick. */
 static void show_figures(struct judge_process *p)
 {
@@ -85,11 +91,11 @@ static void show_figures(struct judge_process *p)
     if (p->live) {
         live_figures(p->live, &figures);
         atomic_store(&p->page->tick_ns, live_due(p->live));
-        atomic_store(&p->page->matches, figures.taken);
-        atomic_store(&p->page->late, figures.late);
-        atomic_store(&p->page->moved, figures.moved);
-        atomic_store(&p->page->left_out,
-                figures.crowded + figures.forced + figures.strange + figures.evicted);
+        counts_add(&p->page->matches, figures.taken - p->figures.taken);
+        counts_add(&p->page->late, figures.late - p->figures.late);
+        counts_add(&p->page->moved, figures.moved - p->figures.moved);
+        counts_add(&p->page->left_out, left_out(&figures) - left_out(&p->figures));
+        p->figures = figures;
     }
 }
 
@@ -181,7 +187,9 @@ static enum err make_windows(struct judge_process *p, int64_t receipt_ns, struct
             .committed = atomic_load(&p->page->findings),
             .most = p->told_to,
             .since_ns = live_since(p->live, receipt_ns)};
-    return live_restore(p->live, &span, diag);
+    TRY(live_restore(p->live, &span, diag));
+    live_figures(p->live, &p->figures); /* those were counted when they came */
+    return OK;
 }
 
 /* From here on another set: said at once, so that whoever goes on from there has it, too. */

@@ -148,6 +148,8 @@ def what_fires_is_a_function_of_the_log():
         campaign(centre, 14, 5, ("judge", "log", "all", "judge", "listen", "all"))
         centre.until(lambda: b'"host":"past"' in told(centre), "the past is joined")
         quiet(centre)
+        figures = json.loads(centre.ask("/api/v1/status")[1])["centre"]
+        assert figures["matches"] > 0 and figures["moved"] > 0 and figures["left_out"] == 0, figures
         centre.stop()
         found = told(centre)
         fired = {json.loads(l)["rule"]["title"] for l in found.splitlines()}
