@@ -124,11 +124,11 @@ static int allow_some(scmp_filter_ctx filter, const struct seal *seal)
     }
     if (seal->connecting) {
         e = e ? e
-              : seccomp_rule_add(
-                        filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_INET));
+              : seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
+                        SCMP_A0(SCMP_CMP_EQ, AF_INET, 0));
         e = e ? e
               : seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-                        SCMP_A0(SCMP_CMP_EQ, AF_INET6));
+                        SCMP_A0(SCMP_CMP_EQ, AF_INET6, 0));
     }
     /* Memory may never become code. */
     e = e ? e
