@@ -76,7 +76,8 @@ struct centre {
     unsigned loads;   /* how often it died of it */
     int64_t started_ns;
     bool stopping;
-    bool told_ready; /* the service manager */
+    bool told_ready;               /* the service manager */
+    char first_token[TOKENS_TEXT]; /* "": nobody has just been given one */
 };
 
 static volatile sig_atomic_t stop_asked;
@@ -198,7 +199,8 @@ static void blame_record(struct centre *centre)
     }
 }
 
-static void say_verdict(const struct serve_verdict *verdict)
+/* some: a set was in force before. */
+static void say_verdict(const struct serve_verdict *verdict, bool some)
 {
     struct slice words = slice_of(verdict->words, verdict->size);
     uint32_t said = 0;
@@ -219,7 +221,9 @@ static void say_verdict(const struct serve_verdict *verdict)
     if (verdict->good) {
         verb_say("rules: the set %.16s", verdict->hash);
     } else {
-        verb_say("rules: not taken; those in force stay");
+        verb_say(some ? "rules: not taken; those in force stay"
+                      : "rules: none in force: what comes is stored, and judged when there are "
+                        "some");
     }
 }
 
@@ -255,8 +259,9 @@ static void on_rules(struct centre *centre, int status)
     } else if (!some) {
         want_current(centre);
     }
+    some = serve_reload_marked(&reload->wanted, wanted, &at);
     serve_reload_answer(reload, centre->loading);
-    say_verdict(&reload->verdict);
+    say_verdict(&reload->verdict, some);
     centre->loads = 0;
 }
 
@@ -414,6 +419,23 @@ static void say_where(const struct config *config)
     }
 }
 
+/* To who has just been given a token: what to do with it. */
+static void say_first_event(const struct config *config, const char *token)
+{
+    char address[96];
+    for (size_t i = 0; i < config->input_count; i++) {
+        const struct intake_input *input = &config->inputs[i];
+        if (input->listener >= 0 && slice_equal(input->kind, SLICE("http"))) {
+            address_of(input->listener, input->address, address, sizeof address);
+            verb_say("send a first event: curl%s -H 'Authorization: Bearer %s' -d "
+                     "'{\"EventID\":1102,\"Channel\":\"Security\"}' http%s://%s/api/v1/ingest",
+                    input->certificate.size > 0 ? " -k" : "", token,
+                    input->certificate.size > 0 ? "s" : "", address);
+            return;
+        }
+    }
+}
+
 static bool api_path(const struct config *config, char *out, size_t size)
 {
     int length = snprintf(out, size, "%s/api", config->data);
@@ -450,9 +472,10 @@ static void forget_api(const struct config *config)
 }
 
 /* Where nobody has a token yet: one for the administrator, shown this once. */
-static enum err make_first_token(const struct config *config, struct diag *diag)
+static enum err make_first_token(
+        const struct config *config, char text[TOKENS_TEXT], struct diag *diag)
 {
-    char path[4096], text[TOKENS_TEXT];
+    char path[4096];
     struct tokens *tokens;
     const struct tokens_wish wish = {.name = SLICE("administrator"), .role = AUTHORIZE_ADMIN};
     snprintf(path, sizeof path, "%s/tokens.jsonl", config->data);
@@ -485,7 +508,7 @@ static enum err prepare(
         }
     }
     TRY(make_data(centre->config.data, diag));
-    TRY(make_first_token(&centre->config, diag));
+    TRY(make_first_token(&centre->config, centre->first_token, diag));
     TRY(serve_listen_bind(&centre->config, diag));
     TRY(serve_api_bind(&centre->config, diag));
     TRY(serve_shared_new(&centre->shared, diag));
@@ -596,6 +619,10 @@ int serve_run(const struct serve_request *request)
         return VERB_SOME;
     }
     say_where(&centre.config);
+    if (centre.first_token[0]) {
+        say_first_event(&centre.config, centre.first_token);
+        explicit_bzero(centre.first_token, sizeof centre.first_token);
+    }
     say_api(&centre.config);
     hold_together(&centre);
     forget_api(&centre.config);

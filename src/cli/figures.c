@@ -16,6 +16,22 @@ void figures_count(struct buf *out, uint64_t n)
     buf_fini(&digits);
 }
 
+void figures_size(struct buf *out, uint64_t bytes)
+{
+    static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    unsigned unit = 0;
+    uint64_t rest = 0;
+    for (; bytes >= 1024; unit++) {
+        rest = bytes % 1024;
+        bytes /= 1024;
+    }
+    buf_format(out, "%llu", (unsigned long long)bytes);
+    if (unit > 0) {
+        buf_format(out, ".%llu", (unsigned long long)(rest * 10 / 1024));
+    }
+    buf_format(out, " %s", units[unit]);
+}
+
 void figures_span(struct buf *out, int64_t ns)
 {
     static const struct {

@@ -30,6 +30,22 @@ static void counts_have_a_comma_each_three_digits(void **state)
     buf_fini(&out);
 }
 
+static void sizes_have_the_largest_unit(void **state)
+{
+    static const struct {
+        uint64_t bytes;
+        const char *text;
+    } cases[] = {{0, "0 bytes"}, {1023, "1023 bytes"}, {1024, "1.0 KiB"}, {2047, "1.9 KiB"},
+            {(5 << 20) + (1 << 19), "5.5 MiB"}, {UINT64_MAX, "15.9 EiB"}};
+    struct buf out = {0};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        figures_size(&out, cases[i].bytes);
+        expect(&out, cases[i].text);
+    }
+    buf_fini(&out);
+}
+
 static void spans_have_two_units_at_most(void **state)
 {
     static const struct {
@@ -53,6 +69,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(counts_have_a_comma_each_three_digits),
+            cmocka_unit_test(sizes_have_the_largest_unit),
             cmocka_unit_test(spans_have_two_units_at_most),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

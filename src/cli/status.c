@@ -1,4 +1,5 @@
 #include "cli/status.h"
+#include "cli/figures.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -240,12 +241,14 @@ static void add_kept(struct buf *out, struct slice status)
         json_text_add(&text, member(rows.value, "tenant"));
         buf_byte(&text, ' ');
         json_text_add(&text, member(rows.value, "kind"));
-        buf_format(&text, ": %llu records, %llu KiB",
-                (unsigned long long)number(rows.value, "records"),
-                (unsigned long long)(number(rows.value, "bytes") >> 10));
+        buf_add(&text, SLICE(": "));
+        figures_count(&text, number(rows.value, "records"));
+        buf_add(&text, SLICE(" records, "));
+        figures_size(&text, number(rows.value, "bytes"));
         if (number(rows.value, "beyond_bytes") > 0) {
-            buf_format(&text, ", %llu KiB past its limits",
-                    (unsigned long long)(number(rows.value, "beyond_bytes") >> 10));
+            buf_add(&text, SLICE(", "));
+            figures_size(&text, number(rows.value, "beyond_bytes"));
+            buf_add(&text, SLICE(" past its limits"));
         }
         if (member(rows.value, "oldest").at) {
             buf_add(&text, SLICE(", from "));
