@@ -71,7 +71,8 @@ REMOVED = COUNTERS + ["lost", "partial-batch", "loss-uncounted", "finding-extra"
 ROLES = ["log", "judge", "listen", "api"]
 SEGMENTS = ["256M", "64K", "1M"]  # small ones are finished while it runs
 # At which passing: points of a start are passed once by each log, others often.
-PASSINGS = {"recover.": [1, 2], "seal.": [1, 2, 3], "segment.": [1, 2, 3, 4], "remove.": [1, 2, 3]}
+PASSINGS = {"recover.": [1, 2], "seal.": [1, 2, 3], "segment.": [1, 2, 3, 4], "remove.": [1, 2, 3],
+            "rules.": [1, 2, 3], "judge.before_swap": [1, 2], "judge.after_swap": [1, 2]}
 OFTEN = [1, 1, 2, 3, 5, 10, 30]
 
 
@@ -125,6 +126,8 @@ class Run:
         self.generator.send_signal(signal.SIGTERM)
         if self.generator.wait(PATIENCE_S):
             return 1, "the generator has failed"
+        if self.settings.correlates:
+            time.sleep(self.settings.correlation_wait_s + 2)  # the last windows
         self.centre.quiet()
         self.snapshot()
         status = self.centre.stop()
@@ -154,6 +157,8 @@ class Run:
         for _ in range(kills):
             early = self.dice.random() < 0.3
             time.sleep(self.dice.uniform(0, 0.3) if early else self.dice.uniform(0.3, 2))
+            if self.dice.random() < 0.2:
+                self.centre.change_rules()
             if self.dice.random() < 0.4:
                 self.snapshot()
                 self.centre.kill_role(self.dice.choice(ROLES))
@@ -167,6 +172,13 @@ class Run:
             self.centre.again()
         return self.judge()
 
+    def load_again(self):
+        """Other rules, as soon as those before are in force."""
+        text = self.centre.counters() or ""
+        if "merlon_ready 1" in text and not self.centre.process.poll():
+            self.centre.change_rules()
+            time.sleep(0.2)
+
     def struck(self, name, passing):
         """Starts it so that it ends itself there; False: it does not come there."""
         before = self.centre.said(DIED)
@@ -175,6 +187,8 @@ class Run:
             self.generate()
 
         def died():
+            if name.startswith("rules.") or name.endswith("_swap"):
+                self.load_again()
             return self.centre.said(DIED) > before or self.centre.process.poll() is not None
         try:
             until(died, name, 10)

@@ -9,6 +9,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -52,6 +53,8 @@ class Centre:
         self.command = [w.format(merlon=merlon, data=self.data, config=self.config)
                         for w in settings.command]
         self.process, self.faults, self.kills = None, [], 0
+        self.rules, self.changes = os.path.join(directory, "rules"), 0
+        shutil.copytree(os.path.join(LEDGER, "rules"), self.rules)
         self.configure()
         with open(os.path.join(directory, "stderr"), "wb"):
             pass
@@ -59,13 +62,24 @@ class Centre:
     def configure(self):
         with open(self.config, "w", encoding="utf-8") as f:
             f.write(self.settings.config_head.format(
-                data=self.data, rules=os.path.join(LEDGER, "rules"), api=self.api,
+                data=self.data, rules=self.rules, api=self.api,
                 segment=self.plan.get("segment", "256M"),
+                wait=self.settings.correlation_wait_s,
                 retention=self.plan.get("retention", "{}"),
                 reserve=self.plan.get("reserve", "256M")))
             for entry in self.plan["inputs"]:
                 kind = self.settings.config_kinds[entry["kind"]]
                 f.write(self.settings.config_input.format(**dict(entry, kind=kind)))
+
+    def change_rules(self):
+        """Other rules than before, of which one more finds nothing; they are loaded anew."""
+        self.changes += 1
+        with open(os.path.join(self.rules, "more.yml"), "w", encoding="utf-8") as f:
+            f.write(f"title: Change {self.changes}\nid: 6f1f5a52-0c0e-4f0e-9b58-6c8a5d9f0aff\n"
+                    "logsource: {product: linux, service: sshd}\n"
+                    f"detection: {{a: ['no such words {self.changes}'], condition: a}}\n")
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGHUP)
 
     def make_token(self):
         """Before the first start; it is the administrator's."""

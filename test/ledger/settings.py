@@ -15,13 +15,17 @@ DEFAULTS = {
     # The configuration: a head, and a line for each input of a plan.
     "config_head": "data: {data}\nrules: [{rules}]\nsegment_size: {segment}\nreserve: {reserve}\n"
                    "retention: {retention}\n"
+                   "correlation: {{wait: {wait}s}}\n"
                    "api: {{listen: \"127.0.0.1:{api}\"}}\ninputs:\n",
     "config_input": "  - {{name: {name}, kind: {kind}, listen: \"{host}:{port}\", "
                     "tenant: {tenant}}}\n",
     "config_kinds": {"udp": "syslog-udp", "tcp": "syslog-tcp", "tls": "syslog-tls",
                      "lines": "http", "hec": "http", "hec-ack": "http", "bulk": "http"},
     # What it does already: faults are judged by so much.
-    "correlates": False,  # findings of correlations
+    "correlates": True,  # findings of correlations
+    # How long it waits for events that come out of order: senders stand still while it is killed,
+    # and what comes later than that is counted as late, and not correlated.
+    "correlation_wait_s": 4,
     "http": True,  # inputs of kind http
     "metrics_route": "/metrics",  # of the API; none: the counters are not judged
     "ready_route": "/readyz",
