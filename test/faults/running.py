@@ -138,9 +138,19 @@ class Centre:
             except OSError:
                 continue
             field = rest.split()
-            if int(field[2]) == self.process.pid and field[0] not in "ZX":
+            if int(field[2]) == self.process.pid and self.lives(name, field[0]):
                 found[int(name)] = word
         return found
+
+    @staticmethod
+    def lives(name, state):
+        """Where the first thread has ended others may still hold sockets and files."""
+        if state not in "ZX":
+            return True
+        try:
+            return len(os.listdir(f"/proc/{name}/task")) > 1
+        except OSError:
+            return False
 
     def strike(self):
         """All of it ends now."""
@@ -212,6 +222,7 @@ class Centre:
         if self.process is not None and self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
+            until(lambda: not self.members(), "killed processes are still there")
 
     def put_faults(self, path):
         with open(path, "w", encoding="utf-8") as f:
