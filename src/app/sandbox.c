@@ -322,6 +322,14 @@ static const int files_calls[] = {SCMP_SYS(pread64), SCMP_SYS(getdents64), SCMP_
         SCMP_SYS(inotify_init1), SCMP_SYS(inotify_add_watch), SCMP_SYS(pwrite64),
         SCMP_SYS(ftruncate), SCMP_SYS(fdatasync)};
 
+/* Connections to brokers, and names looked up (by netlink, which addresses the machine has). */
+static const int kafka_calls[] = {SCMP_SYS(socket), SCMP_SYS(connect), SCMP_SYS(bind),
+        SCMP_SYS(recvmsg), SCMP_SYS(recvfrom), SCMP_SYS(sendto), SCMP_SYS(sendmsg),
+        SCMP_SYS(sendmmsg), SCMP_SYS(shutdown), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt),
+        SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(pipe2), SCMP_SYS(fcntl),
+        SCMP_SYS(ioctl), SCMP_SYS(eventfd2), SCMP_SYS(uname), SCMP_SYS(getuid), SCMP_SYS(geteuid),
+        SCMP_SYS(prctl), SCMP_SYS(clock_getres), SCMP_SYS(sysinfo), SCMP_SYS(pread64),
+        SCMP_SYS(pwrite64), SCMP_SYS(ftruncate), SCMP_SYS(fdatasync)};
 static const int drop_calls[] = {SCMP_SYS(pread64), SCMP_SYS(getdents64), SCMP_SYS(fcntl),
         SCMP_SYS(pwrite64), SCMP_SYS(ftruncate), SCMP_SYS(fdatasync), SCMP_SYS(fsync),
         SCMP_SYS(rename), SCMP_SYS(renameat2), SCMP_SYS(unlink), SCMP_SYS(mkdir)};
@@ -365,6 +373,9 @@ static const struct {
                         .writing = true},
                 WRITES, 0},
         [SANDBOX_CHECK] = {"check", {0}, 0, 0},
+        [SANDBOX_KAFKA] = {"kafka",
+                {.calls = kafka_calls, .call_count = COUNT(kafka_calls), .opening = true},
+                LANDLOCK_ACCESS_FS_READ_FILE, 0},
         [SANDBOX_DROP] = {"drop",
                 {.calls = drop_calls,
                         .call_count = COUNT(drop_calls),

@@ -31,7 +31,8 @@ enum err sandbox_seal(struct inputs *inputs, const char *test, struct diag *diag
  * - files: files below the directories, for reading; what it has open it may write;
  * - drop: files below the directories, for reading, writing and moving;
  * - output: connections that it makes, by IP alone; files below the directories, for reading, and
- *   below the first of them for writing; it listens to nobody.
+ *   below the first of them for writing; it listens to nobody;
+ * - kafka: connections that it makes; single files, for reading.
  * `directories` ends with NULL, `test` is as above, but for no-landlock. */
 enum sandbox_role {
     SANDBOX_LISTEN,
@@ -43,6 +44,7 @@ enum sandbox_role {
     SANDBOX_FILES,
     SANDBOX_DROP,
     SANDBOX_OUTPUT,
+    SANDBOX_KAFKA,
 };
 enum { SANDBOX_DIRECTORIES = 8 };
 enum err sandbox_enter(enum sandbox_role role, const char *const *directories, const char *test,

@@ -18,6 +18,7 @@
 #include "app/serve_drop.h"
 #include "app/serve_files.h"
 #include "app/serve_judge.h"
+#include "app/serve_kafka.h"
 #include "app/serve_listen.h"
 #include "app/serve_log.h"
 #include "app/serve_outputs.h"
@@ -49,6 +50,7 @@ enum role {
     OUTPUT,
     FILES,
     DROP,
+    KAFKA,
     LISTEN,
     RULES,
     JUDGE,
@@ -93,7 +95,7 @@ static void ask_stop(int signal)
  */
 
 static const char *const role_names[ROLES] = {
-        "api", "output", "files", "drop", "listen", "rules", "judge", "log"};
+        "api", "output", "files", "drop", "kafka", "listen", "rules", "judge", "log"};
 
 static int run_role(struct centre *centre, enum role role)
 {
@@ -126,6 +128,11 @@ static int run_role(struct centre *centre, enum role role)
         const struct serve_api_setting setting = {
                 .shared = &centre->shared, .config = config, .stop = &stop_asked};
         return serve_api_run(&setting);
+    }
+    if (role == KAFKA) {
+        const struct serve_kafka_setting setting = {
+                .shared = &centre->shared, .config = config, .stop = &stop_asked};
+        return serve_kafka_run(&setting);
     }
     if (role == DROP) {
         const struct serve_drop_setting setting = {
@@ -538,6 +545,15 @@ static void renew_tokens(struct centre *centre)
     buf_fini(&text);
 }
 
+/* Does the configuration ask for the process? */
+static bool has_work(const struct config *config, enum role role)
+{
+    return !((role == OUTPUT && config->outputs.count == 0) ||
+             (role == FILES && !serve_files_wanted(config)) ||
+             (role == DROP && !serve_drop_wanted(config)) ||
+             (role == KAFKA && !serve_kafka_wanted(config)));
+}
+
 static bool is_wanted(const struct centre *centre, enum role role)
 {
     const struct serve_reload *reload = centre->shared.reload;
@@ -545,12 +561,10 @@ static bool is_wanted(const struct centre *centre, enum role role)
     if (role == RULES) { /* when the directory is known to be ours */
         return atomic_load(&reload->asked) > answered && atomic_load(&centre->shared.page->ready);
     }
-    if ((role == OUTPUT && centre->config.outputs.count == 0) ||
-            (role == FILES && !serve_files_wanted(&centre->config)) ||
-            (role == DROP && !serve_drop_wanted(&centre->config))) {
+    if (!has_work(&centre->config, role)) {
         return false;
     }
-    if (role == LISTEN || role == FILES || role == DROP) {
+    if (role == LISTEN || role == FILES || role == DROP || role == KAFKA) {
         return answered > 0 ||
                clock_steady_ns() - centre->started_ns > RULES_PATIENCE_S * TIME_SECOND;
     }

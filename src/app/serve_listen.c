@@ -27,7 +27,7 @@ enum err serve_listen_bind(struct config *config, struct diag *diag)
 {
     for (size_t i = 0; i < config->input_count; i++) {
         struct intake_input *input = &config->inputs[i];
-        if (input->address.size == 0) {
+        if (input->address.size == 0 || input->path_count > 0) {
             continue; /* nothing is listened at: files */
         }
         bool datagrams = slice_equal(input->kind, SLICE("syslog-udp"));

@@ -7,7 +7,7 @@
 #include "cli/formats.h"
 
 /* Of the keys that not all kinds have, which a kind must have and which it may. */
-enum { LISTEN = 1, TLS = 2, PATHS = 4, DONE = 8 };
+enum { LISTEN = 1, TLS = 2, PATHS = 4, DONE = 8, GROUP = 16, SASL = 32 };
 
 static const struct kind {
     const char *name;
@@ -20,6 +20,7 @@ static const struct kind {
         {"http", LISTEN, TLS, "an address to listen at"},
         {"file", PATHS, 0, "paths"},
         {"drop", PATHS, DONE, "paths: the folders"},
+        {"kafka", LISTEN | PATHS | GROUP, TLS | SASL, "brokers, topics and a group"},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
@@ -36,10 +37,10 @@ static const struct kind *find_kind(struct slice name)
 static enum err take_kind(const struct yaml_node *node, struct slice *out, struct diag *diag)
 {
     TRY(config_parts_text(node, out, diag));
-    return find_kind(*out)
-                   ? OK
-                   : config_parts_wrong(node, diag,
-                             "kind is syslog-udp, syslog-tcp, syslog-tls, http, file or drop");
+    return find_kind(*out) ? OK
+                           : config_parts_wrong(node, diag,
+                                     "kind is syslog-udp, syslog-tcp, syslog-tls, http, file, drop "
+                                     "or kafka");
 }
 
 static enum err take_format(const struct yaml_node *node, struct slice *out, struct diag *diag)
@@ -67,9 +68,22 @@ static const struct input_key input_keys[] = {
         {"format", offsetof(struct intake_input, format), take_format},
         {"certificate", offsetof(struct intake_input, certificate), config_parts_text},
         {"key", offsetof(struct intake_input, key), config_parts_text},
+        {"brokers", offsetof(struct intake_input, address), config_parts_text},
+        {"group", offsetof(struct intake_input, group), config_parts_text},
+        {"mechanism", offsetof(struct intake_input, mechanism), config_parts_text},
+        {"user", offsetof(struct intake_input, user), config_parts_text},
+        {"password", offsetof(struct intake_input, password), config_parts_text},
         {"authority", offsetof(struct intake_input, authority), config_parts_text},
 };
 enum { INPUT_KEYS = sizeof input_keys / sizeof *input_keys };
+
+static unsigned keys_of(const struct intake_input *input)
+{
+    bool tls = input->certificate.size > 0 && input->key.size > 0;
+    return (input->address.size > 0 ? LISTEN : 0) | (tls ? TLS : 0) |
+           (input->path_count > 0 ? PATHS : 0) | (input->remove ? DONE : 0) |
+           (input->group.size > 0 ? GROUP : 0) | (input->user.size > 0 ? SASL : 0);
+}
 
 static enum err check_input(
         const struct yaml_node *node, const struct intake_input *input, struct diag *diag)
@@ -83,10 +97,8 @@ static enum err check_input(
     if (!kind) {
         return config_parts_wrong(node, diag, "an input needs a kind");
     }
-    bool tls = input->certificate.size > 0 && input->key.size > 0;
     bool any = input->certificate.size > 0 || input->key.size > 0 || input->authority.size > 0;
-    unsigned has = (input->address.size > 0 ? LISTEN : 0) | (tls ? TLS : 0) |
-                   (input->path_count > 0 ? PATHS : 0) | (input->remove ? DONE : 0);
+    unsigned has = keys_of(input);
     if ((has & kind->needs) != kind->needs) {
         return diag_set(diag, ERR_SYNTAX, node->line, node->column, "%s needs %s", kind->name,
                 kind->needed);
@@ -98,42 +110,58 @@ static enum err check_input(
     return OK;
 }
 
-/* Files, folders and globs, absolute: the working directory is nobody's choice here. */
-static enum err read_paths(struct config *config, const struct yaml_node *node,
+static enum err read_words(struct config *config, const struct yaml_node *node,
         struct intake_input *input, struct diag *diag)
 {
     const bool list = node->kind == YAML_LIST;
     size_t count = list ? node->count : 1;
-    struct slice *paths = ARENA_ARRAY(&config->arena, struct slice, count);
-    if (!paths || count > CONFIG_INPUTS_PATHS) {
-        return config_parts_wrong(node, diag, "paths are at most 1,000");
+    struct slice *words = ARENA_ARRAY(&config->arena, struct slice, count);
+    if (!words || count > CONFIG_INPUTS_PATHS) {
+        return config_parts_wrong(node, diag, "these are at most 1,000");
     }
     const struct yaml_node *item = list ? node->first : node;
     for (size_t i = 0; i < count; i++, item = item->next) {
-        TRY(config_parts_text(item, &paths[i], diag));
-        if (paths[i].size == 0 || paths[i].at[0] != '/' || paths[i].size > 4000) {
-            return config_parts_wrong(item, diag, "a path begins with '/' here");
-        }
+        TRY(config_parts_text(item, &words[i], diag));
     }
-    input->paths = paths;
+    input->paths = words;
     input->path_count = count;
     return OK;
 }
 
-/* Its tenant is that of the configuration, if it names none. */
-static enum err read_input(struct config *config, const struct yaml_node *node,
+/* Files, folders and globs, absolute: the working directory is nobody's choice here. */
+static enum err read_paths(struct config *config, const struct yaml_node *node,
         struct intake_input *input, struct diag *diag)
 {
-    static const char *const names[] = {"name", "kind", "listen", "paths", "done", "tenant",
-            "format", "certificate", "key", "authority", "max_record", NULL};
-    TRY(config_parts_keys(node, names, "an input", diag));
-    for (size_t i = 0; i < INPUT_KEYS; i++) {
-        const struct yaml_node *value = yaml_get(node, slice_text(input_keys[i].name));
-        if (value) {
-            TRY(input_keys[i].take(
-                    value, (struct slice *)(void *)((char *)input + input_keys[i].at), diag));
+    TRY(read_words(config, node, input, diag));
+    for (size_t i = 0; i < input->path_count; i++) {
+        struct slice path = input->paths[i];
+        if (path.size == 0 || path.at[0] != '/' || path.size > 4000) {
+            return config_parts_wrong(node, diag, "a path begins with '/' here");
         }
     }
+    return OK;
+}
+
+/* Keys of the same meaning have other names where the thing has another. */
+static enum err check_names(const struct yaml_node *node, struct diag *diag)
+{
+    static const char *const of_kafka[] = {"brokers", "topics"}, *const of_others[] = {
+                                                                         "listen", "paths"};
+    const struct yaml_node *kind = yaml_get(node, SLICE("kind"));
+    const bool kafka = kind && slice_equal(kind->text, SLICE("kafka"));
+    for (size_t i = 0; i < 2; i++) {
+        const struct yaml_node *other =
+                yaml_get(node, slice_text(kafka ? of_others[i] : of_kafka[i]));
+        if (other) {
+            return config_parts_wrong(other, diag, "another kind of input has this key");
+        }
+    }
+    return OK;
+}
+
+static enum err read_most(
+        const struct yaml_node *node, struct intake_input *input, struct diag *diag)
+{
     const struct yaml_node *most = yaml_get(node, SLICE("max_record"));
     if (most) {
         uint64_t bytes;
@@ -143,9 +171,20 @@ static enum err read_input(struct config *config, const struct yaml_node *node,
         }
         input->record_bytes = bytes;
     }
+    return OK;
+}
+
+static enum err read_others(struct config *config, const struct yaml_node *node,
+        struct intake_input *input, struct diag *diag)
+{
+    TRY(read_most(node, input, diag));
     const struct yaml_node *paths = yaml_get(node, SLICE("paths"));
     if (paths) {
         TRY(read_paths(config, paths, input, diag));
+    }
+    const struct yaml_node *topics = yaml_get(node, SLICE("topics"));
+    if (topics) {
+        TRY(read_words(config, topics, input, diag));
     }
     const struct yaml_node *done = yaml_get(node, SLICE("done"));
     if (done) {
@@ -154,6 +193,26 @@ static enum err read_input(struct config *config, const struct yaml_node *node,
             return config_parts_wrong(done, diag, "done is keep or remove");
         }
     }
+    return OK;
+}
+
+/* Its tenant is that of the configuration, if it names none. */
+static enum err read_input(struct config *config, const struct yaml_node *node,
+        struct intake_input *input, struct diag *diag)
+{
+    static const char *const names[] = {"name", "kind", "listen", "paths", "done", "brokers",
+            "topics", "group", "mechanism", "user", "password", "tenant", "format", "certificate",
+            "key", "authority", "max_record", NULL};
+    TRY(config_parts_keys(node, names, "an input", diag));
+    TRY(check_names(node, diag));
+    for (size_t i = 0; i < INPUT_KEYS; i++) {
+        const struct yaml_node *value = yaml_get(node, slice_text(input_keys[i].name));
+        if (value) {
+            TRY(input_keys[i].take(
+                    value, (struct slice *)(void *)((char *)input + input_keys[i].at), diag));
+        }
+    }
+    TRY(read_others(config, node, input, diag));
     return check_input(node, input, diag);
 }
 
@@ -185,8 +244,8 @@ enum err config_inputs_read(
 
 void config_inputs_where(const struct intake_input *input, struct buf *out)
 {
-    if (input->path_count == 0) {
-        buf_format(out, "at %.*s", SLICE_ARG(input->address));
+    if (input->address.size > 0) {
+        buf_format(out, "at %.*s%s", SLICE_ARG(input->address), input->path_count > 0 ? " " : "");
     }
     for (size_t i = 0; i < input->path_count; i++) {
         buf_format(out, "%s %.*s", i == 0 ? "of" : ",", SLICE_ARG(input->paths[i]));

@@ -21,8 +21,9 @@
 
 /* One of the configuration's `inputs`. Texts are borrowed. */
 struct intake_input {
-    struct slice name;    /* "syslog" */
-    struct slice kind;    /* "syslog-udp", "syslog-tcp", "syslog-tls", "http", "file", "drop" */
+    struct slice name; /* "syslog" */
+    struct slice
+            kind; /* "syslog-udp", "syslog-tcp", "syslog-tls", "http", "file", "drop", "kafka" */
     struct slice tenant;  /* "sg/health"; where senders have tokens, theirs stands instead */
     struct slice format;  /* a decoder's name; empty: recognised by content */
     struct slice address; /* "127.0.0.1:5514" */
@@ -33,6 +34,8 @@ struct intake_input {
     const struct slice *paths; /* what is followed: files, folders, globs; absolute */
     size_t path_count;
     bool remove; /* of a drop folder: what was taken is removed */
+    /* Of Kafka, whose address has the brokers and whose paths are topics. */
+    struct slice group, mechanism, user, password;
 };
 
 struct intake_batch;
