@@ -28,8 +28,7 @@ struct live_tenant {
     struct live *live;
     char *name;
     struct machine *machine;
-    int64_t clock_ns;    /* what comes before it is late; see live_clock */
-    int64_t advanced_ns; /* up to where the machine was told so */
+    int64_t floor_ns; /* behind the last match that was judged: what comes before it is late */
     struct lag lags[BUCKETS + 2];
     struct live_queue waiting;
     struct intern sources;
@@ -184,7 +183,7 @@ static enum err make_tenant(struct live *live, struct slice name, struct live_te
         return ERR_MEMORY;
     }
     t->live = live;
-    t->clock_ns = t->advanced_ns = LIVE_NONE;
+    t->floor_ns = LIVE_NONE;
     intern_init(&t->sources, LIVE_SOURCES - 1);
     t->name = memory_alloc(name.size + 1);
     const struct machine_setting setting = {.set = live->setting.set,
@@ -284,7 +283,7 @@ static int64_t clock_of(const struct live *live, const struct live_tenant *t)
     }
     int64_t behind = plus(live->setting.wait_ns, t ? lag_of(live, t) : 0);
     int64_t clock = plus(live->now_ns, -behind);
-    return t && t->clock_ns > clock ? t->clock_ns : clock;
+    return t && t->floor_ns > clock ? t->floor_ns : clock;
 }
 
 int64_t live_clock(const struct live *live, struct slice tenant)
@@ -338,19 +337,20 @@ static void find_due(struct live *live)
     }
 }
 
-/* Everything before its clock is judged. */
-static enum err release(struct live_tenant *t)
+/* Everything before this time is judged. What lies behind it, and was not there to be judged, is
+ * still in time: a source that lags is not late before its lag is known. */
+static enum err release(struct live_tenant *t, int64_t clock_ns)
 {
     struct slice record;
     int64_t first;
-    while (live_queue_first(&t->waiting, &first) && first < t->clock_ns) {
+    while (live_queue_first(&t->waiting, &first) && first < clock_ns) {
         record = live_queue_peek(&t->waiting);
         enum err e = machine_match(t->machine, record);
         live_queue_drop(&t->waiting);
         TRY(e);
+        t->floor_ns = first >= t->floor_ns ? plus(first, 1) : t->floor_ns;
     }
-    t->advanced_ns = t->clock_ns;
-    return machine_advance(t->machine, t->clock_ns);
+    return t->floor_ns > LIVE_NONE ? machine_advance(t->machine, t->floor_ns) : OK;
 }
 
 /* More waits than may: the first are judged before their time, and what comes behind is late. */
@@ -360,8 +360,7 @@ static enum err bound_waiting(struct live_tenant *t)
     while (t->live->setting.state_limit && t->waiting.bytes > t->live->setting.state_limit &&
             live_queue_first(&t->waiting, &first)) {
         t->live->figures.forced++;
-        t->clock_ns = plus(first, 1) > t->clock_ns ? plus(first, 1) : t->clock_ns;
-        TRY(release(t));
+        TRY(release(t, plus(first, 1)));
     }
     return OK;
 }
@@ -384,8 +383,8 @@ static const struct rule *rule_of(const struct live *live, struct slice record)
     return live_queue_whole(match, rule->wanted_count) ? rule : NULL;
 }
 
-static enum err take_one(struct live_tenant *t, const struct frame *frame, int64_t clock_ns,
-        struct slice stored, const struct rule *rule)
+static enum err take_one(struct live_tenant *t, const struct frame *frame, struct slice stored,
+        const struct rule *rule)
 {
     struct live *live = t->live;
     struct slice match = slice_from(stored, LIVE_SHAPE + LIVE_FLAGS + SIZE_BYTES);
@@ -409,10 +408,7 @@ static enum err take_one(struct live_tenant *t, const struct frame *frame, int64
         learn_lag(live, t, frame->receipt_ns,
                 lag < live->setting.lateness_ns ? lag : live->setting.lateness_ns);
     }
-    if (id.time_ns >= clock_ns) {
-        return OK;
-    }
-    live->figures.late++;
+    live->figures.late += id.time_ns < t->floor_ns;
     return OK;
 }
 
@@ -425,26 +421,22 @@ static int64_t clock_attribute(const struct frame *frame)
 enum err live_take(struct live *live, const struct frame *frame)
 {
     struct live_tenant *t;
-    int64_t clock = clock_attribute(frame);
     enum err e = take_tenant(live, frame->attribute[FRAME_TENANT], &t);
     if (e == ERR_LIMIT) {
         live->figures.crowded += frame->count;
         return OK;
     }
     TRY(e);
-    if (clock > t->clock_ns) {
-        t->clock_ns = clock;
-    }
-    TRY(release(t));
+    TRY(release(t, clock_attribute(frame)));
     for (struct frame_walk walk = {0}; frame_next(frame, &walk);) {
         const struct rule *rule = rule_of(live, walk.record);
         if (rule) {
-            TRY(take_one(t, frame, clock, walk.record, rule));
+            TRY(take_one(t, frame, walk.record, rule));
         } else {
             live->figures.strange++;
         }
     }
-    TRY(release(t)); /* the late ones, to be counted */
+    TRY(release(t, t->floor_ns)); /* the late ones, to be counted */
     TRY(bound_waiting(t));
     find_due(live);
     return OK;
@@ -460,8 +452,7 @@ enum err live_advance(struct live *live, int64_t receipt_ns)
         struct live_tenant *t = live->tenants[i];
         int64_t clock = clock_of(live, t), first;
         if (live_queue_first(&t->waiting, &first) && first < clock) {
-            t->clock_ns = clock;
-            TRY(release(t));
+            TRY(release(t, clock));
         }
     }
     find_due(live);

@@ -62,7 +62,7 @@ void live_free(struct live *live);
 /* What names the matches of this rule in frames. */
 struct slice live_shape(const struct live *live, uint32_t rule);
 void live_begin(struct live *live, int64_t receipt_ns);
-/* What comes before it is late. */
+/* All that waited before it is judged: when a frame is taken, for live_take to know again. */
 int64_t live_clock(const struct live *live, struct slice tenant);
 /* own: what the event says, NULL: nothing. */
 int64_t live_time(const struct live *live, struct slice tenant, int64_t receipt_ns,

@@ -249,7 +249,9 @@ static void windows_are_made_again(void **state)
         whole.count = cut.count = 0;
         roll(events, (int64_t)(run % 4 + 1) * TIME_SECOND);
         for (int i = 0; i < EVENTS; i++) {
+            int64_t lagging = events[i].receipt_ns - 9 * TIME_SECOND;
             events[i].time_ns = dice(20) ? events[i].time_ns : dice(2) ? 0 : START * 3;
+            events[i].time_ns = dice(100) ? events[i].time_ns : lagging;
         }
         struct live *one = begin(set, TIME_SECOND / 2, &whole);
         struct live *other = begin(set, TIME_SECOND / 2, &cut);
@@ -280,11 +282,39 @@ static void windows_are_made_again(void **state)
     ruleset_free(set);
 }
 
+/* Stamps of whole seconds, received later than is waited: nothing was judged that they could be
+ * late for. */
+static void who_lags_from_the_first_event_on_is_not_late(void **state)
+{
+    (void)state;
+    struct ruleset *set = load();
+    static struct firings found;
+    struct buf kept = {0};
+    struct live_figures figures;
+    found.count = 0;
+    struct live *live = begin(set, TIME_SECOND, &found);
+    assert_int_equal(live_advance(live, START + 2 * TIME_SECOND), OK); /* others came before */
+    for (int i = 0; i < 4; i++) {
+        const struct event event = {
+                .time_ns = START, .receipt_ns = START + 3 * TIME_SECOND + i * (TIME_SECOND / 10)};
+        play(live, set, &event, (uint64_t)i, &kept);
+    }
+    assert_int_equal(live_advance(live, START + 60 * TIME_SECOND), OK);
+    live_figures(live, &figures);
+    assert_int_equal(figures.late, 0);
+    assert_int_equal(found.count, 1);
+    assert_false(found.at[0].inexact);
+    live_free(live);
+    buf_fini(&kept);
+    ruleset_free(set);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(what_waits_long_enough_is_as_sorted),
             cmocka_unit_test(windows_are_made_again),
+            cmocka_unit_test(who_lags_from_the_first_event_on_is_not_late),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
