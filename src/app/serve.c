@@ -37,11 +37,12 @@
 
 enum {
     FIRST_PAUSE_MS = 100,
-    LAST_PAUSE_MS = 5000,
-    PATIENCE_MS = 10000, /* for a process that was told to stop */
-    KILLS = 3,           /* deaths of a judge at one record before that is passed over */
-    KILLERS = 256,       /* records that are passed over at a time: all of what is not judged yet */
-    LOADS = 3,           /* of the process that loads rules, before that is given up */
+    LAST_PAUSE_MS = 1000, /* what comes is found within five seconds, whoever died */
+    HELD_S = 2,           /* who ran so long is not held back at all */
+    PATIENCE_MS = 10000,  /* for a process that was told to stop */
+    KILLS = 3,            /* deaths of a judge at one record before that is passed over */
+    KILLERS = 256, /* records that are passed over at a time: all of what is not judged yet */
+    LOADS = 3,     /* of the process that loads rules, before that is given up */
     RULES_PATIENCE_S = 10, /* for the first rules, before listening begins */
 };
 
@@ -295,7 +296,8 @@ static void on_end(struct centre *centre, enum role role, int status)
     if (role == JUDGE && WIFSIGNALED(status)) {
         blame_record(centre);
     }
-    bool held = now - child->started_ns > 10 * TIME_SECOND;
+    bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL; /* not by its own fault */
+    bool held = killed || now - child->started_ns > HELD_S * TIME_SECOND;
     child->pause_ms = held || child->pause_ms == 0 ? FIRST_PAUSE_MS : child->pause_ms * 2;
     child->pause_ms = child->pause_ms > LAST_PAUSE_MS ? LAST_PAUSE_MS : child->pause_ms;
     child->again_ns = now + child->pause_ms * (TIME_SECOND / 1000);
