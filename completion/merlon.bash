@@ -69,7 +69,7 @@ _merlon() {
         --quiet --html --help' ;;
     findings) options='--data --after --tenant --count --help' ;;
     doctor) options='--config --data --token --help' ;;
-    status) options='--output --data --url --token --help' ;;
+    status) options='--output --rules --tenant --data --url --token --help' ;;
     replay) options='--config --data --from --to --rules --help' ;;
     serve) options='--config --data --rules --help' ;;
     'rules check') options='--against --output --format --zone --year --placeholders --taxonomy --data --quiet --help' ;;

@@ -66,6 +66,8 @@ complete -c merlon -n '__merlon_verb doctor' -s c -l config -r -d 'configuration
 complete -c merlon -n '__merlon_verb doctor' -l data -x -a '(__fish_complete_directories)' -d 'where everything is kept'
 complete -c merlon -n '__merlon_verb doctor' -l token -x -d 'a token of a reader'
 complete -c merlon -n '__merlon_verb status' -s o -l output -x -a 'table json' -d 'how to write'
+complete -c merlon -n '__merlon_verb status' -l rules -d 'what the rules cost, and which can fire'
+complete -c merlon -n '__merlon_verb status' -l tenant -x -d 'of --rules: name those that cannot'
 complete -c merlon -n '__merlon_verb status' -l data -x -a '(__fish_complete_directories)' -d 'where the centre keeps everything'
 complete -c merlon -n '__merlon_verb status' -l url -x -d 'address of its API'
 complete -c merlon -n '__merlon_verb status' -l token -x -d 'a token of a reader'

@@ -5,6 +5,7 @@
 #include "api/api_metrics.h"
 #include "api/api_parts.h"
 #include "api/api_rules.h"
+#include "api/api_standing.h"
 #include "api/api_status.h"
 #include "base/memory.h"
 
@@ -15,6 +16,7 @@ static const struct http_route routes[] = {
         {HTTP_GET, "/api/v1/status", AUTHORIZE_STATUS, 0, api_status, NULL},
         {HTTP_GET, "/api/v1/findings", AUTHORIZE_READ, 0, api_findings, NULL},
         {HTTP_GET, "/api/v1/quarantine", AUTHORIZE_READ, 0, api_findings_quarantine, NULL},
+        {HTTP_GET, "/api/v1/rules", AUTHORIZE_STATUS, 0, api_standing_rules, NULL},
         {HTTP_POST, "/api/v1/rules/reload", AUTHORIZE_RULES, 0, api_rules_reload, NULL},
 };
 

@@ -19,6 +19,7 @@
 #include "event/counts.h"
 #include "event/kept.h"
 #include "event/sent.h"
+#include "event/standing.h"
 #include "net/http.h"
 
 enum {
@@ -61,6 +62,7 @@ struct api_options {
     const struct counts *counts;
     const struct kept *kept;
     const struct sent *sent;
+    const struct standing *standing;
     void (*figures)(void *context, struct api_figures *out);
     /* Asks for a reload: the ask's number. */
     uint64_t (*reload)(void *context);

@@ -5,6 +5,7 @@
 #include "api/api_kept.h"
 #include "api/api_parts.h"
 #include "api/api_sent.h"
+#include "api/api_standing.h"
 #include "base/time.h"
 
 /* ---- figures of the centre ---------------------------------------------------------------------
@@ -88,7 +89,7 @@ void api_metrics_label(struct buf *out, const char *name, const char *value)
     buf_byte(out, '"');
 }
 
-enum kind { RECEIVED, BYTES, STORED, REJECTED, DROPPED, IN_FLIGHT, LAST, KINDS };
+enum kind { RECEIVED, BYTES, STORED, REJECTED, DROPPED, IN_FLIGHT, LAST, SKEW, KINDS };
 
 static const struct {
     const char *name, *type, *help;
@@ -101,10 +102,12 @@ static const struct {
         [IN_FLIGHT] = {"merlon_in_flight_records", "gauge",
                 "received less stored, rejected and dropped"},
         [LAST] = {"merlon_last_record_time_seconds", "gauge", "receipt of the last record"},
+        [SKEW] = {"merlon_source_clock_skew_seconds", "gauge",
+                "time of the last record that names one less its receipt"},
 };
 
-static void add_value(struct buf *out, enum kind kind, const struct counts_source *source,
-        const char *reason, uint64_t value)
+static void add_labels(
+        struct buf *out, enum kind kind, const struct counts_source *source, const char *reason)
 {
     buf_format(out, "%s{", kinds[kind].name);
     api_metrics_label(out, "tenant", source->tenant);
@@ -114,7 +117,22 @@ static void add_value(struct buf *out, enum kind kind, const struct counts_sourc
         buf_byte(out, ',');
         api_metrics_label(out, "reason", reason);
     }
+}
+
+static void add_value(struct buf *out, enum kind kind, const struct counts_source *source,
+        const char *reason, uint64_t value)
+{
+    add_labels(out, kind, source, reason);
     buf_format(out, "} %llu\n", (unsigned long long)value);
+}
+
+static void add_skew(
+        struct buf *out, const struct counts_source *source, const struct api_source *at)
+{
+    if (at->skew_known) {
+        add_labels(out, SKEW, source, NULL);
+        buf_format(out, "} %.3f\n", (double)at->skew_ns / TIME_SECOND);
+    }
 }
 
 static void add_source(struct buf *out, enum kind kind, const struct counts_source *source,
@@ -125,7 +143,9 @@ static void add_source(struct buf *out, enum kind kind, const struct counts_sour
             [STORED] = at->stored,
             [IN_FLIGHT] = at->in_flight,
             [LAST] = (uint64_t)(at->last_ns / TIME_SECOND)};
-    if (kind == REJECTED) {
+    if (kind == SKEW) {
+        add_skew(out, source, at);
+    } else if (kind == REJECTED) {
         for (enum counts_rejection i = 0; i < COUNTS_REJECTIONS; i++) {
             add_value(out, kind, source, counts_rejection_name(i), at->rejected[i]);
         }
@@ -181,5 +201,6 @@ void api_metrics(struct http_request *r, void *context)
     }
     add_sources(r, api->options.counts, out);
     api_kept_metrics(r, api->options.kept, out);
+    api_standing_metrics(r, api->options.standing, out);
     http_request_answer(r, 200, "text/plain; version=0.0.4; charset=utf-8");
 }

@@ -50,6 +50,7 @@ struct api_source api_parts_source(const struct counts_source *source)
 {
     struct api_source out = {.last_ns = atomic_load(&source->last_ns),
             .skew_ns = atomic_load(&source->skew_ns),
+            .skew_known = atomic_load(&source->skew_known),
             .stored = atomic_load(&source->stored)};
     for (size_t i = 0; i < COUNTS_REJECTIONS; i++) {
         out.rejected[i] = atomic_load(&source->rejected[i]);

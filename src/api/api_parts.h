@@ -39,5 +39,6 @@ struct api_source {
     uint64_t rejected[COUNTS_REJECTIONS], dropped[COUNTS_DROPS];
     uint64_t all_rejected, all_dropped;
     int64_t last_ns, skew_ns;
+    bool skew_known;
 };
 struct api_source api_parts_source(const struct counts_source *source);

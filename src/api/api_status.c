@@ -6,6 +6,13 @@
 #include "api/api_sent.h"
 #include "base/time.h"
 
+struct hours {
+    bool wanted;
+    int64_t now_ns;
+    struct counts_mark marks[COUNTS_MARKS];
+    size_t count;
+};
+
 static void add_number(struct buf *out, const char *name, uint64_t value)
 {
     buf_format(out, ",\"%s\":", name);
@@ -64,8 +71,39 @@ static void add_text(struct buf *out, const char *name, const char *text)
     buf_byte(out, '"');
 }
 
-static void add_source(struct buf *out, const struct counts_source *source, int64_t now_ns)
+/* Hour by hour, the one that runs last: in flight at `from` + received = stored + rejected +
+ * dropped + in flight at `to`. */
+static void add_hours(
+        struct buf *out, const struct counts_source *source, const struct hours *hours)
 {
+    const struct counts_totals now = counts_totals(source);
+    const char *between = "";
+    buf_add(out, SLICE(",\"hours\":["));
+    for (size_t i = 0; i < hours->count; i++) {
+        bool last = i + 1 == hours->count;
+        const struct counts_totals *from = &source->marks[hours->marks[i].place];
+        const struct counts_totals *to = last ? &now : &source->marks[hours->marks[i + 1].place];
+        if (to->received == 0) {
+            continue; /* it was not there yet */
+        }
+        buf_format(out, "%s{\"received\":%llu", between,
+                (unsigned long long)(to->received - from->received));
+        add_time(out, "from", hours->marks[i].ns);
+        add_time(out, "to", last ? hours->now_ns : hours->marks[i + 1].ns);
+        add_number(out, "stored", to->stored - from->stored);
+        add_number(out, "rejected", to->rejected - from->rejected);
+        add_number(out, "dropped", to->dropped - from->dropped);
+        add_number(out, "in_flight", to->received - to->stored - to->rejected - to->dropped);
+        buf_byte(out, '}');
+        between = ",";
+    }
+    buf_byte(out, ']');
+}
+
+static void add_source(
+        struct buf *out, const struct counts_source *source, const struct hours *hours)
+{
+    int64_t now_ns = hours->now_ns;
     const struct api_source at = api_parts_source(source);
     buf_byte(out, '{');
     add_text(out, "tenant", source->tenant);
@@ -91,6 +129,12 @@ static void add_source(struct buf *out, const struct counts_source *source, int6
         add_time(out, "last", at.last_ns);
         add_number(out, "silent_seconds", (uint64_t)(silent / TIME_SECOND));
     }
+    if (at.skew_known) {
+        buf_format(out, ",\"clock_skew_seconds\":%.3f", (double)at.skew_ns / TIME_SECOND);
+    }
+    if (hours->wanted) {
+        add_hours(out, source, hours);
+    }
     buf_byte(out, '}');
 }
 
@@ -101,7 +145,10 @@ void api_status(struct http_request *r, void *context)
     const struct api_figures f = api_parts_figures(api);
     struct buf *out = http_request_out(r);
     int64_t now_ns = api->options.wall_ns();
+    struct hours hours = {
+            .now_ns = now_ns, .wanted = slice_equal(http_request_query(r, "hours"), SLICE("1"))};
     const char *between = "";
+    hours.count = counts_marks(counts, hours.marks);
     buf_format(out, "{\"ready\":%s", f.ready && f.watching && f.writable ? "true" : "false");
     add_time(out, "started", f.started_ns);
     add_time(out, "now", now_ns);
@@ -117,7 +164,7 @@ void api_status(struct http_request *r, void *context)
         const struct counts_source *source = counts_at(counts, i);
         if (source && api_parts_covers(r, source)) {
             buf_format(out, "%s", between);
-            add_source(out, source, now_ns);
+            add_source(out, source, &hours);
             between = ",\n";
         }
     }

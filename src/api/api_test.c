@@ -28,6 +28,7 @@ static struct {
     struct counts *counts;
     struct kept *kept;
     struct sent *sent;
+    struct standing *standing;
     struct api_figures figures;
     struct api_reload reload;
     uint64_t reloads; /* asked for */
@@ -143,6 +144,8 @@ static int start(void **unused)
     with_counts.kept = s.kept;
     assert_int_equal(sent_new(&s.sent, NULL), OK);
     with_counts.sent = s.sent;
+    assert_int_equal(standing_new(&s.standing, NULL), OK);
+    with_counts.standing = s.standing;
     assert_int_equal(api_new(&with_counts, &s.api, NULL), OK);
     s.table = api_table(s.api);
     const struct http_options server = {.listener = web_listen(&s.port),
@@ -164,6 +167,7 @@ static int stop(void **unused)
     counts_free(s.counts);
     kept_free(s.kept);
     sent_free(s.sent);
+    standing_free(s.standing);
     wal_close(s.wal);
     snprintf(command, sizeof command, "rm -r %s", s.directory);
     return system(command);
@@ -214,6 +218,7 @@ static void each_route_asks_for_its_permission(void **unused)
             {"/api/v1/status", {false, true, true, true}, false, false},
             {"/api/v1/findings", {false, true, true, true}, false, false},
             {"/api/v1/quarantine", {false, true, true, true}, false, false},
+            {"/api/v1/rules", {false, true, true, true}, false, false},
             {"POST /api/v1/rules/reload", {false, false, false, true}, false, true}};
     char json[100];
     assert_int_equal(s.table.count, sizeof promised / sizeof *promised);
@@ -223,6 +228,9 @@ static void each_route_asks_for_its_permission(void **unused)
         set_aside(tenants[t]);
         snprintf(json, sizeof json, "<%s>", tenants[t]);
         counts_add(&counts_source(s.counts, slice_text(tenants[t]), slice_text(json))->received, 1);
+        snprintf(s.standing->tenants[t - 1].name, STANDING_NAME, "%s/%s", tenants[t], json);
+        s.standing->tenants[t - 1].made_ns = 1;
+        s.standing->tenant_count = (uint32_t)t;
     }
     for (size_t i = 0; i < s.table.count; i++) {
         const char *path = promised[i].path;
@@ -243,6 +251,62 @@ static void each_route_asks_for_its_permission(void **unused)
             }
         }
     }
+}
+
+/* ---- rules -------------------------------------------------------------------------------------
+ */
+
+static void rules_stand_as_the_judge_says(void **unused)
+{
+    (void)unused;
+    struct standing *standing = s.standing;
+    standing_write(standing);
+    standing_clear(standing, "abc");
+    standing->rule_count = 2;
+    standing_text(standing->rules[0].id, STANDING_ID, SLICE("r-0"));
+    standing_text(standing->rules[0].title, STANDING_NAME, SLICE("A \"title\""));
+    standing_text(standing->rules[0].level, sizeof standing->rules[0].level, SLICE("high"));
+    standing_text(standing->rules[1].id, STANDING_ID, SLICE("r-1"));
+    standing->rules[0].asked = 10;
+    standing->rules[0].held = 3;
+    standing->rules[0].timed = 2;
+    standing->rules[0].timed_ns = 4000;
+    standing->tenant_count = 1;
+    standing_text(standing->tenants[0].name, STANDING_NAME, SLICE("sg/moh"));
+    standing->tenants[0].events = 7;
+    standing->tenants[0].looked_at = 5;
+    standing->tenants[0].made_ns = standing->tenants[0].since_ns = 1600000000 * TIME_SECOND;
+    standing->tenants[0].verdicts[1].why = STANDING_TESTS;
+    standing_text(standing->tenants[0].verdicts[1].field, STANDING_FIELD, SLICE("Image"));
+    assert_int_equal(ask("/api/v1/rules", ADMIN), 503); /* being changed */
+    assert_int_equal(ask("/metrics", ADMIN), 200);
+    assert_false(says("merlon_rules"));
+    standing_written(standing);
+    assert_int_equal(ask("/api/v1/rules", ADMIN), 200);
+    assert_body(
+            "{\"ruleset\":\"abc\",\"rules\":2,\"tenants\":[{\"tenant\":\"sg/moh\",\"events\":7,"
+            "\"looked_at\":5,\"since\":\"2020-09-13T12:26:40Z\",\"as_of\":\"2020-09-13T12:26:40Z\","
+            "\"rules\":{\"can\":1,\"unmapped\":0,\"unseen\":0,\"never\":0,\"tests\":1,\"parts\":0}}"
+            "],"
+            "\"not_looked_at\":0,\"costs\":[{\"id\":\"r-0\",\"title\":\"A \\\"title\\\"\","
+            "\"level\":\"high\",\"evaluated\":10,\"matched\":3,\"spent_us\":20}]}");
+    assert_int_equal(ask("/api/v1/rules?tenant=sg/moh", s.tokens[1][AUTHORIZE_READER]), 200);
+    assert_true(
+            says("\"cannot_fire\":[{\"id\":\"r-1\",\"title\":\"\",\"level\":\"\",\"why\":\"tests\","
+                 "\"field\":\"Image\"}]"));
+    assert_false(says("costs"));
+    assert_int_equal(ask("/api/v1/rules?tenant=sg/moh", s.tokens[3][AUTHORIZE_READER]), 403);
+    assert_int_equal(ask("/metrics", ADMIN), 200);
+    assert_true(
+            says("merlon_rule_seconds_total{rule=\"r-0\",title=\"A \\\"title\\\"\"} 0.000020\n"));
+    assert_true(says("merlon_rules{tenant=\"sg/moh\",fire=\"tests\"} 1\n"));
+    /* Whatever stands there, nothing is read beyond its place. */
+    memset(standing->rules[0].title, 'x', STANDING_NAME);
+    memset(standing->tenants[0].name, 's', STANDING_NAME);
+    memset(&standing->tenants[0].verdicts[1], 0xFF, sizeof standing->tenants[0].verdicts[1]);
+    standing->tenant_count = standing->rule_count = UINT32_MAX;
+    assert_int_equal(ask("/api/v1/rules", ADMIN), 200);
+    assert_int_equal(ask("/metrics", ADMIN), 200);
 }
 
 static void another_tenant_may_not_be_asked_for(void **unused)
@@ -502,6 +566,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test_setup_teardown(each_route_asks_for_its_permission, start, stop),
+            cmocka_unit_test_setup_teardown(rules_stand_as_the_judge_says, start, stop),
             cmocka_unit_test_setup_teardown(another_tenant_may_not_be_asked_for, start, stop),
             cmocka_unit_test_setup_teardown(pages_follow_each_other, start, stop),
             cmocka_unit_test_setup_teardown(what_is_not_committed_is_not_given, start, stop),

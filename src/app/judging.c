@@ -303,6 +303,9 @@ static void judge_bytes(struct judging *j, const struct decoder *decoder, struct
         pass_poison(event);
         counts_add(&j->page->judged, 1);
         judge_record(j, at);
+        if (j->judged) {
+            j->judged(j->context, j->frame);
+        }
     }
 }
 

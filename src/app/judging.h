@@ -33,6 +33,8 @@ struct judging {
     const uint64_t *killers; /* offsets that killed judges, and one: they are passed over */
     size_t killer_count;
     enum err (*emit)(void *context, const struct judging_part *part);
+    /* Each event, judged: set->event. NULL: nobody wants them. */
+    void (*judged)(void *context, const struct frame *frame);
     void *context;
     /* Set by judging_frame. */
     const struct frame *frame;

@@ -604,6 +604,7 @@ static void hold_together(struct centre *centre)
                 start(centre, role);
             }
         }
+        counts_hours(centre->shared.counts, clock_wall_ns());
         wait_signal(100);
         reap(centre);
         tell_ready(centre);

@@ -109,6 +109,7 @@ static enum err open_api(struct answering *a, struct diag *diag)
     const struct api_options options = {.counts = a->setting->shared->counts,
             .sent = a->setting->shared->sent,
             .kept = a->setting->shared->kept,
+            .standing = a->setting->shared->standing,
             .figures = read_figures,
             .reload = ask_reload,
             .reloaded = read_reload,

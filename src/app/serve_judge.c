@@ -8,8 +8,10 @@
 #include "app/live_restore.h"
 #include "app/sandbox.h"
 #include "app/serve_set.h"
+#include "app/serve_standing.h"
 #include "base/clock.h"
 #include "base/point.h"
+#include "base/time.h"
 #include "cli/book.h"
 #include "cli/verb.h"
 #include "event/frame.h"
@@ -31,10 +33,12 @@ struct judge_process {
     struct buf book;
     struct wal_reader *log;
     struct judging judging;
+    struct serve_standing standing;
     struct buf result;
     uint64_t handed;  /* place in the channel behind them */
     uint64_t told_to; /* offsets below it are judged, and the results handed over */
     uint64_t silent;  /* frames since */
+    uint64_t skewed;  /* the frame whose source's clock was last looked at, and one */
 };
 
 /* ---- results -----------------------------------------------------------------------------------
@@ -115,9 +119,11 @@ static enum err load(struct judge_process *p, const char *hash, struct diag *dia
         return e;
     }
     live_free(p->live);
+    serve_standing_set(&p->standing, NULL);
     serve_set_free(p->set);
     p->live = p->judging.live = NULL;
     p->set = set;
+    serve_standing_set(&p->standing, set);
     p->blank = set->choice.correlates;
     serve_reload_mark(&p->setting->shared->reload->judging, hash, 0);
     atomic_store(&p->page->watching, true);
@@ -231,6 +237,30 @@ static enum err judge_next(struct judge_process *p, const struct frame *frame, s
     return e;
 }
 
+/* Of a frame's first event: how far its clock is from ours. */
+static void tell_skew(struct judge_process *p, const struct frame *frame)
+{
+    const struct value *value = event_value(&p->set->event, p->set->loaded.time_field);
+    int64_t ns;
+    if (value && time_parse(value_slice(value, &p->judging.scratch), &ns) &&
+            !__builtin_sub_overflow(ns, frame->receipt_ns, &ns)) {
+        struct counts_source *source = counts_source(p->setting->shared->counts,
+                frame->attribute[FRAME_TENANT], frame->attribute[FRAME_SOURCE]);
+        atomic_store(&source->skew_ns, ns);
+        atomic_store(&source->skew_known, true);
+    }
+    p->skewed = frame->offset + 1;
+}
+
+static void look_at(void *context, const struct frame *frame)
+{
+    struct judge_process *p = context;
+    if (p->skewed != frame->offset + 1) {
+        tell_skew(p, frame);
+    }
+    serve_standing_event(&p->standing, frame->attribute[FRAME_TENANT], frame->receipt_ns);
+}
+
 static enum err open_log(struct judge_process *p, struct diag *diag)
 {
     const char *data = p->setting->data;
@@ -253,6 +283,7 @@ static enum err open_log(struct judge_process *p, struct diag *diag)
             .killers = p->setting->killers,
             .killer_count = p->setting->killer_count,
             .emit = hand_over,
+            .judged = look_at,
             .context = p,
             .to = UINT64_MAX,
             .judged_to = p->told_to};
@@ -264,6 +295,7 @@ static enum err judge_log(struct judge_process *p, struct diag *diag)
 {
     while (!*p->setting->stop) {
         struct frame frame;
+        serve_standing_turn(&p->standing);
         enum err e = reader_next(p->log, atomic_load(&p->page->committed), &frame, diag);
         if (e == OK && frame.offset + frame.count <= p->told_to) {
             continue; /* the first one read may begin before the place */
@@ -293,6 +325,7 @@ static void free_process(struct judge_process *p)
 {
     reader_close(p->log);
     live_free(p->live);
+    serve_standing_fini(&p->standing);
     serve_set_free(p->set);
     judging_fini(&p->judging);
     buf_fini(&p->result);
@@ -303,7 +336,9 @@ int serve_judge_run(const struct serve_judge_setting *setting)
 {
     static struct judge_process process;
     struct diag diag = {0};
-    process = (struct judge_process){.setting = setting, .page = setting->shared->page};
+    process = (struct judge_process){.setting = setting,
+            .page = setting->shared->page,
+            .standing.shared = setting->shared->standing};
     enum err e = open_log(&process, &diag);
     if (e == OK) {
         e = judge_log(&process, &diag);

@@ -41,6 +41,9 @@ enum err serve_shared_new(struct serve_shared *shared, struct diag *diag)
         e = sent_new(&shared->sent, diag);
     }
     if (e == OK) {
+        e = standing_new(&shared->standing, diag);
+    }
+    if (e == OK) {
         e = channel_new(INTAKE_BYTES, &shared->intake, diag);
     }
     if (e == OK) {
@@ -59,6 +62,7 @@ void serve_shared_free(struct serve_shared *shared)
     counts_free(shared->counts);
     kept_free(shared->kept);
     sent_free(shared->sent);
+    standing_free(shared->standing);
     if (shared->page) {
         munmap(shared->page, sizeof *shared->page);
     }

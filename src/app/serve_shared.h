@@ -19,6 +19,7 @@
 #include "event/counts.h"
 #include "event/kept.h"
 #include "event/sent.h"
+#include "event/standing.h"
 
 enum { SERVE_TALLY = 4096 };
 
@@ -82,6 +83,7 @@ struct serve_shared {
     struct counts *counts;
     struct kept *kept;
     struct sent *sent;
+    struct standing *standing;
     struct channel *intake;
     struct channel *results;
     int committed_fd; /* an eventfd: readable when `committed` moved; the judge waits */

@@ -10,13 +10,17 @@
 #include "base/json_text.h"
 #include "cli/data.h"
 #include "cli/status_ask.h"
+#include "cli/status_rules.h"
 #include "cli/visible.h"
+#include "net/authorize.h"
 
-enum { OUTPUT, DATA, URL, TOKEN };
+enum { OUTPUT, RULES, TENANT_ONLY, DATA, URL, TOKEN };
 enum { DEPTH = 16, CELL = 128 };
 
 static const struct option_row options[] = {
         [OUTPUT] = {"output", 'o', "HOW", "table, or json as the API gives it"},
+        [RULES] = {"rules", 0, NULL, "what the rules cost, and which can fire on what is sent"},
+        [TENANT_ONLY] = {"tenant", 0, "TENANT", "with it: name those that cannot, on its events"},
         [DATA] = {"data", 0, "DIR",
                 "where the centre keeps everything (MERLON_DATA, ./merlon-data)"},
         [URL] = {"url", 0, "URL", "its API: http://127.0.0.1:8080 (what stands in DIR/api)"},
@@ -25,9 +29,20 @@ static const struct option_row options[] = {
 };
 
 struct request {
-    const char *data, *url, *token;
-    bool json;
+    const char *data, *url, *token, *tenant;
+    bool json, rules;
 };
+
+static enum err check_tenant(const struct request *request, struct diag *diag)
+{
+    if (request->tenant && !request->rules) {
+        return diag_say(diag, ERR_USAGE, "--tenant goes with --rules");
+    }
+    if (request->tenant && !authorize_tenant_valid(slice_text(request->tenant))) {
+        return diag_say(diag, ERR_USAGE, "no tenant's name: '%.80s'", request->tenant);
+    }
+    return OK;
+}
 
 static enum err parse(struct request *request, struct option_scan *scan, struct diag *diag)
 {
@@ -39,6 +54,12 @@ static enum err parse(struct request *request, struct option_scan *scan, struct 
             return ERR_USAGE;
         case OPTION_ARGUMENT:
             return diag_say(diag, ERR_USAGE, "takes no argument: '%.80s'", value);
+        case RULES:
+            request->rules = true;
+            break;
+        case TENANT_ONLY:
+            request->tenant = value;
+            break;
         case DATA:
             request->data = value;
             break;
@@ -52,6 +73,7 @@ static enum err parse(struct request *request, struct option_scan *scan, struct 
             TRY(option_json(value, &request->json, diag));
         }
     }
+    TRY(check_tenant(request, diag));
     if (!request->token) {
         request->token = getenv("MERLON_TOKEN");
     }
@@ -136,6 +158,7 @@ enum {
     SOURCE,
     RATE,
     SILENT,
+    CLOCK,
     RECEIVED,
     STORED,
     REJECTED,
@@ -145,7 +168,7 @@ enum {
     FIGURES = RECEIVED,
 };
 
-static const char *const heads[COLUMNS] = {"TENANT", "SOURCE", "PER SECOND", "SILENT FOR",
+static const char *const heads[COLUMNS] = {"TENANT", "SOURCE", "PER SECOND", "SILENT FOR", "CLOCK",
         "RECEIVED", "= STORED", "+ REJECTED", "+ DROPPED", "+ IN FLIGHT"};
 static const char *const figures[COLUMNS] = {[RECEIVED] = "received",
         [STORED] = "stored",
@@ -195,6 +218,22 @@ static void set_rate(struct table *t, uint64_t received)
     buf_format(&t->cells[RATE], "%.1f", (double)received / seconds);
 }
 
+/* How far the source's clock is from ours: "-3 s", "+2 h". */
+static void set_clock(struct buf *cell, struct slice skew)
+{
+    bool behind = skew.size > 0 && skew.at[0] == '-';
+    uint64_t seconds = 0;
+    for (size_t i = behind; i < skew.size && slice_is_digit(skew.at[i]); i++) {
+        seconds = seconds * 10 + (uint64_t)(skew.at[i] - '0');
+    }
+    if (!skew.at) {
+        buf_byte(cell, '-');
+        return;
+    }
+    buf_byte(cell, behind ? '-' : '+');
+    add_span(cell, seconds);
+}
+
 static void write_source(struct table *t, struct slice source, struct buf *out)
 {
     json_text_add(&t->cells[TENANT], member(source, "tenant"));
@@ -205,6 +244,7 @@ static void write_source(struct table *t, struct slice source, struct buf *out)
     } else {
         buf_byte(&t->cells[SILENT], '-');
     }
+    set_clock(&t->cells[CLOCK], member(source, "clock_skew_seconds"));
     for (int i = FIGURES; i < COLUMNS; i++) {
         uint64_t value = number(source, figures[i]);
         buf_u64(&t->cells[i], value);
@@ -263,20 +303,30 @@ static void add_kept(struct buf *out, struct slice status)
     buf_fini(&text);
 }
 
-static enum err print(struct slice status, struct diag *diag)
+static void write_status(struct slice status, struct buf *out)
 {
     struct table table = {.seconds = number(status, "up_seconds")};
-    struct buf out = {0};
-    add_centre(&out, status);
-    add_kept(&out, status);
+    add_centre(out, status);
+    add_kept(out, status);
     write_sources(&table, status, NULL);
-    write_sources(&table, status, &out);
-    bool failed = out.failed;
+    write_sources(&table, status, out);
     for (int i = 0; i < COLUMNS; i++) {
-        failed |= table.cells[i].failed;
+        out->failed |= table.cells[i].failed;
         buf_fini(&table.cells[i]);
     }
-    enum err e = failed ? ERR_MEMORY : OK;
+}
+
+static enum err print(const struct request *request, struct slice answer, struct diag *diag)
+{
+    struct buf out = {0};
+    if (request->json) {
+        buf_add(&out, answer);
+    } else if (request->rules) {
+        status_rules_write(answer, &out);
+    } else {
+        write_status(answer, &out);
+    }
+    enum err e = out.failed ? ERR_MEMORY : OK;
     if (e == OK && (fwrite(out.at, 1, out.size, stdout) != out.size || fflush(stdout) != 0)) {
         e = diag_say(diag, ERR_IO, "cannot write the figures");
     }
@@ -308,17 +358,18 @@ static enum err find_url(struct request *request, struct buf *text, struct diag 
 static enum err show(struct request *request, struct diag *diag)
 {
     struct buf url = {0}, body = {0};
+    char path[AUTHORIZE_NAME + 40];
     enum err e = find_url(request, &url, diag);
     if (e == OK) {
-        e = status_ask(request->url, "/api/v1/status", request->token, &body, diag);
+        snprintf(path, sizeof path, "/api/v1/%s%s%s", request->rules ? "rules" : "status",
+                request->tenant ? "?tenant=" : "", request->tenant ? request->tenant : "");
+        e = status_ask(request->url, path, request->token, &body, diag);
     }
     if (e == OK) {
         e = json_text_check_whole(buf_slice(&body), DEPTH, diag);
     }
-    if (e == OK && request->json) {
-        fwrite(body.at, 1, body.size, stdout);
-    } else if (e == OK) {
-        e = print(buf_slice(&body), diag);
+    if (e == OK) {
+        e = print(request, buf_slice(&body), diag);
     }
     buf_fini(&url);
     buf_fini(&body);
@@ -343,9 +394,10 @@ static int run(const struct verb *verb, const struct verb_app *app, int argc, ch
 
 const struct verb status_verb = {.name = "status",
         .about = "how a centre is doing: what came, what became of it, how far it is judged",
-        .arguments = "[-o HOW] [--data DIR | --url URL] [--token TOKEN]",
+        .arguments = "[-o HOW] [--rules [--tenant T]] [--data DIR | --url URL] [--token TOKEN]",
         .options = options,
         .notes = "Asks the API of a centre that runs (doc/serve.md), with a reader's token.\n",
         .examples = "  MERLON_TOKEN=merlon_... merlon status\n"
+                    "  merlon status --rules --tenant sg/moh\n"
                     "  merlon status --url http://127.0.0.1:8080 -o json | jq .sources\n",
         .run = run};

@@ -1,5 +1,6 @@
 #include "detect/judge.h"
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/memory.h"
 #include "detect/engine_parts.h"
@@ -60,6 +61,7 @@ void judge_free(struct judge *judge)
     memory_free(judge->hits);
     memory_free(judge->awake);
     memory_free(judge->named);
+    memory_free(judge->costs);
     memory_free(judge->verdicts);
     memory_free(judge->scan.stamps);
     memory_free(judge->scan.ids);
@@ -73,6 +75,24 @@ void judge_free(struct judge *judge)
 struct judge_counts judge_counts(const struct judge *judge)
 {
     return judge->counts;
+}
+
+uint32_t judge_seat(const struct judge *judge)
+{
+    return judge->seat->class->number;
+}
+
+enum err judge_watch(struct judge *judge)
+{
+    if (!judge->costs) {
+        judge->costs = memory_alloc_array(judge->engine->set->rule_count + 1, sizeof *judge->costs);
+    }
+    return judge->costs ? OK : ERR_MEMORY;
+}
+
+const struct judge_cost *judge_costs(const struct judge *judge)
+{
+    return judge->costs;
 }
 
 void judge_matched(
@@ -431,6 +451,24 @@ static void sort_awake(struct judge *j)
     }
 }
 
+static enum verdict evaluate_counted(
+        struct judge *j, const struct event *event, const struct class_rule *rule)
+{
+    struct judge_cost *cost = &j->costs[rule->rule->number];
+    enum verdict v;
+    if (j->counts.events % JUDGE_TIMED == 0) {
+        int64_t start_ns = clock_steady_ns();
+        v = evaluate_rule(j, event, rule);
+        cost->timed_ns += (uint64_t)(clock_steady_ns() - start_ns);
+        cost->timed++;
+    } else {
+        v = evaluate_rule(j, event, rule);
+    }
+    cost->asked++;
+    cost->held += v == VERDICT_YES;
+    return v;
+}
+
 static void evaluate(struct judge *j, const struct event *event)
 {
     const struct class *class = &j->seat->class->class;
@@ -438,7 +476,9 @@ static void evaluate(struct judge *j, const struct event *event)
     sort_awake(j);
     for (uint32_t i = 0; i < j->awake_count; i++) {
         const struct class_rule *rule = &class->rules[j->awake[i]];
-        enum verdict v = evaluate_rule(j, event, rule);
+        enum verdict v = __builtin_expect(j->costs != NULL, false)
+                                 ? evaluate_counted(j, event, rule)
+                                 : evaluate_rule(j, event, rule);
         if (v == VERDICT_NO) {
             continue;
         }

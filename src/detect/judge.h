@@ -48,6 +48,21 @@ const struct value *judge_wanted(const struct judge *judge, const struct event *
 enum err judge_explain(
         struct judge *judge, struct event *event, uint32_t rule, struct buf *out) MUST_CHECK;
 
+/* The class of the event last judged: see judge_class. */
+uint32_t judge_seat(const struct judge *judge);
+
+/* What a rule costs beyond the search that all rules share: how often its condition was evaluated,
+ * how often it held; every JUDGE_TIMED-th event's evaluations are timed. */
+struct judge_cost {
+    uint64_t asked, held;
+    uint64_t timed, timed_ns;
+};
+enum { JUDGE_TIMED = 64 };
+/* From here on costs are counted. */
+enum err judge_watch(struct judge *judge) MUST_CHECK;
+/* By rule number; NULL: they are not counted. */
+const struct judge_cost *judge_costs(const struct judge *judge);
+
 struct judge_counts {
     uint64_t events;
     uint64_t routed;     /* events that some rule's logsource takes */

@@ -70,4 +70,5 @@ struct judge {
     enum verdict *verdicts; /* of one rule's steps */
     uint32_t verdict_room;
     struct judge_counts counts;
+    struct judge_cost *costs; /* by rule number; NULL: not counted */
 };

@@ -19,7 +19,7 @@ enum err survey_new(struct engine *engine, struct survey **out)
     s->classes = memory_alloc_array(ENGINE_CLASSES, sizeof *s->classes);
     s->slots = memory_alloc_array(FIRST_SLOTS, sizeof *s->slots);
     s->slot_mask = FIRST_SLOTS - 1;
-    if (!s->classes || !s->slots || judge_new(engine, &s->judge) != OK) {
+    if (!s->classes || !s->slots) {
         survey_free(s);
         return ERR_MEMORY;
     }
@@ -202,20 +202,37 @@ static bool visit(void *context, struct slice path, const struct value *value)
     return true;
 }
 
-enum err survey_event(struct survey *survey, struct event *event, struct diag *diag)
+static enum err count_event(struct survey *survey, uint32_t number, const struct event *event)
 {
-    uint32_t number;
-    TRY(judge_class(survey->judge, event, &number, diag));
     struct survey_class *c = &survey->classes[number];
-    if (!c->facts && make_facts(survey, number) != OK) {
-        return diag_say(diag, ERR_MEMORY, "no memory for the survey");
+    if (!c->facts) {
+        TRY(make_facts(survey, number));
     }
     c->events++;
     survey->events++;
     survey->class = number;
     count_fields(survey, event, c);
+    return OK;
+}
+
+enum err survey_event(struct survey *survey, struct event *event, struct diag *diag)
+{
+    uint32_t number;
+    if (!survey->judge && judge_new(survey->engine, &survey->judge) != OK) {
+        return diag_say(diag, ERR_MEMORY, "no memory for the survey");
+    }
+    TRY(judge_class(survey->judge, event, &number, diag));
+    if (count_event(survey, number, event) != OK) {
+        return diag_say(diag, ERR_MEMORY, "no memory for the survey");
+    }
     enum err e = event->form->walk(event, visit, survey);
     return e == OK ? OK : diag_say(diag, e, "no memory to walk the record");
+}
+
+enum err survey_judged(struct survey *survey, const struct judge *judge, struct event *event)
+{
+    event_finish(event);
+    return count_event(survey, judge_seat(judge), event);
 }
 
 uint64_t survey_events(const struct survey *survey)

@@ -38,7 +38,7 @@ struct survey_pair {
 
 struct survey {
     struct engine *engine;
-    struct judge *judge;
+    struct judge *judge;          /* NULL: not asked for yet */
     struct survey_class *classes; /* ENGINE_CLASSES, as engine->classes */
     struct intern paths;
     struct survey_pair *pairs;

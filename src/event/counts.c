@@ -15,6 +15,8 @@ struct counts {
     _Atomic uint32_t size;
     _Atomic uint64_t crowded;
     _Atomic bool ready[COUNTS_SOURCES + 1];
+    _Atomic uint64_t marks; /* made so far */
+    int64_t marked_ns[COUNTS_MARKS];
     struct counts_source sources[COUNTS_SOURCES + 1]; /* the last: all that found no place */
 };
 
@@ -119,6 +121,51 @@ const struct counts_source *counts_at(const struct counts *counts, size_t i)
 uint64_t counts_crowded(const struct counts *counts)
 {
     return atomic_load(&counts->crowded);
+}
+
+struct counts_totals counts_totals(const struct counts_source *source)
+{
+    struct counts_totals t = {.stored = atomic_load(&source->stored)};
+    for (size_t i = 0; i < COUNTS_REJECTIONS; i++) {
+        t.rejected += atomic_load(&source->rejected[i]);
+    }
+    for (size_t i = 0; i < COUNTS_DROPS; i++) {
+        t.dropped += atomic_load(&source->dropped[i]);
+    }
+    /* Last: what became of a record is counted before or after its receipt, by another process. */
+    t.received = atomic_load(&source->received);
+    uint64_t known = t.stored + t.rejected + t.dropped;
+    t.received = t.received > known ? t.received : known;
+    return t;
+}
+
+void counts_hours(struct counts *counts, int64_t wall_ns)
+{
+    const int64_t hour_ns = INT64_C(3600) * 1000000000;
+    uint64_t made = atomic_load(&counts->marks);
+    uint32_t place = (uint32_t)(made % COUNTS_MARKS);
+    if (made > 0 && counts->marked_ns[(made - 1) % COUNTS_MARKS] / hour_ns == wall_ns / hour_ns) {
+        return;
+    }
+    size_t size = counts_size(counts);
+    for (size_t i = 0; i < size; i++) {
+        struct counts_source *source =
+                &counts->sources[i < atomic_load(&counts->size) ? i : COUNTS_SOURCES];
+        source->marks[place] = counts_totals(source);
+    }
+    counts->marked_ns[place] = wall_ns;
+    atomic_store(&counts->marks, made + 1);
+}
+
+size_t counts_marks(const struct counts *counts, struct counts_mark out[COUNTS_MARKS])
+{
+    uint64_t made = atomic_load(&counts->marks);
+    size_t count = made < COUNTS_MARKS - 1 ? made : COUNTS_MARKS - 1;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t place = (uint32_t)((made - count + i) % COUNTS_MARKS);
+        out[i] = (struct counts_mark){.ns = counts->marked_ns[place], .place = place};
+    }
+    return count;
 }
 
 const char *counts_rejection_name(enum counts_rejection rejection)

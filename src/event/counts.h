@@ -20,6 +20,7 @@
 #include "base/slice.h"
 
 enum { COUNTS_SOURCES = 8192, COUNTS_NAME = 120 };
+enum { COUNTS_MARKS = 26 }; /* moments that are remembered: a day's hours, and one being written */
 
 enum counts_rejection { /* in quarantine */
     COUNTS_TOO_LONG,
@@ -35,6 +36,11 @@ enum counts_drop { /* gone, and named */
     COUNTS_DROPS,
 };
 
+/* A source's figures at one moment; what is in flight is never negative. */
+struct counts_totals {
+    uint64_t received, stored, rejected, dropped;
+};
+
 struct counts_source {
     char tenant[COUNTS_NAME]; /* with a NUL; longer names are cut */
     char name[COUNTS_NAME];
@@ -45,6 +51,8 @@ struct counts_source {
     _Atomic uint64_t dropped[COUNTS_DROPS];
     _Atomic int64_t last_ns; /* receipt of the last record */
     _Atomic int64_t skew_ns; /* of the last record with a time: event time less receipt time */
+    _Atomic bool skew_known;
+    struct counts_totals marks[COUNTS_MARKS]; /* for counts_mark */
 };
 
 struct counts;
@@ -58,6 +66,15 @@ size_t counts_size(const struct counts *counts);
 const struct counts_source *counts_at(const struct counts *counts, size_t i);
 /* How many look-ups ended at "(others)". */
 uint64_t counts_crowded(const struct counts *counts);
+/* Remembers all figures as of now, once an hour of the wall clock: the parent, often. */
+void counts_hours(struct counts *counts, int64_t wall_ns);
+/* The moments remembered, the latest ones, in order; returns how many, at most COUNTS_MARKS - 1. */
+struct counts_mark {
+    int64_t ns;
+    uint32_t place; /* in counts_source.marks */
+};
+size_t counts_marks(const struct counts *counts, struct counts_mark out[COUNTS_MARKS]);
+struct counts_totals counts_totals(const struct counts_source *source);
 static inline void counts_add(_Atomic uint64_t *counter, uint64_t n)
 {
     atomic_fetch_add_explicit(counter, n, memory_order_relaxed);

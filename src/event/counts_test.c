@@ -100,6 +100,42 @@ static void long_names_are_cut_and_stay_themselves(void **unused)
     counts_free(counts);
 }
 
+static void hours_add_up(void **unused)
+{
+    (void)unused;
+    const int64_t minute_ns = INT64_C(60) * 1000000000;
+    struct counts *counts = make();
+    struct counts_mark marks[COUNTS_MARKS];
+    struct counts_source *early = counts_source(counts, SLICE("sg"), SLICE("early")), *late = NULL;
+    assert_int_equal(counts_marks(counts, marks), 0);
+    for (int minute = 0; minute < 60 * 60; minute++) {
+        counts_hours(counts, (minute + 7) * minute_ns);
+        counts_add(&early->received, 3);
+        counts_add(&early->stored, 2);
+        counts_add(&early->rejected[COUNTS_SYNTAX], 1);
+        if (minute == 50 * 60) {
+            late = counts_source(counts, SLICE("sg"), SLICE("late"));
+            counts_add(&late->received, 5); /* and nobody said yet what became of it */
+        }
+    }
+    size_t count = counts_marks(counts, marks);
+    assert_int_equal(count, COUNTS_MARKS - 1);
+    for (size_t i = 1; i < count; i++) {
+        const struct counts_totals *from = &early->marks[marks[i - 1].place];
+        const struct counts_totals *to = &early->marks[marks[i].place];
+        assert_int_equal(marks[i].ns - marks[i - 1].ns, 60 * minute_ns);
+        assert_int_equal(to->received - from->received, 180);
+        assert_int_equal(to->stored - from->stored, 120);
+        assert_int_equal(to->rejected - from->rejected, 60);
+    }
+    assert_int_equal(late->marks[marks[0].place].received, 0);
+    assert_int_equal(late->marks[marks[count - 1].place].received, 5);
+    /* A clock that is put back begins another span. */
+    counts_hours(counts, 5 * minute_ns);
+    assert_int_equal(marks[counts_marks(counts, marks) - 1].ns, 5 * minute_ns);
+    counts_free(counts);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -107,6 +143,7 @@ int main(void)
             cmocka_unit_test(processes_that_name_the_same_sources_share_them),
             cmocka_unit_test(sources_over_the_limit_share_a_slot_that_says_so),
             cmocka_unit_test(long_names_are_cut_and_stay_themselves),
+            cmocka_unit_test(hours_add_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
