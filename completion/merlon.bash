@@ -10,7 +10,7 @@ _merlon() {
         verb="$verb ${COMP_WORDS[2]}"
     fi
     if [ "$COMP_CWORD" = 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W 'config detect doctor findings log replay serve sources status rules token version help' -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W 'config detect doctor findings log replay serve sources status tail rules token version help' -- "$cur")
         return
     fi
     if [ "$COMP_CWORD" = 2 ] && [ "$verb" = config ]; then
@@ -59,7 +59,7 @@ _merlon() {
         return
         ;;
     'detect --from' | 'log cat --from' | *' --to' | *' --zone' | *' --year' | *' --max-record' | *' -j' | *' --jobs' | *' --record' | \
-        *' --fields' | *' --name' | *' --after' | *' --tenant' | *' --state-limit' | *' --input' | *' --expires')
+        *' --fields' | *' --name' | *' --after' | *' --tenant' | *' --source' | *' --grep' | *' --last' | *' --state-limit' | *' --input' | *' --expires')
         return
         ;;
     esac
@@ -70,6 +70,7 @@ _merlon() {
     findings) options='--data --after --tenant --count --help' ;;
     doctor) options='--config --data --token --help' ;;
     status) options='--output --rules --tenant --data --url --token --help' ;;
+    tail) options='--last --tenant --source --grep --findings --level --output --data --url --token --help' ;;
     replay) options='--config --data --from --to --rules --help' ;;
     serve) options='--config --data --rules --help' ;;
     'rules check') options='--against --output --format --zone --year --placeholders --taxonomy --data --quiet --help' ;;
@@ -87,7 +88,7 @@ _merlon() {
     'token add') options='--name --tenant --role --input --expires --data --help' ;;
     'token list') options='--output --data --help' ;;
     'token revoke') options='--data --help' ;;
-    help) options='config detect doctor findings log replay serve sources status rules token version help' ;;
+    help) options='config detect doctor findings log replay serve sources status tail rules token version help' ;;
     *) options='' ;;
     esac
     if [[ $cur == -* || $verb == help ]]; then

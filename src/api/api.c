@@ -17,6 +17,7 @@ static const struct http_route routes[] = {
         {HTTP_GET, "/api/v1/findings", AUTHORIZE_READ, 0, api_findings, NULL},
         {HTTP_GET, "/api/v1/quarantine", AUTHORIZE_READ, 0, api_findings_quarantine, NULL},
         {HTTP_GET, "/api/v1/rules", AUTHORIZE_STATUS, 0, api_standing_rules, NULL},
+        {HTTP_GET, "/api/v1/records", AUTHORIZE_READ, 0, api_findings_records, NULL},
         {HTTP_POST, "/api/v1/rules/reload", AUTHORIZE_RULES, 0, api_rules_reload, NULL},
 };
 

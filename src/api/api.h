@@ -1,5 +1,5 @@
-/* api: what a centre tells by HTTP: findings, figures, whether it is well. A route is a row of the
- * table in api.c with the permission that it needs; each resource is a file.
+/* api: what a centre tells by HTTP: findings, records, figures, whether it is well. A route is a
+ * row of the table in api.c with the permission that it needs; each resource is a file.
  *
  *     struct api_options options = {.counts = counts, .figures = read_figures, ...};
  *     TRY(api_new(&options, &api, diag));
@@ -69,6 +69,7 @@ struct api_options {
     void (*reloaded)(void *context, struct api_reload *out);
     void *context;
     const char *findings; /* the log's directory */
+    const char *records;  /* that of the log of what came in */
     const struct disk *disk;
     int64_t (*wall_ns)(void);
 };

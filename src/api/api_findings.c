@@ -7,6 +7,13 @@
 
 enum { PAGE = 1000 };
 
+/* What is fed, by its kind: the answer's member, and the event of a stream. */
+static const struct {
+    const char *member, *event;
+} names[] = {[API_FEED_FINDINGS] = {"findings", "finding"},
+        [API_FEED_QUARANTINE] = {"quarantine", "quarantine"},
+        [API_FEED_RECORDS] = {"records", "record"}};
+
 /* One that asks for findings. In the list while it waits or streams. */
 struct api_client {
     struct api *api;
@@ -33,6 +40,12 @@ static void unlist(struct api_client *client)
         client->listed = false;
         client->api->client_count--;
     }
+}
+
+/* Below it all is on disk. */
+static uint64_t committed_of(const struct api_client *client, const struct api_figures *f)
+{
+    return client->feed.kind == API_FEED_RECORDS ? f->committed : f->findings;
 }
 
 static bool enlist(struct api_client *client)
@@ -77,7 +90,7 @@ static enum err fill_page(struct api_client *client, struct diag *diag)
     enum err e = OK;
     client->feed.budget = API_LOOK;
     while (client->count < client->limit && client->found.size < API_PAGE_BYTES) {
-        e = api_feed_next(&client->feed, f.findings, &finding, diag);
+        e = api_feed_next(&client->feed, committed_of(client, &f), &finding, diag);
         if (e != OK) {
             break;
         }
@@ -98,7 +111,7 @@ static void answer_page(struct api_client *client, enum err e, const struct diag
         http_request_refuse(r, HTTP_FAULT, slice_text(diag->words));
         return;
     }
-    buf_add(out, client->feed.quarantine ? SLICE("{\"quarantine\":[") : SLICE("{\"findings\":["));
+    buf_format(out, "{\"%s\":[", names[client->feed.kind].member);
     buf_add(out, buf_slice(&client->found));
     buf_format(out, "],\"next\":%llu,\"more\":%s", (unsigned long long)client->feed.next,
             client->more ? "true" : "false");
@@ -112,11 +125,11 @@ static void answer_page(struct api_client *client, enum err e, const struct diag
 
 /* Answers when there is something, or the time is over. The mutex is held, so that the request does
  * not end meanwhile. */
-static void look_again(struct api_client *client, uint64_t committed, int64_t now_ns)
+static void look_again(struct api_client *client, const struct api_figures *f, int64_t now_ns)
 {
     struct diag diag = {0};
     bool over = now_ns >= client->until_ns;
-    if (!over && client->feed.next >= committed) {
+    if (!over && client->feed.next >= committed_of(client, f)) {
         return;
     }
     enum err e = fill_page(client, &diag);
@@ -135,7 +148,7 @@ static void look_again(struct api_client *client, uint64_t committed, int64_t no
 static void add_event(struct api_client *client, struct slice finding)
 {
     buf_format(&client->found, "id: %llu\nevent: %s\ndata: ", (unsigned long long)client->feed.next,
-            client->feed.quarantine ? "quarantine" : "finding");
+            names[client->feed.kind].event);
     buf_add(&client->found, finding);
     buf_add(&client->found, SLICE("\n\n"));
 }
@@ -172,7 +185,7 @@ static bool fill_stream(struct api_client *client, size_t room)
     client->sent = 0;
     while (client->found.size < room) {
         client->feed.budget = API_LOOK;
-        e = api_feed_next(&client->feed, f.findings, &finding, &diag);
+        e = api_feed_next(&client->feed, committed_of(client, &f), &finding, &diag);
         add_gap(client);
         if (e == OK) {
             add_event(client, finding);
@@ -257,13 +270,38 @@ static bool choose_cursor(struct api_client *client)
         http_request_refuse(r, HTTP_BAD_REQUEST, SLICE("Last-Event-ID is none of ours"));
         return false;
     }
-    if (client->feed.next > f.findings) {
+    if (client->feed.next > committed_of(client, &f)) {
         http_request_refuse(r, f.ready ? HTTP_BAD_REQUEST : HTTP_BUSY,
                 f.ready ? SLICE("the cursor is behind the end: it is of another log")
                         : SLICE("the logs are not open yet"));
         return false;
     }
     return true;
+}
+
+/* Instead of a cursor: so many of the last ones. */
+static bool choose_last(struct api_client *client)
+{
+    struct http_request *r = client->r;
+    const struct api_figures f = api_parts_figures(client->api);
+    struct diag diag = {0};
+    uint64_t n = 0;
+    if (!http_request_query(r, "last").at || http_request_header(r, "Last-Event-ID").at) {
+        return true;
+    }
+    if (!api_parts_number(r, "last", &n)) {
+        return false;
+    }
+    if (n > API_PAGE || !f.ready) {
+        http_request_refuse(r, f.ready ? HTTP_BAD_REQUEST : HTTP_BUSY,
+                f.ready ? SLICE("last is at most 10000") : SLICE("the logs are not open yet"));
+        return false;
+    }
+    enum err e = api_feed_last(&client->feed, committed_of(client, &f), n, API_LOOK, &diag);
+    if (e != OK) {
+        http_request_refuse(r, HTTP_FAULT, slice_text(diag.words));
+    }
+    return e == OK;
 }
 
 static bool choose_size(struct api_client *client, uint64_t *wait_s)
@@ -298,14 +336,23 @@ static void answer_or_wait(struct api_client *client, uint64_t wait_s)
     }
 }
 
-static void choose_quarantine(struct api_client *client)
+static void choose_kind(struct api_client *client, enum api_feed_kind kind)
 {
-    client->feed.quarantine = true;
-    client->feed.wanted.reason = http_request_query(client->r, "reason");
-    client->feed.wanted.source = http_request_query(client->r, "source");
+    const struct api_options *options = &client->api->options;
+    client->feed.kind = kind;
+    client->feed.directory = kind == API_FEED_RECORDS ? options->records : options->findings;
+    client->feed.disk = options->disk;
+    if (kind == API_FEED_QUARANTINE) {
+        client->feed.wanted.reason = http_request_query(client->r, "reason");
+    } else {
+        client->feed.contains = http_request_query(client->r, "contains");
+    }
+    if (kind != API_FEED_FINDINGS) {
+        client->feed.wanted.source = http_request_query(client->r, "source");
+    }
 }
 
-static void start(struct http_request *r, struct api *api, bool quarantine)
+static void start(struct http_request *r, struct api *api, enum api_feed_kind kind)
 {
     struct slice accept = http_request_header(r, "Accept");
     struct api_client *client = memory_alloc(sizeof *client);
@@ -316,14 +363,10 @@ static void start(struct http_request *r, struct api *api, bool quarantine)
     }
     client->api = api;
     client->r = r;
-    client->feed.directory = api->options.findings;
-    client->feed.disk = api->options.disk;
     http_request_keep(r, end_client, client);
-    if (quarantine) {
-        choose_quarantine(client);
-    }
-    if (!choose_tenant(client) || (!quarantine && !choose_level(client)) ||
-            !choose_cursor(client) || !choose_size(client, &wait_s)) {
+    choose_kind(client, kind);
+    if (!choose_tenant(client) || (kind == API_FEED_FINDINGS && !choose_level(client)) ||
+            !choose_cursor(client) || !choose_size(client, &wait_s) || !choose_last(client)) {
         return;
     }
     if (accept.at && slice_find(accept, SLICE("text/event-stream")) != SIZE_MAX) {
@@ -335,12 +378,17 @@ static void start(struct http_request *r, struct api *api, bool quarantine)
 
 void api_findings(struct http_request *r, void *context)
 {
-    start(r, context, false);
+    start(r, context, API_FEED_FINDINGS);
 }
 
 void api_findings_quarantine(struct http_request *r, void *context)
 {
-    start(r, context, true);
+    start(r, context, API_FEED_QUARANTINE);
+}
+
+void api_findings_records(struct http_request *r, void *context)
+{
+    start(r, context, API_FEED_RECORDS);
 }
 
 /* ---- from outside ------------------------------------------------------------------------------
@@ -363,8 +411,9 @@ void api_findings_turn(struct api *api)
     int64_t now_ns = api->options.wall_ns();
     pthread_mutex_lock(&api->mutex);
     bool beat = now_ns - api->beat_ns >= API_BEAT_S * TIME_SECOND || now_ns < api->beat_ns;
-    bool news = f.findings != api->seen || beat;
-    api->seen = f.findings;
+    uint64_t seen = f.findings + f.committed; /* neither goes back */
+    bool news = seen != api->seen || beat;
+    api->seen = seen;
     if (beat) {
         api->beat_ns = now_ns;
         atomic_fetch_add(&api->beats, 1);
@@ -372,7 +421,7 @@ void api_findings_turn(struct api *api)
     for (struct api_client *client = api->first, *next; client; client = next) {
         next = client->next;
         if (!client->stream) {
-            look_again(client, f.findings, now_ns);
+            look_again(client, &f, now_ns);
         } else if (news) {
             http_request_wake(client->r);
         }

@@ -18,7 +18,7 @@ struct api {
     size_t client_count;
     struct api_reloading *reloading; /* who waits for the rules */
     size_t reloading_count;
-    uint64_t seen;   /* findings that were there at the last turn */
+    uint64_t seen;   /* findings and records that were there at the last turn */
     int64_t beat_ns; /* of streams, the last */
     _Atomic uint64_t beats;
     _Atomic uint64_t ends; /* streams that began before the last of them end */

@@ -11,6 +11,7 @@
 
 #include "api/api.h"
 #include "api/api_feed.h"
+#include "api/api_record.h"
 #include "base/json_text.h"
 #include "base/time.h"
 #include "net/http.h"
@@ -24,7 +25,7 @@ static const char *const tenants[] = {"", "sg", "sg/moh", "sg/mof", "sg/mofa"};
 enum { TENANTS = sizeof tenants / sizeof *tenants };
 
 static struct {
-    char directory[40];
+    char directory[40], records[50];
     struct counts *counts;
     struct kept *kept;
     struct sent *sent;
@@ -35,8 +36,8 @@ static struct {
     struct api *api;
     struct http_table table;
     struct http *http;
-    struct wal *wal;
-    _Atomic uint64_t committed;
+    struct wal *wal, *stored;
+    _Atomic uint64_t committed, stored_committed;
     int port;
     char tokens[TENANTS][AUTHORIZE_ROLES][200];
     _Atomic int64_t now_ns;
@@ -52,6 +53,7 @@ static void read_figures(void *context, struct api_figures *out)
     (void)context;
     *out = s.figures;
     out->findings = s.committed;
+    out->committed = s.stored_committed > 0 ? s.stored_committed : out->committed;
 }
 
 static uint64_t ask_reload(void *context)
@@ -115,6 +117,21 @@ static void set_aside(const char *tenant)
     frame_records_fini(&records);
 }
 
+/* Two records of a source, one frame. */
+static void store(const char *tenant, const char *source, const char *first, const char *second)
+{
+    struct frame frame = {.kind = FRAME_RECORDS, .receipt_ns = 1700000000 * TIME_SECOND};
+    struct frame_records records = {0};
+    frame.attribute[FRAME_TENANT] = slice_text(tenant);
+    frame.attribute[FRAME_SOURCE] = slice_text(source);
+    frame_records_add(&records, slice_text(first));
+    frame_records_add(&records, slice_text(second));
+    assert_int_equal(frame_take(&frame, &records), OK);
+    assert_int_equal(wal_append(s.stored, &frame, NULL), OK);
+    assert_int_equal(wal_commit(s.stored, NULL), OK);
+    frame_records_fini(&records);
+}
+
 static int start(void **unused)
 {
     (void)unused;
@@ -123,6 +140,7 @@ static int start(void **unused)
             .reload = ask_reload,
             .reloaded = read_reload,
             .findings = s.directory,
+            .records = s.records,
             .disk = &disk_real,
             .wall_ns = wall_ns};
     snprintf(s.directory, sizeof s.directory, "/tmp/merlon-api-XXXXXX");
@@ -137,6 +155,10 @@ static int start(void **unused)
     s.committed = 0;
     assert_non_null(mkdtemp(s.directory));
     assert_int_equal(wal_open(s.directory, &log, &s.wal, NULL), OK);
+    const struct wal_options received = {.disk = &disk_real, .committed = &s.stored_committed};
+    snprintf(s.records, sizeof s.records, "%s/log", s.directory);
+    s.stored_committed = 0;
+    assert_int_equal(wal_open(s.records, &received, &s.stored, NULL), OK);
     assert_int_equal(counts_new(&s.counts, NULL), OK);
     struct api_options with_counts = options;
     assert_int_equal(kept_new(&s.kept, NULL), OK);
@@ -169,6 +191,7 @@ static int stop(void **unused)
     sent_free(s.sent);
     standing_free(s.standing);
     wal_close(s.wal);
+    wal_close(s.stored);
     snprintf(command, sizeof command, "rm -r %s", s.directory);
     return system(command);
 }
@@ -219,6 +242,7 @@ static void each_route_asks_for_its_permission(void **unused)
             {"/api/v1/findings", {false, true, true, true}, false, false},
             {"/api/v1/quarantine", {false, true, true, true}, false, false},
             {"/api/v1/rules", {false, true, true, true}, false, false},
+            {"/api/v1/records", {false, true, true, true}, false, false},
             {"POST /api/v1/rules/reload", {false, false, false, true}, false, true}};
     char json[100];
     assert_int_equal(s.table.count, sizeof promised / sizeof *promised);
@@ -227,6 +251,7 @@ static void each_route_asks_for_its_permission(void **unused)
         find(tenants[t], json);
         set_aside(tenants[t]);
         snprintf(json, sizeof json, "<%s>", tenants[t]);
+        store(tenants[t], "tcp0/10.1.2.3", json, "second");
         counts_add(&counts_source(s.counts, slice_text(tenants[t]), slice_text(json))->received, 1);
         snprintf(s.standing->tenants[t - 1].name, STANDING_NAME, "%s/%s", tenants[t], json);
         s.standing->tenants[t - 1].made_ns = 1;
@@ -318,6 +343,8 @@ static void another_tenant_may_not_be_asked_for(void **unused)
             bool covered = authorize_covers(slice_text(tenants[t]), slice_text(tenants[other]));
             snprintf(path, sizeof path, "/api/v1/findings?tenant=%s", tenants[other]);
             assert_int_equal(ask(path, s.tokens[t][AUTHORIZE_READER]), covered ? 200 : 403);
+            snprintf(path, sizeof path, "/api/v1/records?last=9&tenant=%s", tenants[other]);
+            assert_int_equal(ask(path, s.tokens[t][AUTHORIZE_READER]), covered ? 200 : 403);
         }
     }
     assert_int_equal(ask("/api/v1/findings?tenant=a%2F%2Fb", ADMIN), 403);
@@ -393,6 +420,68 @@ static void what_cannot_be_meant_is_refused(void **unused)
     assert_int_equal(ask("/api/v1/findings?after=1", ADMIN), 503);
 }
 
+#define RECORD(n, tenant, source, text)                                                            \
+    "{\"offset\":" #n ",\"received\":\"2023-11-14T22:13:20Z\",\"tenant\":\"" tenant                \
+    "\",\"source\":\"" source "\"," text "}"
+
+static void records_are_told_as_they_were_stored(void **unused)
+{
+    (void)unused;
+    store("sg/moh", "tcp0/10.1.2.3", "a \"b\"\n\033[2J", "\xff\x01");
+    store("sg/mof", "web", "c", "");
+    assert_int_equal(ask("/api/v1/records", ADMIN), 200);
+    assert_body("{\"records\":[" RECORD(
+            0, "sg/moh", "tcp0/10.1.2.3", "\"record\":\"a \\\"b\\\"\\n\\u001b[2J\"") ",\n" RECORD(1,
+            "sg/moh", "tcp0/10.1.2.3", "\"base64\":\"/wE=\"") ",\n" RECORD(2, "sg/mof", "web",
+            "\"record\":\"c\"") ",\n" RECORD(3, "sg/mof", "web",
+            "\"record\":\"\"") "],\"next\":4,\"more\":false}");
+    assert_int_equal(ask("/api/v1/records?source=tcp0&contains=%22b", ADMIN), 200);
+    assert_true(says("\"offset\":0,") && !says("\"offset\":1,") && !says("\"offset\":2,"));
+    assert_int_equal(ask("/api/v1/records?tenant=sg/mof&after=3", ADMIN), 200);
+    assert_true(says("\"offset\":3,") && !says("\"offset\":1,") && !says("\"offset\":2,"));
+}
+
+static void the_last_ones_can_be_asked_for(void **unused)
+{
+    (void)unused;
+    for (int i = 0; i < 600; i++) { /* further back than the first look */
+        store(i == 2 ? "sg/moh" : "sg", i == 5 ? "tcp0" : "web", i == 7 ? "seen" : "a", "b");
+    }
+    assert_int_equal(ask("/api/v1/records?last=1", ADMIN), 200);
+    assert_true(says("\"offset\":1199,") && !says("\"offset\":1198,"));
+    assert_int_equal(ask("/api/v1/records?last=0", ADMIN), 200);
+    assert_body("{\"records\":[],\"next\":1200,\"more\":false}");
+    assert_int_equal(ask("/api/v1/records?last=1&tenant=sg/moh", ADMIN), 200);
+    assert_true(says("\"offset\":5,") && !says("\"offset\":4,") && says("\"next\":1200,"));
+    assert_int_equal(ask("/api/v1/records?last=9&source=tcp0", ADMIN), 200);
+    assert_true(says("\"offset\":10,") && says("\"offset\":11,") && !says("\"offset\":12,"));
+    assert_int_equal(ask("/api/v1/records?last=9&contains=seen", ADMIN), 200);
+    assert_true(says("\"offset\":14,") && !says("\"offset\":15,"));
+    assert_int_equal(ask("/api/v1/records?last=10001", ADMIN), 400);
+    find("sg", "{\"n\":1}");
+    find("sg", "{\"n\":2}");
+    assert_int_equal(ask("/api/v1/findings?last=1", ADMIN), 200);
+    assert_body("{\"findings\":[{\"n\":2}],\"next\":2,\"more\":false}");
+    s.figures.ready = false;
+    assert_int_equal(ask("/api/v1/records?last=1", ADMIN), 503);
+}
+
+static void what_is_too_long_is_cut(void **unused)
+{
+    (void)unused;
+    size_t size = API_RECORD_SHOWN + 10;
+    char *text = calloc(1, size + 1);
+    memset(text, 'x', size);
+    memcpy(text + API_RECORD_SHOWN - 1, "\xc3\xa9", 2); /* a character at the cut */
+    store("sg", "web", text, "short");
+    assert_int_equal(ask("/api/v1/records?limit=1", ADMIN), 200);
+    assert_true(says("\"size\":1048586,\"record\":\"xxx"));
+    assert_int_equal(slice_find(web_body(&last), SLICE("\xc3")), SIZE_MAX);
+    assert_int_equal(ask("/api/v1/records?after=1", ADMIN), 200);
+    assert_false(says("\"size\""));
+    free(text);
+}
+
 static void damage_is_said(void **unused)
 {
     (void)unused;
@@ -434,6 +523,20 @@ static void who_waits_is_answered(void **unused)
     api_turn(s.api);
     assert_true(web_read(fd, &last));
     assert_body("{\"findings\":[{\"n\":1}],\"next\":1,\"more\":false}");
+    close(fd);
+}
+
+static void who_waits_for_records_is_answered(void **unused)
+{
+    (void)unused;
+    store("sg", "web", "a", "b");
+    int fd = ask_later("/api/v1/records?wait=30&after=2&tenant=sg/moh");
+    store("sg", "web", "c", "d");
+    api_turn(s.api);
+    store("sg/moh", "web", "e", "f");
+    api_turn(s.api);
+    assert_true(web_read(fd, &last));
+    assert_true(says("\"offset\":4,") && says("\"offset\":5,") && !says("\"offset\":3,"));
     close(fd);
 }
 
@@ -573,6 +676,10 @@ int main(void)
             cmocka_unit_test_setup_teardown(levels_are_a_floor, start, stop),
             cmocka_unit_test_setup_teardown(what_cannot_be_meant_is_refused, start, stop),
             cmocka_unit_test_setup_teardown(damage_is_said, start, stop),
+            cmocka_unit_test_setup_teardown(records_are_told_as_they_were_stored, start, stop),
+            cmocka_unit_test_setup_teardown(the_last_ones_can_be_asked_for, start, stop),
+            cmocka_unit_test_setup_teardown(who_waits_for_records_is_answered, start, stop),
+            cmocka_unit_test_setup_teardown(what_is_too_long_is_cut, start, stop),
             cmocka_unit_test_setup_teardown(who_waits_is_answered, start, stop),
             cmocka_unit_test_setup_teardown(a_stream_tells_and_goes_on, start, stop),
             cmocka_unit_test_setup_teardown(readiness_names_what_is_missing, start, stop),

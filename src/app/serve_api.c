@@ -18,7 +18,7 @@ enum { STEP_MS = 100 };
 
 struct answering {
     const struct serve_api_setting *setting;
-    char findings[4096]; /* directory */
+    char findings[4096], records[4096]; /* directories */
     struct buf certificate, key;
     struct api *api;
     struct http_table table;
@@ -115,9 +115,11 @@ static enum err open_api(struct answering *a, struct diag *diag)
             .reloaded = read_reload,
             .context = a->setting->shared,
             .findings = a->findings,
+            .records = a->records,
             .disk = &disk_real,
             .wall_ns = clock_wall_ns};
     int size = snprintf(a->findings, sizeof a->findings, "%s/findings", config->data);
+    snprintf(a->records, sizeof a->records, "%s/log", config->data); /* shorter */
     if (size < 0 || (size_t)size >= sizeof a->findings) {
         return diag_say(diag, ERR_LIMIT, "the path is too long");
     }
@@ -128,8 +130,8 @@ static enum err open_api(struct answering *a, struct diag *diag)
     if (!wait_directory(a)) {
         return ERR_END;
     }
-    TRY(sandbox_enter(
-            SANDBOX_API, (const char *[]){a->findings, NULL}, getenv("MERLON_SANDBOX_TEST"), diag));
+    TRY(sandbox_enter(SANDBOX_API, (const char *[]){a->findings, a->records, NULL},
+            getenv("MERLON_SANDBOX_TEST"), diag));
     struct tokens *tokens = serve_web_tokens(
             &a->held, a->setting->shared); /* first: nobody is refused while they are loaded */
     const struct http_options server = {.listener = config->api.listener,

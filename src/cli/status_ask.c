@@ -4,6 +4,7 @@
 #include <netdb.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -103,20 +104,47 @@ static enum err receive_all(int fd, struct buf *out, struct diag *diag)
     }
 }
 
+/* As the head promises it; 0: it does not. Names of headers are of any case (RFC 9110, 5.1). */
+static size_t body_size(struct slice head)
+{
+    static const char name[] = "content-length:";
+    size_t value = 0;
+    while (head.size > 0) {
+        struct slice line = slice_cut(&head, '\n');
+        if (line.size < sizeof name || strncasecmp(line.at, name, sizeof name - 1) != 0) {
+            continue;
+        }
+        struct slice digits = slice_trim(slice_from(line, sizeof name - 1));
+        for (size_t i = 0; i < digits.size && i < 18 && slice_is_digit(digits.at[i]); i++) {
+            value = value * 10 + (size_t)(digits.at[i] - '0');
+        }
+    }
+    return value;
+}
+
 /* Leaves the body alone. HTTP/1.0 was asked for: no chunks. */
 static enum err open_answer(struct buf *answer, struct diag *diag)
 {
     struct slice all = buf_slice(answer);
     size_t head = slice_find(all, SLICE("\r\n\r\n"));
     struct slice line = slice_of(all.at, slice_find_byte(all, '\r'));
-    if (head == SIZE_MAX || !slice_starts(line, SLICE("HTTP/1.")) || line.size < 12) {
+    if (head == SIZE_MAX) {
+        return diag_say(
+                diag, ERR_IO, all.size == 0 ? "no answer" : "the answer ends in its middle");
+    }
+    if (!slice_starts(line, SLICE("HTTP/1.")) || line.size < 12) {
         return diag_say(diag, ERR_UNSUPPORTED, "that is no HTTP answer");
     }
     struct slice status = slice_of(line.at + 9, 3);
     if (!slice_equal(status, SLICE("200"))) {
         const char *words = slice_equal(status, SLICE("401")) ? ": the token is not known" : "";
         words = slice_equal(status, SLICE("403")) ? ": the token may not do that" : words;
-        return diag_say(diag, ERR_UNSUPPORTED, "the centre answers %.3s%s", status.at, words);
+        bool later = slice_equal(status, SLICE("503"));
+        return diag_say(diag, later ? ERR_IO : ERR_UNSUPPORTED, "the centre answers %.3s%s",
+                status.at, words);
+    }
+    if (all.size - head - 4 < body_size(slice_of(all.at, head))) {
+        return diag_say(diag, ERR_IO, "the answer ends in its middle");
     }
     answer->size -= head + 4;
     memmove(answer->at, answer->at + head + 4, answer->size);

@@ -3,7 +3,8 @@
  *     TRY(status_ask("http://127.0.0.1:8080", "/api/v1/status", token, &body, diag));
  *
  * HTTPS is not spoken here: the address is refused. ERR_USAGE: it is no such address; ERR_IO:
- * nobody answers; ERR_UNSUPPORTED: the answer is not 200, which diag has. */
+ * nobody answers, not to the end, or with 503: later; ERR_UNSUPPORTED: the answer is another one
+ * than 200, which diag has. */
 #pragma once
 
 #include "base/buf.h"

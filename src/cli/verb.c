@@ -25,6 +25,7 @@
 #include "cli/serve.h"
 #include "cli/sources.h"
 #include "cli/status.h"
+#include "cli/tail.h"
 #include "cli/token_add.h"
 #include "cli/token_list.h"
 #include "cli/token_revoke.h"
@@ -51,6 +52,7 @@ const struct verb *const verb_table[] = {
         &serve_verb,
         &sources_verb,
         &status_verb,
+        &tail_verb,
         &token_add_verb,
         &token_list_verb,
         &token_revoke_verb,
