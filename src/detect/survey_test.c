@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
+#include "detect/judge.h"
 #include "detect/reach_near.h"
 #include "detect/reach_set.h"
 #include "detect/survey.h"
@@ -56,6 +57,8 @@ struct bench {
     struct engine *engine;
     struct survey *survey;
     struct event event;
+    struct judge *judge;   /* judges each event first, */
+    struct survey *beside; /* and this survey counts what it judged */
 };
 
 static void bench_init(struct bench *b, const char *rules)
@@ -75,10 +78,30 @@ static void bench_init(struct bench *b, const char *rules)
     assert_int_equal(engine_new(b->set, b->taxonomy, &plain, &b->engine, NULL), OK);
     assert_int_equal(survey_new(b->engine, &b->survey), OK);
     assert_int_equal(event_init(&b->event, engine_field_count(b->engine)), OK);
+    assert_int_equal(judge_new(b->engine, &b->judge), OK);
+    assert_int_equal(survey_new(b->engine, &b->beside), OK);
+}
+
+/* Both surveys come to the same. */
+static void assert_same_reach(const struct bench *b)
+{
+    struct reach *of_all, *of_fields;
+    assert_int_equal(reach_set(b->survey, &of_all), OK);
+    assert_int_equal(reach_set(b->beside, &of_fields), OK);
+    for (uint32_t i = 0; i < b->set->rule_count; i++) {
+        assert_int_equal(of_all[i].why, of_fields[i].why);
+        assert_int_equal(of_all[i].events, of_fields[i].events);
+        assert_int_equal(of_all[i].fault_count, of_fields[i].fault_count);
+    }
+    memory_free(of_all);
+    memory_free(of_fields);
 }
 
 static void bench_fini(struct bench *b)
 {
+    assert_same_reach(b);
+    survey_free(b->beside);
+    judge_free(b->judge);
     event_fini(&b->event);
     survey_free(b->survey);
     engine_free(b->engine);
@@ -103,6 +126,12 @@ static enum err count(struct bench *b, const struct pair *pairs, size_t size)
         if (edge) {
             event_put(&b->event, edge, &v);
         }
+    }
+    const struct hit *hits;
+    size_t hit_count;
+    if (judge_event(b->judge, &b->event, &hits, &hit_count, NULL) != OK ||
+            survey_judged(b->beside, b->judge, &b->event) != OK) {
+        return ERR_MEMORY;
     }
     return survey_event(b->survey, &b->event, NULL);
 }
@@ -138,6 +167,7 @@ static void fields_are_counted_once_a_record(void **state)
     assert_int_equal(fields[3].filled, 0);
     memory_free(fields);
     survey_clear(b.survey);
+    survey_clear(b.beside);
     assert_int_equal(survey_list_fields(b.survey, &fields, &n), OK);
     assert_int_equal(n, 0);
     memory_free(fields);
@@ -182,6 +212,7 @@ static void names_past_the_limits_are_counted_not_told_apart(void **state)
     assert_int_equal(n, SURVEY_PATHS);
     memory_free(fields);
     survey_clear(b.survey);
+    survey_clear(b.beside);
     numbered = 0;
     for (int i = 0; i < SURVEY_PATH_BYTES; i++) {
         buf_byte(&long_path, 'p');
@@ -273,6 +304,30 @@ static void faults_past_the_limit_are_more(void **state)
     buf_fini(&text);
 }
 
+static void what_rules_cost_is_counted_where_it_is_asked_for(void **unused)
+{
+    (void)unused;
+    struct bench b;
+    bench_init(&b,
+            "title: A\nlogsource: {product: red}\ndetection:\n  s: {x: here}\n  condition: s\n---\n"
+            "title: B\nlogsource: {product: blue}\ndetection:\n  s: {x: here}\n  condition: s\n");
+    assert_null(judge_costs(b.judge));
+    assert_int_equal(judge_watch(b.judge), OK);
+    for (int i = 0; i < 2 * JUDGE_TIMED; i++) {
+        if (i % 2) {
+            COUNT(&b, {"kind", "red"}, {"x", "here"});
+        } else {
+            COUNT(&b, {"kind", "red"}, {"x", "there"});
+        }
+    }
+    const struct judge_cost *costs = judge_costs(b.judge);
+    assert_int_equal(costs[0].held, JUDGE_TIMED);
+    assert_in_range(costs[0].asked, JUDGE_TIMED, 2 * JUDGE_TIMED);
+    assert_in_range(costs[0].timed, 1, 2);
+    assert_int_equal(costs[1].asked + costs[1].held + costs[1].timed, 0);
+    bench_fini(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +337,7 @@ int main(void)
             cmocka_unit_test(the_nearest_field_is_of_the_rules_own_events),
             cmocka_unit_test(a_verdict_is_of_the_rules_own_events),
             cmocka_unit_test(faults_past_the_limit_are_more),
+            cmocka_unit_test(what_rules_cost_is_counted_where_it_is_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
