@@ -1,11 +1,12 @@
-/* serve_load KIND ADDRESS PORT FILE RATE SECONDS [CONNECTIONS [BATCH [TOKEN [PROBES]]]] - sends the
- * lines of a file, over and over, at a steady rate, and says what became of them.
+/* serve_load KIND ADDRESS PORT FILE RATE SECONDS [CONNECTIONS [BATCH [TOKEN [PROBES [EVERY]]]]] -
+ * sends the lines of a file, over and over, at a steady rate, and says what became of them.
  *
  * KIND: http (POST /api/v1/ingest, BATCH lines each), tcp, udp (RFC 5424 with the line as message).
  * RATE 0: as fast as it goes; for tcp and udp SECONDS 0: the file once. PROBES: so many events a
  * second hold the time at which they are sent ("merlon-probe NANOSECONDS"), for whoever looks for
  * findings. The time of an answer is counted from when its request was due, not from when it could
- * be sent: a sender that is held up cannot hide it. The result is one line of JSON. */
+ * be sent: a sender that is held up cannot hide it. The result is one line of JSON; EVERY so many
+ * seconds, one is said of these alone. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -40,8 +41,8 @@ struct sender {
     pthread_t thread;
     unsigned number;
     int fd;
-    uint64_t sent, acked, refused, failed;
-    uint64_t probes;
+    _Atomic uint64_t sent, acked, refused, failed;
+    _Atomic uint64_t probes;
 };
 
 static struct {
@@ -51,6 +52,7 @@ static struct {
     unsigned connections;
     size_t batch;
     double probes;
+    double every;
     struct lines lines;
     double begin;
 } load;
@@ -284,14 +286,20 @@ static void *run(void *context)
 /* ---- what became of it -------------------------------------------------------------------------
  */
 
+static uint32_t told[SLOTS]; /* of waits, what was said already */
+
+struct sum {
+    uint64_t sent, acked, refused, failed, probes;
+};
+
 static double wait_ms(double part)
 {
     uint64_t total = 0, seen = 0;
     for (size_t i = 0; i < SLOTS; i++) {
-        total += waits[i];
+        total += waits[i] - told[i];
     }
     for (size_t i = 0; i < SLOTS; i++) {
-        seen += waits[i];
+        seen += waits[i] - told[i];
         if (total > 0 && (double)seen >= part * (double)total) {
             return (double)(i + 1) * SLOT_US / 1000;
         }
@@ -299,10 +307,9 @@ static double wait_ms(double part)
     return 0;
 }
 
-static void show(const struct sender *senders)
+static struct sum add_up(const struct sender *senders)
 {
-    struct sender sum = {0};
-    double took = now() - load.begin;
+    struct sum sum = {0};
     for (unsigned i = 0; i < load.connections; i++) {
         sum.sent += senders[i].sent;
         sum.acked += senders[i].acked;
@@ -310,16 +317,44 @@ static void show(const struct sender *senders)
         sum.failed += senders[i].failed;
         sum.probes += senders[i].probes;
     }
+    return sum;
+}
+
+/* What came since old, in so many seconds. */
+static void show(struct sum sum, struct sum old, double took)
+{
     printf("{\"kind\":\"%s\",\"sent\":%llu,\"acknowledged\":%llu,\"refused\":%llu,\"failed\":%llu,"
            "\"probes\":%llu,\"seconds\":%.3f,\"rate\":%.0f",
-            load.kind, (unsigned long long)sum.sent, (unsigned long long)sum.acked,
-            (unsigned long long)sum.refused, (unsigned long long)sum.failed,
-            (unsigned long long)sum.probes, took, (double)sum.sent / took);
-    if (sum.acked > 0) {
+            load.kind, (unsigned long long)(sum.sent - old.sent),
+            (unsigned long long)(sum.acked - old.acked),
+            (unsigned long long)(sum.refused - old.refused),
+            (unsigned long long)(sum.failed - old.failed),
+            (unsigned long long)(sum.probes - old.probes), took,
+            (double)(sum.sent - old.sent) / took);
+    if (sum.acked > old.acked) {
         printf(",\"ack_ms\":{\"p50\":%.2f,\"p99\":%.2f,\"p999\":%.2f,\"max\":%.2f}", wait_ms(0.5),
                 wait_ms(0.99), wait_ms(0.999), wait_ms(1));
     }
     puts("}");
+    fflush(stdout);
+}
+
+static void show_as_it_goes(const struct sender *senders)
+{
+    struct sum old = {0};
+    double last = load.begin, end = load.begin + load.seconds;
+    while (load.every > 0 && last + load.every <= end) {
+        sleep_until(last + load.every);
+        struct sum sum = add_up(senders);
+        double at = now();
+        show(sum, old, at - last);
+        for (size_t i = 0; i < SLOTS; i++) {
+            told[i] = waits[i];
+        }
+        old = sum;
+        last = at;
+    }
+    memset(told, 0, sizeof told);
 }
 
 static void take_arguments(int count, char **arguments)
@@ -333,6 +368,7 @@ static void take_arguments(int count, char **arguments)
     load.batch = count > 8 ? strtoul(arguments[8], NULL, 10) : 100;
     load.token = count > 9 ? arguments[9] : "";
     load.probes = count > 10 ? strtod(arguments[10], NULL) : 0;
+    load.every = count > 11 ? strtod(arguments[11], NULL) : 0;
     if (inet_pton(AF_INET, arguments[2], &load.to.sin_addr) != 1 || load.batch == 0 ||
             load.connections == 0 || load.connections > CONNECTIONS) {
         errno = EINVAL;
@@ -351,7 +387,7 @@ int main(int count, char **arguments)
     static struct sender senders[CONNECTIONS];
     if (count < 7) {
         fputs("usage: serve_load KIND ADDRESS PORT FILE RATE SECONDS [CONNECTIONS [BATCH [TOKEN "
-              "[PROBES]]]]\n",
+              "[PROBES [EVERY]]]]]\n",
                 stderr);
         return 2;
     }
@@ -366,9 +402,10 @@ int main(int count, char **arguments)
             die("thread");
         }
     }
+    show_as_it_goes(senders);
     for (unsigned i = 0; i < load.connections; i++) {
         pthread_join(senders[i].thread, NULL);
     }
-    show(senders);
+    show(add_up(senders), (struct sum){0}, now() - load.begin);
     return 0;
 }

@@ -13,6 +13,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 import urllib.request
 
@@ -23,17 +24,24 @@ LEDGER = os.path.dirname(os.path.abspath(segments.__file__))
 DIED = "ended by signal 9"  # what the parent says of a process that was killed
 
 
+GIVEN = set()  # ports of this process: runs stand side by side
+GUARD = threading.Lock()
+IN_USE = "ddress already in use"
+
+
 def free_port():
     """Below those that the kernel gives to who connects: nobody takes it while the centre is gone."""
     while True:
         port = random.randrange(10000, 32000)
-        with socket.socket() as s, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as u:
+        with GUARD, socket.socket() as s, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as u:
             try:
                 s.bind(("127.0.0.1", port))
                 u.bind(("127.0.0.1", port))
-                return port
             except OSError:
                 continue
+            if port not in GIVEN:
+                GIVEN.add(port)
+                return port
 
 
 def until(true, what, seconds=PATIENCE_S):
@@ -53,6 +61,7 @@ class Centre:
         self.command = [w.format(merlon=merlon, data=self.data, config=self.config)
                         for w in settings.command]
         self.process, self.faults, self.kills = None, [], 0
+        self.held = 0  # how often a port was
         self.rules, self.changes = os.path.join(directory, "rules"), 0
         shutil.copytree(os.path.join(LEDGER, "rules"), self.rules)
         self.configure()
@@ -65,6 +74,7 @@ class Centre:
                 data=self.data, rules=self.rules, api=self.api,
                 segment=self.plan.get("segment", "256M"),
                 wait=self.settings.correlation_wait_s,
+                lateness=self.plan.get("lateness", self.settings.correlation_lateness_s),
                 retention=self.plan.get("retention", "{}"),
                 reserve=self.plan.get("reserve", "256M")))
             for entry in self.plan["inputs"]:
@@ -118,7 +128,11 @@ class Centre:
     def ready(self):
         """Every input that is asked for can be reached, and it says that it is ready."""
         if self.process.poll() is not None:
-            raise RuntimeError("the program has ended: see stderr")
+            if self.said(IN_USE) == self.held or self.held > 100:
+                raise RuntimeError("the program has ended: see stderr")
+            self.held = self.said(IN_USE)  # by somebody else, for a moment: no fault of its own
+            self.begin()
+            return False
         try:
             for entry in self.plan["inputs"]:
                 if entry["kind"] != "udp":

@@ -15,7 +15,8 @@ DEFAULTS = {
     # The configuration: a head, and a line for each input of a plan.
     "config_head": "data: {data}\nrules: [{rules}]\nsegment_size: {segment}\nreserve: {reserve}\n"
                    "retention: {retention}\n"
-                   "correlation: {{wait: {wait}s}}\n"
+                   "correlation: {{wait: {wait}s, lateness: {lateness}s}}\n"
+                   "outputs:\n  - {{name: kept, kind: file, path: {data}/../kept.jsonl}}\n"
                    "api: {{listen: \"127.0.0.1:{api}\"}}\ninputs:\n",
     "config_input": "  - {{name: {name}, kind: {kind}, listen: \"{host}:{port}\", "
                     "tenant: {tenant}}}\n",
@@ -26,6 +27,7 @@ DEFAULTS = {
     # How long it waits for events that come out of order: senders stand still while it is killed,
     # and what comes later than that is counted as late, and not correlated.
     "correlation_wait_s": 4,
+    "correlation_lateness_s": 60,  # as without configuration
     "http": True,  # inputs of kind http
     "metrics_route": "/metrics",  # of the API; none: the counters are not judged
     "ready_route": "/readyz",
