@@ -101,16 +101,25 @@ static enum err first_time(
     return e == ERR_END ? OK : e;
 }
 
-/* Segment by segment back to one that begins before all that matters. */
-static enum err find_begin(const struct live_span *span, uint64_t *begin, struct diag *diag)
+/* Segment by segment back to one that begins before all that matters: now, and when it was last
+ * judged, however long ago that is, for what waited then has not fired yet. */
+static enum err find_begin(
+        const struct live *live, const struct live_span *span, uint64_t *begin, struct diag *diag)
 {
+    int64_t since = span->since_ns;
+    bool newest = true;
     struct names names = {0};
     enum err e = names_list(&names, &disk_real, span->directory, diag);
     *begin = 0;
     for (size_t i = names.count; e == OK && i-- > 0;) {
         int64_t ns;
         e = first_time(span, names.at[i], &ns, diag);
-        if (e == OK && ns < span->since_ns) {
+        if (e == OK && newest && ns != INT64_MAX) {
+            int64_t then = live_since(live, ns);
+            since = then < since ? then : since;
+            newest = false;
+        }
+        if (e == OK && ns < since) {
             *begin = names.at[i];
             break;
         }
@@ -125,7 +134,7 @@ enum err live_restore(struct live *live, const struct live_span *span, struct di
     struct pending pending = {0};
     struct frame frame;
     uint64_t begin;
-    enum err e = find_begin(span, &begin, diag);
+    enum err e = find_begin(live, span, &begin, diag);
     e = e == OK ? reader_open(span->directory, &disk_real, begin, &reader, diag) : e;
     if (e != OK) {
         return e == ERR_NOT_FOUND ? OK : e;
