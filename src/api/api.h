@@ -17,6 +17,7 @@
 
 #include "base/disk.h"
 #include "event/counts.h"
+#include "event/held.h"
 #include "event/kept.h"
 #include "event/sent.h"
 #include "event/standing.h"
@@ -63,6 +64,7 @@ struct api_options {
     const struct kept *kept;
     const struct sent *sent;
     const struct standing *standing;
+    const struct held *held;
     void (*figures)(void *context, struct api_figures *out);
     /* Asks for a reload: the ask's number. */
     uint64_t (*reload)(void *context);

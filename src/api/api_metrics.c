@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "api/api_held.h"
 #include "api/api_kept.h"
 #include "api/api_parts.h"
 #include "api/api_sent.h"
@@ -202,5 +203,6 @@ void api_metrics(struct http_request *r, void *context)
     add_sources(r, api->options.counts, out);
     api_kept_metrics(r, api->options.kept, out);
     api_standing_metrics(r, api->options.standing, out);
+    api_held_metrics(r, api->options.held, out);
     http_request_answer(r, 200, "text/plain; version=0.0.4; charset=utf-8");
 }

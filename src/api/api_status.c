@@ -1,5 +1,6 @@
 #include "api/api_status.h"
 
+#include "api/api_held.h"
 #include "api/api_kept.h"
 #include "api/api_parts.h"
 #include "api/api_rules.h"
@@ -170,6 +171,7 @@ void api_status(struct http_request *r, void *context)
     }
     buf_byte(out, ']');
     api_kept_status(r, api->options.kept, out);
+    api_held_status(r, api->options.held, out);
     buf_add(out, SLICE("}\n"));
     http_request_answer(r, 200, "application/json");
 }

@@ -80,7 +80,7 @@ static enum err need_all(const struct ruleset *set, struct choice *choice)
         }
     }
     for (uint32_t r = 0; e == OK && r < set->rule_count; r++) {
-        choose_rule(choice, r, hidden[r] && !shown[r]);
+        choose_rule(choice, r, (hidden[r] && !shown[r]) || set->rules[r]->exception.at);
     }
     memory_free(rules);
     memory_free(hidden);

@@ -236,6 +236,8 @@ static void judge_record(struct judging *j, uint64_t offset)
     if (judge_event(j->set->judge, &j->set->event, &hits, &count, &diag) != OK) {
         counts_add(&j->page->undetermined, 1);
     } else if (count > 0) {
+        hits = serve_tenants_filter(
+                j->set->tenants, j->frame->attribute[FRAME_TENANT], hits, &count, &j->page->held);
         write_matches(j, hits, count, offset);
         if (offset >= j->from) {
             write_findings(j, hits, count, offset);

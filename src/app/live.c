@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "app/live_queue.h"
+#include "app/serve_tenants.h"
 #include "base/digest.h"
 #include "base/intern.h"
 #include "base/memory.h"
@@ -176,6 +177,18 @@ static struct live_tenant *find_tenant(const struct live *live, struct slice nam
     return there ? live->tenants[at] : NULL;
 }
 
+/* By rule number: what the tenant's machine runs. */
+static bool *judged_by(const struct live *live, struct slice tenant)
+{
+    const struct ruleset *set = live->setting.set;
+    bool *judged = memory_alloc_array((size_t)set->rule_count + 1, sizeof *judged);
+    for (uint32_t r = 0; judged && r < set->rule_count; r++) {
+        judged[r] = (!live->setting.judged || live->setting.judged[r]) &&
+                    serve_tenants_shows(live->setting.tenants, tenant, set->rules[r]);
+    }
+    return judged;
+}
+
 static enum err make_tenant(struct live *live, struct slice name, struct live_tenant **out)
 {
     struct live_tenant *t = memory_alloc(sizeof *t);
@@ -186,13 +199,15 @@ static enum err make_tenant(struct live *live, struct slice name, struct live_te
     t->floor_ns = LIVE_NONE;
     intern_init(&t->sources, LIVE_SOURCES - 1);
     t->name = memory_alloc(name.size + 1);
+    bool *judged = judged_by(live, name);
     const struct machine_setting setting = {.set = live->setting.set,
-            .judged = live->setting.judged,
+            .judged = judged,
             .visible = live->setting.visible,
             .state_limit = live->setting.state_limit,
             .fired = give,
             .context = t};
-    enum err e = t->name ? machine_new(&setting, &t->machine) : ERR_MEMORY;
+    enum err e = t->name && judged ? machine_new(&setting, &t->machine) : ERR_MEMORY;
+    memory_free(judged);
     if (e != OK) {
         free_tenant(t);
         return e;
@@ -430,7 +445,7 @@ enum err live_take(struct live *live, const struct frame *frame)
     TRY(release(t, clock_attribute(frame)));
     for (struct frame_walk walk = {0}; frame_next(frame, &walk);) {
         const struct rule *rule = rule_of(live, walk.record);
-        if (rule) {
+        if (rule && serve_tenants_shows(live->setting.tenants, slice_text(t->name), rule)) {
             TRY(take_one(t, frame, walk.record, rule));
         } else {
             live->figures.strange++;

@@ -35,6 +35,7 @@ enum {
 
 struct live;
 struct live_tenant;
+struct serve_tenants;
 
 struct live_finding {
     struct slice tenant;
@@ -45,9 +46,11 @@ struct live_finding {
 struct live_setting {
     const struct ruleset *set;
     const bool *judged, *visible; /* by rule number; as in machine_setting */
-    int64_t lateness_ns;          /* an event lies at most so long before its receipt */
-    int64_t wait_ns;              /* for which events are waited that come out of order */
-    size_t state_limit;           /* bytes, of a tenant */
+    /* NULL: all rules are all tenants'. */
+    const struct serve_tenants *tenants;
+    int64_t lateness_ns; /* an event lies at most so long before its receipt */
+    int64_t wait_ns;     /* for which events are waited that come out of order */
+    size_t state_limit;  /* bytes, of a tenant */
     enum err (*fired)(void *context, const struct live_finding *finding);
     void *context;
 };

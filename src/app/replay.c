@@ -61,7 +61,7 @@ static enum err load_named(struct replay *r, struct diag *diag)
     const struct load_request request = {
             .rules = r->request->rules, .taxonomies = r->config.taxonomies, .packs = true};
     struct buf book = {0};
-    enum err e = book_collect(&request, &book, diag);
+    enum err e = book_collect(&request, &r->config.tenants, &book, diag);
     if (e == OK) {
         e = load_book(r, buf_slice(&book), diag);
     }
@@ -77,6 +77,7 @@ static enum err make_windows(struct replay *r, int64_t now_ns)
     const struct live_setting setting = {.set = r->set->loaded.set,
             .judged = r->set->choice.judged,
             .visible = r->set->choice.visible,
+            .tenants = r->set->tenants,
             .lateness_ns = r->config.lateness_ns,
             .wait_ns = r->config.wait_ns,
             .state_limit = LIVE_STATE,

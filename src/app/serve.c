@@ -68,6 +68,7 @@ struct child {
 
 struct centre {
     struct config config;
+    const char *config_path; /* NULL: none */
     struct serve_shared shared;
     struct child children[ROLES];
     struct stat tokens;        /* the file as it was read last */
@@ -122,7 +123,7 @@ static int run_role(struct centre *centre, enum role role)
         return serve_judge_run(&setting);
     }
     if (role == RULES) {
-        const struct serve_rules_setting setting = {&centre->shared, config};
+        const struct serve_rules_setting setting = {&centre->shared, config, centre->config_path};
         return serve_rules_run(&setting);
     }
     if (role == API) {
@@ -507,6 +508,7 @@ static enum err prepare(
         const struct serve_request *request, struct centre *centre, struct diag *diag)
 {
     TRY(config_read(&centre->config, request->config, diag));
+    centre->config_path = request->config;
     if (request->data) {
         centre->config.data = request->data;
     }

@@ -110,6 +110,7 @@ static enum err open_api(struct answering *a, struct diag *diag)
             .sent = a->setting->shared->sent,
             .kept = a->setting->shared->kept,
             .standing = a->setting->shared->standing,
+            .held = &a->setting->shared->page->held,
             .figures = read_figures,
             .reload = ask_reload,
             .reloaded = read_reload,

@@ -125,6 +125,7 @@ static enum err load(struct judge_process *p, const char *hash, struct diag *dia
     p->set = set;
     serve_standing_set(&p->standing, set);
     p->blank = set->choice.correlates;
+    serve_tenants_say(set->loaded.set);
     serve_reload_mark(&p->setting->shared->reload->judging, hash, 0);
     atomic_store(&p->page->watching, true);
     return OK;
@@ -175,6 +176,7 @@ static enum err make_windows(struct judge_process *p, int64_t receipt_ns, struct
     const struct live_setting setting = {.set = p->set->loaded.set,
             .judged = p->set->choice.judged,
             .visible = p->set->choice.visible,
+            .tenants = p->set->tenants,
             .lateness_ns = p->setting->lateness_ns,
             .wait_ns = p->setting->wait_ns,
             .state_limit = LIVE_STATE,

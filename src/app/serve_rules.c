@@ -134,12 +134,30 @@ static enum err keep(struct loading *l, struct diag *diag)
     return book_set_current(&disk_real, l->directory, l->hash, diag);
 }
 
+/* Which rules are whose stands in the configuration: as it is now. */
+static enum err collect(struct loading *l, const struct load_request *request, struct diag *diag)
+{
+    struct config fresh;
+    struct diag why = {0};
+    const char *path = l->setting->path;
+    if (!path) {
+        return book_collect(request, &l->setting->config->tenants, &l->book, diag);
+    }
+    enum err e = config_read(&fresh, path, &why);
+    if (e != OK) {
+        return diag_say(diag, e, "%s:%u:%u: %s", path, why.line, why.column, why.words);
+    }
+    e = book_collect(request, &fresh.tenants, &l->book, diag);
+    config_fini(&fresh);
+    return e;
+}
+
 static enum err read_files(struct loading *l, struct diag *diag)
 {
     const struct config *config = l->setting->config;
     const struct load_request request = {
             .rules = config->rules, .taxonomies = config->taxonomies, .packs = true};
-    TRY(book_collect(&request, &l->book, diag));
+    TRY(collect(l, &request, diag));
     book_hash(buf_slice(&l->book), l->hash);
     book_current(&disk_real, l->directory, l->current);
     if (l->current[0] && book_read(&disk_real, l->directory, l->current, &l->before, NULL) != OK) {

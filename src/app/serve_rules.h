@@ -15,6 +15,7 @@
 struct serve_rules_setting {
     struct serve_shared *shared;
     const struct config *config;
+    const char *path; /* of its file, whose tenants are read anew; NULL: none */
 };
 
 /* 0: there is a verdict. */

@@ -13,6 +13,7 @@ static enum err make(struct serve_set *set, struct diag *diag)
     const struct output_setting setting = {.set = set->loaded.set, .name = slice_text(set->hash)};
     struct engine_options options = {0};
     TRY(choose_rules(&request, set->loaded.set, &set->choice, diag));
+    TRY(serve_tenants_new(&set->loaded, &set->tenants, diag));
     options.excluded = set->choice.excluded;
     TRY(engine_new(set->loaded.set, set->loaded.taxonomy, &options, &set->engine, diag));
     TRY(output_new(output_find("json"), &setting, &set->output));
@@ -58,6 +59,7 @@ void serve_set_free(struct serve_set *set)
     event_fini(&set->event);
     output_free(set->output);
     engine_free(set->engine);
+    serve_tenants_free(set->tenants);
     choose_fini(&set->choice);
     load_fini(&set->loaded);
     memory_free(set);

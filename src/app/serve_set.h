@@ -10,6 +10,7 @@
 #pragma once
 
 #include "app/choose.h"
+#include "app/serve_tenants.h"
 #include "base/diag.h"
 #include "base/digest.h"
 #include "base/err.h"
@@ -24,6 +25,7 @@ struct serve_set {
     char hash[DIGEST_HEX]; /* its name */
     struct loaded loaded;
     struct choice choice;
+    struct serve_tenants *tenants; /* NULL: all rules are all tenants' */
     struct engine *engine;
     struct output *output;
     struct judge *judge;

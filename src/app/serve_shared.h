@@ -17,6 +17,7 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "event/counts.h"
+#include "event/held.h"
 #include "event/kept.h"
 #include "event/sent.h"
 #include "event/standing.h"
@@ -63,6 +64,7 @@ struct serve_page {
     _Atomic uint64_t left_out;     /* matches and groups of correlations that a limit left out */
     _Atomic int64_t tick_ns;       /* a TICK is wanted when the clock says so; INT64_MAX: none */
     _Atomic int64_t horizon_ns;    /* matches older than that do not matter; 0: not known */
+    struct held held;              /* findings that exceptions held back */
     _Atomic bool watching;         /* rules are loaded, events are judged */
 };
 

@@ -52,6 +52,45 @@ static enum err add_file(
     return add(c, kind, slice_text(path), buf_slice(&c->text), diag);
 }
 
+/* A tenant's exceptions: named by the tenant, too. */
+static enum err add_exceptions(
+        struct collecting *c, struct slice tenant, const char *path, struct diag *diag)
+{
+    struct diag why = {0};
+    struct buf name = {0};
+    enum err e = files_read(path, LOAD_FILE_LIMIT, &c->text, &why);
+    if (e != OK) {
+        return diag_say(diag, e, "%s: %s", path, why.words);
+    }
+    buf_add(&name, tenant);
+    buf_byte(&name, ' ');
+    buf_add(&name, slice_text(path));
+    e = name.failed ? diag_say(diag, ERR_MEMORY, "no memory for the rules")
+                    : add(c, "exception", buf_slice(&name), buf_slice(&c->text), diag);
+    buf_fini(&name);
+    return e;
+}
+
+static enum err add_tenants(
+        struct collecting *c, const struct config_tenants *tenants, struct diag *diag)
+{
+    struct buf text = {0};
+    if (tenants->count == 0) {
+        return OK;
+    }
+    config_tenants_write(tenants, &text);
+    enum err e = text.failed ? diag_say(diag, ERR_MEMORY, "no memory for the rules")
+                             : add(c, "tenants", SLICE("configuration"), buf_slice(&text), diag);
+    buf_fini(&text);
+    for (size_t t = 0; t < tenants->count && e == OK; t++) {
+        const struct config_tenant *row = &tenants->at[t];
+        for (size_t i = 0; i < row->exception_count && e == OK; i++) {
+            e = add_exceptions(c, row->tenant, row->exceptions[i].at, diag);
+        }
+    }
+    return e;
+}
+
 static enum err add_walked(struct collecting *c, const struct files_list *list, struct diag *diag)
 {
     if (list->refusal_count > 0) {
@@ -100,7 +139,8 @@ static enum err add_packs(
                    : diag_say(diag, ERR_IO, "%zu installed packs cannot be read", unreadable);
 }
 
-static enum err collect(struct collecting *c, const struct load_request *request, struct diag *diag)
+static enum err collect_rules(
+        struct collecting *c, const struct load_request *request, struct diag *diag)
 {
     buf_add(c->out, HEAD);
     for (size_t i = 0; i < taxonomy_data_file_count; i++) {
@@ -116,11 +156,15 @@ static enum err collect(struct collecting *c, const struct load_request *request
     return request->packs && request->rules.count == 0 ? add_packs(c, request, diag) : OK;
 }
 
-enum err book_collect(const struct load_request *request, struct buf *out, struct diag *diag)
+enum err book_collect(const struct load_request *request, const struct config_tenants *tenants,
+        struct buf *out, struct diag *diag)
 {
     struct collecting c = {.out = out};
     buf_clear(out);
-    enum err e = collect(&c, request, diag);
+    enum err e = collect_rules(&c, request, diag);
+    if (e == OK) {
+        e = add_tenants(&c, tenants, diag);
+    }
     buf_fini(&c.text);
     return e;
 }
@@ -271,12 +315,19 @@ static bool take_size(struct slice *line, size_t *size)
 
 static bool take_text(struct slice *rest, struct load_text *out)
 {
+    static const char *const kinds[] = {[LOAD_RULE] = "rule",
+            [LOAD_TAXONOMY] = "taxonomy",
+            [LOAD_EXCEPTION] = "exception",
+            [LOAD_TENANTS] = "tenants"};
     struct slice line = slice_cut(rest, '\n');
     struct slice kind = slice_cut(&line, ' ');
-    size_t size;
-    out->taxonomy = slice_equal(kind, SLICE("taxonomy"));
-    if ((!out->taxonomy && !slice_equal(kind, SLICE("rule"))) || !take_size(&line, &size) ||
-            line.size == 0 || rest->size <= size || rest->at[size] != '\n') {
+    size_t size, i = 0;
+    while (i < sizeof kinds / sizeof *kinds && !slice_equal(kind, slice_text(kinds[i]))) {
+        i++;
+    }
+    out->kind = (enum load_kind)i;
+    if (i == sizeof kinds / sizeof *kinds || !take_size(&line, &size) || line.size == 0 ||
+            rest->size <= size || rest->at[size] != '\n') {
         return false;
     }
     out->name = line;

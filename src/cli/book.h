@@ -1,16 +1,16 @@
 /* book: the exact texts that a set of rules is made of, as one file that is named by its hash. What
  * was judged once can be judged by the same rules again, whatever became of their files.
  *
- *     TRY(book_collect(&request, &book, diag));       // reads files, looks at no byte of them
- *     book_hash(buf_slice(&book), hash);
- *     TRY(book_publish(&disk_real, "data/rulesets", buf_slice(&book), diag));
+ *     TRY(book_collect(&request, &tenants, &book, diag));    // reads files, looks at no byte of
+ * them book_hash(buf_slice(&book), hash); TRY(book_publish(&disk_real, "data/rulesets",
+ * buf_slice(&book), diag));
  *
  *     TRY(book_read(&disk_real, "data/rulesets", hash, &book, diag));     // its hash is right
  *     TRY(book_load(buf_slice(&book), &loaded, diag));                    // parses: behind a seal
  *
  * A book is lines `KIND SIZE NAME`, each with that many bytes and a line feed behind it, under
  * `merlon rules 1`. Kinds: `taxonomy` (those built in first, so that another version of the program
- * has another book), `rule`. */
+ * has another book), `rule`, `exception` (NAME: the tenant, a blank, the file), `tenants`. */
 #pragma once
 
 #include <stdbool.h>
@@ -20,6 +20,7 @@
 #include "base/digest.h"
 #include "base/disk.h"
 #include "base/err.h"
+#include "cli/config_tenants.h"
 #include "cli/load.h"
 
 #define BOOK_BYTES ((size_t)256 << 20) /* of a book, at most */
@@ -27,8 +28,8 @@ enum { BOOK_FILES = 200000, BOOK_NAME = 4096 };
 
 /* What the request names: paths, or the installed packs. ERR_LIMIT: over BOOK_BYTES or BOOK_FILES;
  * any path that cannot be read is an error. */
-enum err book_collect(
-        const struct load_request *request, struct buf *out, struct diag *diag) MUST_CHECK;
+enum err book_collect(const struct load_request *request, const struct config_tenants *tenants,
+        struct buf *out, struct diag *diag) MUST_CHECK;
 void book_hash(struct slice book, char hash[DIGEST_HEX]);
 /* Is it the name of a book: 64 hex digits, lower case? */
 bool book_is_hash(struct slice name);

@@ -73,7 +73,7 @@ static enum err read_correlation(
 static enum err read_root(struct config *config, const struct yaml_node *root, struct diag *diag)
 {
     static const char *const keys[] = {"data", "rules", "taxonomy", "tenant", "inputs", "api",
-            "segment_size", "reserve", "retention", "outputs", "correlation", NULL};
+            "segment_size", "reserve", "retention", "outputs", "correlation", "tenants", NULL};
     const struct yaml_node *node;
     struct slice tenant = SLICE("default"), text;
     TRY(config_parts_keys(root, keys, "the configuration", diag));
@@ -104,6 +104,9 @@ static enum err read_root(struct config *config, const struct yaml_node *root, s
     }
     if ((node = yaml_get(root, SLICE("outputs")))) {
         TRY(config_outputs_read(&config->outputs, &config->arena, node, diag));
+    }
+    if ((node = yaml_get(root, SLICE("tenants")))) {
+        TRY(config_tenants_read(&config->tenants, &config->arena, node, diag));
     }
     if ((node = yaml_get(root, SLICE("correlation")))) {
         TRY(read_correlation(config, node, diag));

@@ -20,6 +20,7 @@
 #include "base/err.h"
 #include "cli/config_outputs.h"
 #include "cli/config_retention.h"
+#include "cli/config_tenants.h"
 #include "cli/words.h"
 #include "source/intake.h"
 
@@ -42,6 +43,7 @@ struct config {
     struct config_api api;
     struct config_retention retention;
     struct config_outputs outputs;
+    struct config_tenants tenants; /* which rules are whose */
     uint64_t segment_bytes;
     uint64_t reserve_bytes;
     int64_t lateness_ns, wait_ns; /* of correlations: app/live.h */

@@ -225,6 +225,12 @@ static void what_is_wrong_is_named_with_its_line(void **unused)
             {"api: {listen: x, key: k}\n", "go together", 1},
             {"a\n", "keys and values", 1},
             {"data: x\ndata: y\n", "data", 2},
+            {"tenants: {tenant: sg}\n", "tenants is a list", 1},
+            {"tenants:\n  - {rules: {}}\n", "whose?", 2},
+            {"tenants:\n  - {tenant: a}\n  - {tenant: a}\n", "same tenant", 3},
+            {"tenants:\n  - {tenant: a, rules: {levle: low}}\n", "did you mean 'level'", 2},
+            {"tenants:\n  - {tenant: a, rules: {level: lowest}}\n", "level is", 2},
+            {"tenants:\n  - {tenant: a, exceptions: ['']}\n", "one line", 2},
     };
     expect_wrong(rows, sizeof rows / sizeof *rows);
 }
@@ -236,7 +242,8 @@ static void without_memory_it_says_so(void **unused)
     for (uint64_t n = 1;; n++) {
         memory_fail_after(n);
         enum err e = read_text("rules: [a]\nretention: {age: 1d}\ninputs:\n  - {name: a, kind: "
-                               "syslog-udp, listen: x}\n",
+                               "syslog-udp, listen: x}\ntenants: [{tenant: a, rules: {include: b, "
+                               "exclude: [c]}, exceptions: d}]\n",
                 &config, NULL);
         memory_fail_after(0);
         if (e == OK) {

@@ -125,6 +125,23 @@ enum err load_rules(const struct load_request *request, struct loaded *out, stru
     return OK;
 }
 
+static enum err add_text(const struct load_text *t, struct loaded *out, struct diag *diag)
+{
+    struct slice name = t->name, tenant;
+    switch (t->kind) {
+    case LOAD_TAXONOMY:
+        return taxonomy_add(out->taxonomy, name, t->bytes, diag);
+    case LOAD_EXCEPTION:
+        tenant = slice_cut(&name, ' ');
+        return ruleset_load_exceptions(out->set, tenant, name, t->bytes, diag);
+    case LOAD_TENANTS:
+        buf_add(&out->tenants, t->bytes);
+        return out->tenants.failed ? diag_say(diag, ERR_MEMORY, "no memory for the rules") : OK;
+    default:
+        return ruleset_load_text(out->set, name, t->bytes, diag);
+    }
+}
+
 static enum err add_texts(
         const struct load_text *texts, size_t count, struct loaded *out, struct diag *diag)
 {
@@ -134,9 +151,7 @@ static enum err add_texts(
         return diag_say(diag, ERR_MEMORY, "no memory for the taxonomy");
     }
     for (size_t i = 0; i < count; i++) {
-        const struct load_text *t = &texts[i];
-        TRY(t->taxonomy ? taxonomy_add(out->taxonomy, t->name, t->bytes, diag)
-                        : ruleset_load_text(out->set, t->name, t->bytes, diag));
+        TRY(add_text(&texts[i], out, diag));
     }
     return ruleset_finish(out->set, diag);
 }
@@ -163,6 +178,7 @@ void load_fini(struct loaded *loaded)
     ruleset_free(loaded->set);
     taxonomy_free(loaded->taxonomy);
     buf_fini(&loaded->placeholders);
+    buf_fini(&loaded->tenants);
     *loaded = (struct loaded){0};
 }
 
@@ -175,6 +191,17 @@ void load_say_problems(const struct ruleset *set)
                     SLICE_ARG(p->reason));
         } else {
             verb_say("%.*s: rule refused: %.*s", SLICE_ARG(p->file), SLICE_ARG(p->reason));
+        }
+    }
+}
+
+void load_missing(const struct ruleset *set, struct buf *out)
+{
+    for (uint32_t i = 0; i < set->rule_count; i++) {
+        const struct rule *e = set->rules[i];
+        for (size_t k = 0; e->exception.at && k < e->missing_count; k++) {
+            buf_format(out, "%.*s:%u: an exception of %.*s names no rule: %.*s\n",
+                    SLICE_ARG(e->file), e->line, SLICE_ARG(e->exception), SLICE_ARG(e->missing[k]));
         }
     }
 }

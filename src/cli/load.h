@@ -33,6 +33,7 @@ struct loaded {
     struct ruleset *set;
     struct taxonomy *taxonomy;
     struct buf placeholders; /* borrowed by the set */
+    struct buf tenants;      /* which rules are whose (cli/config_tenants.h) */
     size_t unreadable;       /* paths of rules that could not be read, each named on stderr */
     uint32_t time_field;     /* where an engine of this set puts an event's time */
     uint32_t host_fields[LOAD_HOSTS]; /* and its host: the first that is present */
@@ -44,15 +45,19 @@ struct loaded {
  * cannot be read. */
 enum err load_rules(
         const struct load_request *request, struct loaded *out, struct diag *diag) MUST_CHECK;
-/* A file's text: of a taxonomy or of rules. */
+enum load_kind { LOAD_RULE, LOAD_TAXONOMY, LOAD_EXCEPTION, LOAD_TENANTS };
+/* A file's text. An exception's name is the tenant, a blank and the file's. */
 struct load_text {
-    bool taxonomy;
+    enum load_kind kind;
     struct slice name, bytes; /* borrowed during the call */
 };
-/* The same of texts, and of nothing else: no taxonomy is built in. */
+/* The same of texts, and of nothing else: no taxonomy is built in. What is of LOAD_TENANTS goes to
+ * loaded->tenants. */
 enum err load_texts(const struct load_text *texts, size_t count, struct loaded *out,
         struct diag *diag) MUST_CHECK;
 void load_fini(struct loaded *loaded);
+/* Adds a line for each rule that an exception names and that is not there. */
+void load_missing(const struct ruleset *set, struct buf *out);
 /* Names each rule that was refused on stderr. */
 void load_say_problems(const struct ruleset *set);
 /* Words of a diag with their place: ":12:3: what" or ": what". */

@@ -22,6 +22,7 @@ struct loader_input {
     const char *path;    /* read from here, unless there is a text */
     struct slice name;   /* as problems and rules name it */
     struct slice text;   /* .at NULL: read the path */
+    struct slice tenant; /* .at NULL: ordinary rules; else exceptions of this tenant */
     struct draft *first; /* out: what its documents are, in order */
     uint32_t worker;     /* out: index of the maker */
 };

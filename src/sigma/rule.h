@@ -74,6 +74,13 @@ struct rule {
     /* Fields of its events that correlations ask for; numbers in the ruleset's field table. */
     const uint32_t *wanted;
     uint32_t wanted_count;
+    /* .at NULL: an ordinary rule. Else an exception of this tenant: it holds for events that the
+     * rules it names are not to find. */
+    struct slice exception;
+    const uint32_t *excepted; /* of an exception: numbers of the rules that it is about */
+    size_t excepted_count;
+    const struct slice *missing; /* and what it names and no rule is called */
+    size_t missing_count;
     bool has_keywords; /* some predicate is of any field */
     char hash[65];     /* hex SHA-256 of the rule's meaning: its condition tree and logsource; of a
                           correlation: what it asks, and the hashes of its rules */

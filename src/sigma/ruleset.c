@@ -159,10 +159,21 @@ enum err ruleset_load_text(
     return add_input(b, input);
 }
 
+enum err ruleset_load_exceptions(struct ruleset *set, struct slice tenant, struct slice file,
+        struct slice text, struct diag *diag)
+{
+    struct ruleset_build *b = set->build;
+    TRY(ruleset_load_text(set, file, text, diag));
+    struct loader_input *input = &b->inputs[b->input_count - 1];
+    input->tenant = arena_copy(&b->arena, tenant);
+    return input->tenant.at ? OK : diag_say(diag, ERR_MEMORY, "no memory for the rules");
+}
+
 static int compare_inputs(const void *a, const void *b)
 {
     const struct loader_input *x = a, *y = b;
     int order = files_compare(x->name.at, y->name.at);
+    order = order ? order : slice_compare(x->tenant, y->tenant);
     return order ? order : slice_compare(x->text, y->text);
 }
 
@@ -304,9 +315,46 @@ static enum err apply_filters(struct ruleset_build *b, uint32_t filter_count, st
     maker_file(m, SLICE(""));
     maker_begin(m, diag);
     for (uint32_t i = 0; n > 0 && i < b->draft_count; i++) {
-        if (b->drafts[i]->kind == DRAFT_RULE && !b->drafts[i]->correlation) {
+        if (b->drafts[i]->kind == DRAFT_RULE && !b->drafts[i]->correlation &&
+                !b->drafts[i]->rule.exception.at) {
             arena_reset(&m->scratch);
             TRY(filter_apply(m, &b->pool, b->drafts[i], filters, n));
+        }
+    }
+    return OK;
+}
+
+/* A file of exceptions holds filters, nothing else. */
+static enum err make_exception(struct ruleset_build *b, struct draft *d, struct slice tenant)
+{
+    if (d->kind == DRAFT_FILTER) {
+        return filter_except(&b->makers[0], &b->pool, d, tenant);
+    }
+    if (d->kind == DRAFT_RULE) {
+        d->kind = DRAFT_PROBLEM;
+        d->problem = (struct ruleset_problem){.file = d->rule.file,
+                .id = d->rule.id,
+                .title = d->rule.title,
+                .line = d->rule.line,
+                .column = 1,
+                .reason = SLICE("a tenant's exceptions are filters, and this is none"),
+                .err = ERR_SYNTAX};
+    }
+    return OK;
+}
+
+static enum err make_exceptions(struct ruleset_build *b, uint32_t counts[3], struct diag *diag)
+{
+    struct maker *m = &b->makers[0];
+    maker_file(m, SLICE(""));
+    maker_begin(m, diag);
+    for (uint32_t i = 0; i < b->input_count; i++) {
+        const struct loader_input *input = &b->inputs[i];
+        for (struct draft *d = input->first; d && input->tenant.at; d = d->next) {
+            counts[d->kind]--;
+            arena_reset(&m->scratch);
+            TRY(make_exception(b, d, input->tenant));
+            counts[d->kind]++;
         }
     }
     return OK;
@@ -343,6 +391,11 @@ static enum err publish_rules(struct ruleset *set, uint32_t count)
     }
     digest_hex(&digest, set->hash);
     set->rules = rules;
+    for (uint32_t i = 0; i < b->draft_count; i++) {
+        if (b->drafts[i]->kind == DRAFT_RULE && b->drafts[i]->rule.exception.at) {
+            TRY(filter_link(&b->arena, b->drafts[i], b->drafts, b->draft_count));
+        }
+    }
     return OK;
 }
 
@@ -384,6 +437,7 @@ static enum err finish(struct ruleset *set, struct diag *diag)
     TRY(gather(b, counts));
     TRY(make_maps(b));
     TRY(join_all(b, counts));
+    TRY(make_exceptions(b, counts, diag));
     TRY(apply_filters(b, counts[DRAFT_FILTER], diag));
     TRY(link_correlations(b));
     TRY(publish_rules(set, counts[DRAFT_RULE]));

@@ -66,4 +66,7 @@ enum err ruleset_load(struct ruleset *set, const char *path, struct diag *diag) 
 /* The same of a text, for tests and standard input. */
 enum err ruleset_load_text(
         struct ruleset *set, struct slice file, struct slice text, struct diag *diag) MUST_CHECK;
+/* Sigma filters that hold for a tenant's events alone: see struct rule. */
+enum err ruleset_load_exceptions(struct ruleset *set, struct slice tenant, struct slice file,
+        struct slice text, struct diag *diag) MUST_CHECK;
 enum err ruleset_finish(struct ruleset *set, struct diag *diag) MUST_CHECK;

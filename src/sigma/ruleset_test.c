@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/memory.h"
+#include "sigma/filter.h"
 #include "sigma/tree.h"
 
 #define HEAD "title: t\nlogsource: {category: test}\n"
@@ -496,6 +497,55 @@ static void a_filter_changes_the_hash(void **state)
     ruleset_free(filtered);
 }
 
+static struct ruleset *load_exceptions(const char *rules, const char *exceptions)
+{
+    const struct ruleset_options options = {.threads = 1};
+    struct ruleset *set = NULL;
+    assert_int_equal(ruleset_new(&options, &set, NULL), OK);
+    assert_int_equal(ruleset_load_text(set, SLICE("r.yml"), slice_text(rules), NULL), OK);
+    assert_int_equal(ruleset_load_exceptions(
+                             set, SLICE("sg/moh"), SLICE("e.yml"), slice_text(exceptions), NULL),
+            OK);
+    assert_int_equal(ruleset_finish(set, NULL), OK);
+    return set;
+}
+
+static void an_exception_leaves_the_rule_as_it_is(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *source, *rules;
+        size_t excepted, missing;
+    } cases[] = {{"product: p", "[i-1]", 1, 0}, {"product: p", "[n]", 1, 0},
+            {"product: p", "any", 1, 0}, {"product: q", "any", 0, 0}, {"product: p", "[r]", 0, 1},
+            {"product: p", "[gone, n, f]", 1, 2}};
+    struct ruleset *plain = load(RULE);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[200];
+        snprintf(text, sizeof text, "title: f\nlogsource: {%s}\n%s%s%s", cases[i].source,
+                "filter: {rules: ", cases[i].rules, ", s: {B: y}, condition: not s}\n");
+        struct ruleset *set = load_exceptions(RULE, text);
+        assert_int_equal(set->rule_count, 2);
+        const struct rule *e = set->rules[0]->exception.at ? set->rules[0] : set->rules[1];
+        const struct rule *rule = set->rules[1 - e->number];
+        assert_true(slice_equal(e->exception, SLICE("sg/moh")));
+        assert_string_equal(rule->hash, plain->rules[0]->hash);
+        assert_int_equal(e->excepted_count, cases[i].excepted);
+        assert_int_equal(e->missing_count, cases[i].missing);
+        assert_int_equal(filter_excepts(e, rule), cases[i].excepted == 1);
+        assert_false(filter_excepts(e, e));
+        ruleset_free(set);
+    }
+    ruleset_free(plain);
+    assert_described(
+            load_exceptions(RULE, FILTER("product: p", "any")), "not", "B is 'y'\nA is 'x'\n");
+    assert_described(load_exceptions(RULE, "title: f\nlogsource: {product: p}\n"
+                                           "filter: {rules: any, s: {B: y}, condition: s}\n"),
+            "only", "not B is 'y'\nA is 'x'\n");
+    assert_described(load_exceptions(RULE, RULE), "a rule",
+            "A is 'x'\n1:1 syntax error: a tenant's exceptions are filters, and this is none\n");
+}
+
 /* ---- the set ------------------------------------------------------------------------------- */
 
 static void equal_tests_are_one_predicate(void **state)
@@ -660,6 +710,7 @@ int main(void)
             cmocka_unit_test(filters_are_laid_over_the_rules_they_name),
             cmocka_unit_test(the_hash_is_of_the_meaning_alone),
             cmocka_unit_test(a_filter_changes_the_hash),
+            cmocka_unit_test(an_exception_leaves_the_rule_as_it_is),
             cmocka_unit_test(equal_tests_are_one_predicate),
             cmocka_unit_test(what_a_rule_says_of_itself_is_kept),
             cmocka_unit_test(threads_and_order_of_paths_change_nothing),
