@@ -15,6 +15,16 @@ static uint32_t rule_count(const struct standing *standing)
     return standing->rule_count < STANDING_RULES ? standing->rule_count : STANDING_RULES;
 }
 
+/* Exceptions are none. */
+static uint32_t count_rules(const struct standing *standing)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < rule_count(standing); i++) {
+        count += !standing->rules[i].exception;
+    }
+    return count;
+}
+
 static uint32_t tenant_count(const struct standing *standing)
 {
     return standing->tenant_count < STANDING_TENANTS ? standing->tenant_count : STANDING_TENANTS;
@@ -98,7 +108,7 @@ static void add_cannot(
     buf_add(out, SLICE(",\"cannot_fire\":["));
     for (uint32_t i = 0; i < rule_count(standing); i++) {
         const struct standing_verdict *verdict = &tenant->verdicts[i];
-        if (verdict->why == STANDING_CAN) {
+        if (verdict->why == STANDING_CAN || standing->rules[i].exception) {
             continue;
         }
         buf_format(out, "%s", between);
@@ -120,7 +130,7 @@ static void count_whys(const struct standing *standing, const struct standing_te
     memset(counts, 0, STANDING_WHYS * sizeof *counts);
     for (uint32_t i = 0; i < rule_count(standing); i++) {
         unsigned why = tenant->verdicts[i].why;
-        counts[why < STANDING_WHYS ? why : STANDING_NEVER]++;
+        counts[why < STANDING_WHYS ? why : STANDING_NEVER] += !standing->rules[i].exception;
     }
 }
 
@@ -155,7 +165,7 @@ static void write_rules(struct http_request *r, const struct standing *standing,
     const char *between = "";
     buf_byte(out, '{');
     add_text(out, "ruleset", PLACE(standing->ruleset));
-    add_number(out, "rules", rule_count(standing));
+    add_number(out, "rules", count_rules(standing));
     buf_add(out, SLICE(",\"tenants\":["));
     for (uint32_t i = 0; i < tenant_count(standing); i++) {
         const struct standing_tenant *tenant = &standing->tenants[i];

@@ -291,7 +291,8 @@ static void rules_stand_as_the_judge_says(void **unused)
     struct standing *standing = s.standing;
     standing_write(standing);
     standing_clear(standing, "abc");
-    standing->rule_count = 2;
+    standing->rule_count = 3;
+    standing->rules[2].exception = true;
     standing_text(standing->rules[0].id, STANDING_ID, SLICE("r-0"));
     standing_text(standing->rules[0].title, STANDING_NAME, SLICE("A \"title\""));
     standing_text(standing->rules[0].level, sizeof standing->rules[0].level, SLICE("high"));
@@ -306,6 +307,7 @@ static void rules_stand_as_the_judge_says(void **unused)
     standing->tenants[0].looked_at = 5;
     standing->tenants[0].made_ns = standing->tenants[0].since_ns = 1600000000 * TIME_SECOND;
     standing->tenants[0].verdicts[1].why = STANDING_TESTS;
+    standing->tenants[0].verdicts[2].why = STANDING_UNSEEN;
     standing_text(standing->tenants[0].verdicts[1].field, STANDING_FIELD, SLICE("Image"));
     assert_int_equal(ask("/api/v1/rules", ADMIN), 503); /* being changed */
     assert_int_equal(ask("/metrics", ADMIN), 200);

@@ -46,6 +46,7 @@ void serve_standing_set(struct serve_standing *s, struct serve_set *set)
         standing_text(to->id, sizeof to->id, rule->id);
         standing_text(to->title, sizeof to->title, rule->title);
         standing_text(to->level, sizeof to->level, level_name(rule->level));
+        to->exception = rule->exception.at != NULL;
     }
     s->shared->rule_count = rule_count(s);
     standing_written(s->shared);

@@ -45,6 +45,7 @@ struct standing_rule {
     char id[STANDING_ID];
     char title[STANDING_NAME];
     char level[16];
+    bool exception; /* it is none that could fire: cost and title alone say anything */
     _Atomic uint64_t asked, held; /* since these rules are in force, or the judge began */
     _Atomic uint64_t timed, timed_ns;
 };
