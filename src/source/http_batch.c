@@ -102,10 +102,17 @@ void http_batch_reject(
     add_item(b, (struct http_batch_item){.bytes = bytes, .wrong = wrong, .why = why});
 }
 
-void http_batch_clear(struct http_batch *b)
+void http_batch_reject_whole(struct http_batch *b, enum http_refusal refusal, struct slice words)
 {
+    struct slice kept = arena_copy(http_request_arena(b->r), words);
+    bool large = refusal == HTTP_TOO_LARGE;
     b->count = 0;
     b->rejected = 0;
+    b->failed = false;
+    b->refusal = refusal;
+    b->wrong = kept.at ? kept : SLICE("not well formed");
+    http_batch_reject(
+            b, http_request_body(b->r), large ? COUNTS_TOO_LONG : COUNTS_SYNTAX, b->wrong.at);
 }
 
 const char *http_batch_check_object(struct slice line)
@@ -250,7 +257,7 @@ void http_batch_send(
     b->finish = finish;
     b->since_ns = h->options.steady_ns();
     if (b->count == 0) {
-        finish(b, HTTP_BATCH_STORED);
+        finish(b, b->failed ? HTTP_BATCH_BUSY : HTTP_BATCH_STORED);
         return;
     }
     http_request_wait(b->r);

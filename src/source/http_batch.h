@@ -37,10 +37,12 @@ struct http_batch {
     struct buf text; /* of records and keys that are made */
     struct http_batch_item *items;
     size_t count, room;
-    size_t rejected; /* of them */
-    size_t put;      /* items that are in the channel */
-    bool failed;     /* too many items, or no memory */
-    bool waits;      /* in the list */
+    size_t rejected;    /* of them */
+    size_t put;         /* items that are in the channel */
+    bool failed;        /* too many items, or no memory */
+    struct slice wrong; /* the whole body is rejected: why; ends with a NUL */
+    enum http_refusal refusal;
+    bool waits; /* in the list */
     uint64_t position;
     int64_t since_ns;
     enum http_batch_outcome outcome; /* once it has left the list */
@@ -63,9 +65,10 @@ void http_batch_add(struct http_batch *b, struct slice record);
 void http_batch_add_made(struct http_batch *b, size_t from);
 void http_batch_reject(
         struct http_batch *b, struct slice bytes, enum counts_rejection why, const char *wrong);
-/* Forgets all items. */
-void http_batch_clear(struct http_batch *b);
-/* Answers by `finish`, now or later; `finish` answers the request. b->failed: refused here. */
+/* Forgets all items: the body goes to quarantine as one record, and `finish` refuses the request by
+ * b->refusal and b->wrong when it is there. HTTP_TOO_LARGE counts as too long, others as syntax. */
+void http_batch_reject_whole(struct http_batch *b, enum http_refusal refusal, struct slice words);
+/* Answers by `finish`, now or later; `finish` answers the request. */
 void http_batch_send(struct http_batch *b,
         void (*finish)(struct http_batch *b, enum http_batch_outcome outcome));
 /* Lines without their ends, blank ones left out; each is `check`ed: NULL or why it is wrong. */

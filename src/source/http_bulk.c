@@ -82,6 +82,7 @@ bool http_bulk_next(struct http_bulk *bulk, struct http_bulk_item *item)
         bulk->wrong = "Malformed action/metadata line";
         return false;
     }
+    found.line = line;
     if (found.action != HTTP_BULK_DELETE && !take_line(bulk, &found.source)) {
         return false;
     }

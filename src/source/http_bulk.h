@@ -33,6 +33,7 @@ struct http_bulk {
 struct http_bulk_item {
     enum http_bulk_action action;
     struct slice index, id; /* as written between the quotes; .at NULL: absent */
+    struct slice line;      /* what is to be done */
     struct slice source;    /* the line of the document */
     const char *wrong;      /* NULL: it is to be stored */
     bool broken;            /* the document itself is what is wrong */

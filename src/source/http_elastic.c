@@ -161,13 +161,11 @@ static void add(struct http_batch *b, const struct http_bulk_item *item, struct 
     if (!item->wrong && result->index.size == 0) {
         result->item.wrong = "index is missing";
     }
-    if (result->item.wrong && !item->broken) {
-        return;
-    }
     size_t rejected = b->rejected;
     result->place = b->count;
-    if (item->broken) {
-        http_batch_reject(b, item->source, COUNTS_SYNTAX, item->wrong);
+    if (result->item.wrong) {
+        struct slice bytes = item->source.size ? item->source : item->line;
+        http_batch_reject(b, bytes, COUNTS_SYNTAX, result->item.wrong);
     } else {
         http_batch_add(b, item->source);
         result->item.wrong = b->rejected > rejected ? "the document is longer than may be" : NULL;
@@ -229,6 +227,18 @@ static void write_result(struct http_batch *b, struct buf *out, const struct res
                        "\"status\":201}"));
 }
 
+static void finish_single(struct http_batch *b, const struct result *result)
+{
+    if (!result->item.wrong) {
+        write_result(b, http_request_out(b->r), result);
+        answer(b->r, 201);
+    } else if (b->items[0].why == COUNTS_TOO_LONG) {
+        refuse(b->r, HTTP_TOO_LARGE, slice_text(result->item.wrong));
+    } else {
+        refuse_as(b->r, 400, "document_parsing_exception", slice_text(result->item.wrong));
+    }
+}
+
 static void finish(struct http_batch *b, enum http_batch_outcome outcome)
 {
     const struct work *work = b->more;
@@ -237,9 +247,12 @@ static void finish(struct http_batch *b, enum http_batch_outcome outcome)
         refuse(b->r, HTTP_BUSY, SLICE("the log does not take it at present: send again"));
         return;
     }
+    if (b->wrong.at) {
+        refuse(b->r, b->refusal, b->wrong);
+        return;
+    }
     if (work->single) {
-        write_result(b, out, &work->results[0]);
-        answer(b->r, 201);
+        finish_single(b, &work->results[0]);
         return;
     }
     bool errors = false;
@@ -282,19 +295,20 @@ static void take_bulk(struct http_request *r, void *context)
     if (bulk.wrong) {
         struct buf words = {0};
         buf_format(&words, "%s (line [%zu])", bulk.wrong, bulk.line);
-        refuse_as(r, 400, "illegal_argument_exception", buf_slice(&words));
+        http_batch_reject_whole(b, HTTP_BAD_REQUEST, buf_slice(&words));
         buf_fini(&words);
+        http_batch_send(b, finish);
         return;
     }
     set_keys(b);
     const struct work *work = b->more;
     if (b->failed) {
-        refuse(r, HTTP_TOO_LARGE, SLICE("too many items in one request"));
+        http_batch_reject_whole(b, HTTP_TOO_LARGE, SLICE("too many items in one request"));
     } else if (work->count == 0) {
         refuse_as(r, 400, "parse_exception", SLICE("request body is required"));
-    } else {
-        http_batch_send(b, finish);
+        return;
     }
+    http_batch_send(b, finish);
 }
 
 static void take_document(struct http_request *r, void *context)
@@ -310,14 +324,10 @@ static void take_document(struct http_request *r, void *context)
     item.id = id.size ? id : (struct slice){0};
     item.wrong = id.size ? http_bulk_check_id(id) : NULL;
     item.wrong = item.wrong ? item.wrong : http_batch_check_object(slice_trim(item.source));
-    if (item.wrong) {
-        refuse_as(r, 400, "document_parsing_exception", slice_text(item.wrong));
-        return;
-    }
     add(b, &item, index_of(r));
     set_keys(b);
-    if (b->failed || work->results[0].item.wrong) {
-        refuse(r, HTTP_TOO_LARGE, SLICE("the document is longer than may be"));
+    if (b->failed) {
+        refuse(r, HTTP_BUSY, SLICE("no memory"));
         return;
     }
     http_batch_send(b, finish);

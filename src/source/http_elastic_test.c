@@ -31,6 +31,25 @@ static void ask(struct sink *sink, const char *line, struct slice body, const ch
     web_fini(&a);
 }
 
+static void expect_rejected(struct sink *sink, size_t i, const char *bytes)
+{
+    const struct sink_record *r = sink_record(sink, FRAME_REJECTED, i);
+    assert_non_null(r);
+    if (!slice_equal(r->bytes, slice_text(bytes))) {
+        fail_msg("%zu: %.*s", i, SLICE_ARG(r->bytes));
+    }
+    assert_true(slice_starts(r->reason, SLICE("syntax: ")));
+}
+
+static void expect_counts(struct sink *sink, uint64_t received, uint64_t rejected)
+{
+    const struct counts_source *counts =
+            counts_source(sink->counts, SLICE("sg/health"), SLICE("web/127.0.0.1"));
+    assert_int_equal(counts->received, received);
+    assert_int_equal(counts->rejected[COUNTS_SYNTAX], rejected);
+    assert_int_equal(sink_count(sink, FRAME_REJECTED), rejected);
+}
+
 #define FINE                                                                                       \
     "\"_version\":1,\"result\":\"created\",\"_shards\":{\"total\":1,\"successful\":1,"             \
     "\"failed\":0},\"_seq_no\":0,\"_primary_term\":1,\"status\":201}"
@@ -70,7 +89,13 @@ static void items_are_answered_in_order(void **state)
         assert_true(slice_equal(r->format, SLICE("json")));
     }
     assert_int_equal(sink_count(&sink, FRAME_RECORDS), 3);
-    assert_int_equal(sink_count(&sink, FRAME_REJECTED), 1);
+    /* What the answer says is rejected is counted and in quarantine. */
+    static const char *const rejected[] = {
+            "{\"doc\":{}}", "{\"delete\":{\"_id\":\"1\"}}", "{\"a\":", "{}"};
+    for (size_t i = 0; i < 4; i++) {
+        expect_rejected(&sink, i, rejected[i]);
+    }
+    expect_counts(&sink, 7, 4);
     sink_close(&sink);
 }
 
@@ -94,11 +119,16 @@ static void a_body_that_is_none_is_refused_whole(void **state)
             "{\"index\":{},\"create\":{}}\n{}\n", "{\"index\":{\"_id\":\"1\"}}\n{}\n{\"a\":1}\n"};
     struct sink sink;
     sink_open(&sink, NULL);
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    const size_t count = sizeof bad / sizeof *bad;
+    for (size_t i = 0; i < count; i++) {
         ask(&sink, "POST /a/_bulk", slice_text(bad[i]),
                 "400 {\"error\":{\"root_cause\":[{\"type\"");
     }
-    assert_int_equal(sink_count(&sink, FRAME_RECORDS) + sink_count(&sink, FRAME_REJECTED), 0);
+    assert_int_equal(sink_count(&sink, FRAME_RECORDS), 0);
+    for (size_t i = 1; i < count; i++) { /* the first is empty: nothing came */
+        expect_rejected(&sink, i - 1, bad[i]);
+    }
+    expect_counts(&sink, count - 1, count - 1);
     sink_close(&sink);
 }
 
@@ -113,6 +143,8 @@ static void single_documents_are_stored(void **state)
     ask(&sink, "PUT /logs/_create/a", SLICE("[]"), "400 {\"error\"");
     assert_int_equal(sink_count(&sink, FRAME_RECORDS), 2);
     assert_true(slice_equal(sink_record(&sink, FRAME_RECORDS, 0)->bytes, SLICE("{\"a\":\n1}")));
+    expect_rejected(&sink, 1, "[]");
+    expect_counts(&sink, 4, 2);
     sink_close(&sink);
 }
 
@@ -134,6 +166,8 @@ static void ids_and_items_have_limits(void **state)
     ask(&sink, "POST /a/_bulk", buf_slice(&body), "200 {\"took\":1,\"errors\":false,");
     buf_add(&body, SLICE("{\"index\":{}}\n{}\n"));
     ask(&sink, "POST /a/_bulk", buf_slice(&body), "413 {\"error\"");
+    assert_true(slice_starts(sink_record(&sink, FRAME_REJECTED, 0)->reason,
+            SLICE("too_long: too many items in one request")));
     buf_fini(&body);
     sink_close(&sink);
 }

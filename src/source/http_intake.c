@@ -21,6 +21,10 @@ static void finish_lines(struct http_batch *b, enum http_batch_outcome outcome)
                         : SLICE("not known to be on disk yet; send again"));
         return;
     }
+    if (b->wrong.at) {
+        http_request_refuse(b->r, b->refusal, b->wrong);
+        return;
+    }
     buf_format(http_request_out(b->r), "{\"accepted\":%zu,\"rejected\":%zu}\n",
             b->count - b->rejected, b->rejected);
     http_request_answer(b->r, 200, "application/json");
@@ -67,8 +71,7 @@ static void take_lines(struct http_request *r, void *context)
     bool json = slice_equal(b->input.format, SLICE("json"));
     http_batch_add_lines(b, http_request_body(r), json ? http_batch_check_object : NULL);
     if (b->failed) {
-        http_request_refuse(r, HTTP_TOO_LARGE, SLICE("too many lines in one request"));
-        return;
+        http_batch_reject_whole(b, HTTP_TOO_LARGE, SLICE("too many lines in one request"));
     }
     http_batch_send(b, finish_lines);
 }

@@ -119,6 +119,25 @@ static void a_long_record_is_rejected_alone(void **state)
     sink_close(&sink);
 }
 
+static void a_body_of_telemetry_that_is_none_is_rejected_whole(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+            "x", "{\"resourceLogs\":[{\"scopeLogs\":[{\"logRecords\":[{}"};
+    struct sink sink;
+    sink_open(&sink, NULL);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(ask(&sink, "POST /v1/logs", slice_text(bad[i]), "{\"code\":3"), 400);
+        expect_record(&sink, FRAME_REJECTED, i, bad[i]);
+    }
+    assert_int_equal(sink_count(&sink, FRAME_RECORDS), 0);
+    const struct counts_source *counts =
+            counts_source(sink.counts, SLICE("sg/health"), SLICE("web/127.0.0.1"));
+    assert_int_equal(counts->received, 2);
+    assert_int_equal(counts->rejected[COUNTS_SYNTAX], 2);
+    sink_close(&sink);
+}
+
 static void items_have_a_limit(void **state)
 {
     (void)state;
@@ -133,6 +152,9 @@ static void items_have_a_limit(void **state)
             200);
     buf_add(&body, SLICE("{}\n"));
     assert_int_equal(ask(&sink, "POST /api/v1/ingest", buf_slice(&body), "{\"error\""), 413);
+    const struct sink_record *r = sink_record(&sink, FRAME_REJECTED, 0);
+    assert_true(slice_starts(r->bytes, SLICE("{}\n{}\n")));
+    assert_true(slice_starts(r->reason, SLICE("too_long: too many lines in one request")));
     sink_close(&sink);
     buf_fini(&body);
 }
@@ -393,6 +415,7 @@ int main(void)
             cmocka_unit_test(a_request_names_format_and_tenant),
             cmocka_unit_test(a_part_of_a_request_is_no_success),
             cmocka_unit_test(a_long_record_is_rejected_alone),
+            cmocka_unit_test(a_body_of_telemetry_that_is_none_is_rejected_whole),
             cmocka_unit_test(items_have_a_limit),
             cmocka_unit_test(answers_wait_for_the_commit),
             cmocka_unit_test(who_is_not_committed_in_time_is_told),

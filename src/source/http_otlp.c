@@ -58,6 +58,10 @@ static void finish(struct http_batch *b, enum http_batch_outcome outcome)
         refuse(b->r, HTTP_BUSY, SLICE("the log does not take it at present: send again"));
         return;
     }
+    if (b->wrong.at) {
+        refuse(b->r, b->refusal, b->wrong);
+        return;
+    }
     if (b->rejected && proto) {
         struct buf part = {0};
         buf_byte(&part, 1 << 3);
@@ -99,14 +103,15 @@ static void take_logs(struct http_request *r, void *context)
     enum err e = is_proto(r) ? otlp_read_proto(body, &b->text, &use, &diag)
                              : otlp_read_json(body, &b->text, &use, &diag);
     if (e == ERR_SYNTAX) {
-        refuse(r, HTTP_BAD_REQUEST, slice_text(diag.words));
+        http_batch_reject_whole(b, HTTP_BAD_REQUEST, slice_text(diag.words));
     } else if (e == ERR_MEMORY && b->text.size < OTLP_TEXT / 2) {
         refuse(r, HTTP_BUSY, slice_text(diag.words));
+        return;
     } else if (e != OK || b->failed) {
-        refuse(r, HTTP_TOO_LARGE, SLICE("too many records, or too deep, in one request"));
-    } else {
-        http_batch_send(b, finish);
+        http_batch_reject_whole(
+                b, HTTP_TOO_LARGE, SLICE("too many records, or too deep, in one request"));
     }
+    http_batch_send(b, finish);
 }
 
 const struct http_route http_otlp_routes[] = {

@@ -235,6 +235,10 @@ static void finish(struct http_batch *b, enum http_batch_outcome outcome)
         say(b->r, BUSY, 503, "");
         return;
     }
+    if (b->refusal == HTTP_TOO_LARGE) {
+        refuse(b->r, b->refusal, b->wrong);
+        return;
+    }
     if (wish->fault.code == BAD_FORMAT || wish->fault.code == NO_EVENT ||
             wish->fault.code == BLANK_EVENT) {
         snprintf(more, sizeof more, ",\"invalid-event-number\":%zu", wish->fault.event);
@@ -271,16 +275,13 @@ static struct http_batch *open_batch(struct http_request *r, void *context, bool
 }
 
 /* The whole body goes to quarantine, and the answer waits for that. */
-static void send_fault(struct http_batch *b, struct slice body)
+static void send_fault(struct http_batch *b)
 {
     struct wish *wish = b->more;
     struct buf words = {0};
     buf_format(&words, "event %zu: %s", wish->fault.event, wish->fault.words);
-    struct slice kept = arena_copy(http_request_arena(b->r), buf_slice(&words));
+    http_batch_reject_whole(b, HTTP_BAD_REQUEST, buf_slice(&words));
     buf_fini(&words);
-    http_batch_clear(b);
-    http_batch_reject(b, body, COUNTS_SYNTAX, kept.at ? kept.at : "not well formed");
-    b->failed = false;
     http_batch_send(b, finish);
 }
 
@@ -288,13 +289,14 @@ static void send_events(struct http_batch *b)
 {
     struct wish *wish = b->more;
     if (b->failed) {
-        http_request_refuse(b->r, HTTP_TOO_LARGE, SLICE("too many events in one request"));
+        http_batch_reject_whole(b, HTTP_TOO_LARGE, SLICE("too many events in one request"));
+        http_batch_send(b, finish);
         return;
     }
     for (size_t i = 0; i < b->count && b->rejected; i++) {
         if (b->items[i].wrong) {
             wish->fault = (struct http_splunk_fault){BAD_FORMAT, i, b->items[i].wrong};
-            send_fault(b, http_request_body(b->r));
+            send_fault(b);
             return;
         }
     }
@@ -315,8 +317,7 @@ static void take_events(struct http_request *r, void *context)
             return;
         }
         wish->fault = fault;
-        b->failed = false;
-        send_fault(b, http_request_body(r));
+        send_fault(b);
         return;
     }
     send_events(b);
