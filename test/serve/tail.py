@@ -66,12 +66,13 @@ def tail_gives_each_record_once_whoever_dies():
                 pad = "x" * 900
                 for tenant in ("tcp0", "tcp1"):
                     centre.send(tenant, [f"{line(count + i)} {tenant} {pad}" for i in range(400)])
+                count += 400
                 if end:
                     centre.kill_role(end)
-                else:
+                else:  # what its sockets still hold would be lost: the protocol has no answer
+                    centre.until(lambda: len(stored(centre, "sg/moh")) == count, "all are stored")
                     assert centre.stop() == 0
                     centre.start()
-                count += 400
                 centre.until(lambda: len(stored(centre, "sg/moh")) == count, "all are stored")
             rows = [json.loads(l) for l in tail.until(count - 15)]
             assert [(r["offset"], r["record"]) for r in rows] == stored(centre, "sg/moh")[15:]
