@@ -212,6 +212,14 @@ class Centre:
 
     def place(self):
         """How far the log goes, and how far it is judged: (next, through)"""
+        end = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                return self.read_place()
+            except FileNotFoundError:  # retention was quicker than who had read the names
+                assert time.monotonic() < end
+
+    def read_place(self):
         log = segments.Log(os.path.join(self.data, self.settings.log))
         for _ in log:
             pass
