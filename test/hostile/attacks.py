@@ -15,7 +15,8 @@ LINE = 64 << 20
 
 
 def reach(place, name):
-    s = socket.create_connection(("127.0.0.1", place.ports[name]), 10)
+    # Of an address of its own: a listener takes only so many connections of one.
+    s = socket.create_connection(("127.0.0.1", place.ports[name]), 10, ("127.0.0.2", 0))
     s.settimeout(10)
     return s
 

@@ -35,7 +35,11 @@ class Hook:
             protocol_version = "HTTP/1.1"
 
             def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
+                size = int(self.headers["Content-Length"])
+                body = self.rfile.read(size)
+                if len(body) < size:  # the sender was killed
+                    self.close_connection = True
+                    return
                 hook.gate.wait()
                 hook.requests.append((dict(self.headers), body, hook.answer))
                 self.send_response(hook.answer)

@@ -47,6 +47,8 @@ class Tail:
 
 
 def stored(centre, tenant):
+    if not os.path.isdir(os.path.join(centre.data, "log")):
+        return []  # it is just starting
     return [(frame.offset + i, record.decode())
             for frame in segments.Log(os.path.join(centre.data, "log"))
             if frame.kind == segments.RECORDS and frame.tenant == tenant
