@@ -10,6 +10,7 @@
 #include "cli/verb.h"
 #include "event/kept.h"
 #include "wal/retain.h"
+#include "wal/segment.h"
 
 enum {
     TURN_FRAMES = 4096, /* counted before it looks at the rest */
@@ -24,6 +25,7 @@ struct keeping {
     bool more;        /* frames are left to be counted */
     bool whole;       /* all of it has been counted once */
     struct diag said; /* the problem that was named last */
+    int held;         /* the file that is to go; -1: none */
 };
 
 struct serve_retain {
@@ -102,6 +104,30 @@ static uint64_t needed_from(const struct serve_shared *shared, enum serve_retain
     return sent < last ? sent : last;
 }
 
+/* Who removes a file that nobody has open waits until all of it is given back, a tenth of a second
+ * for a large one: that is to be this thread, and not the one that commits. */
+static void hold_first(struct serve_retain *r, struct keeping *k)
+{
+    const struct holdings *h = k->holdings;
+    struct buf path = {0};
+    char name[SEGMENT_NAME];
+    segment_name(name, h->segments[0].base, ".seg");
+    buf_format(&path, "%s/%s", h->directory, name);
+    buf_byte(&path, 0);
+    if (path.failed || r->setting.disk->open(r->setting.disk, path.at, &k->held, NULL) != OK) {
+        k->held = -1; /* it takes longer */
+    }
+    buf_fini(&path);
+}
+
+static void release_removed(struct serve_retain *r, struct keeping *k)
+{
+    if (k->held >= 0) {
+        r->setting.disk->close(r->setting.disk, k->held);
+        k->held = -1;
+    }
+}
+
 static void count(struct serve_retain *r, enum serve_retain_log log)
 {
     const struct serve_page *page = r->setting.shared->page;
@@ -155,7 +181,12 @@ static void take_turn(struct serve_retain *r)
             publish(r, &retain, log);
         }
         if (r->setting.retention->count > 0 && atomic_load(&k->below) == 0) {
-            atomic_store(&k->below, retain_below(&retain, k->holdings));
+            uint64_t below = retain_below(&retain, k->holdings);
+            release_removed(r, k);
+            if (below > 0) {
+                hold_first(r, k);
+            }
+            atomic_store(&k->below, below);
         }
     }
     r->published_ns = tell ? now_ns : r->published_ns;
@@ -189,6 +220,7 @@ static enum err open_logs(struct serve_retain *r, struct diag *diag)
 static void free_retain(struct serve_retain *r)
 {
     for (enum serve_retain_log log = 0; log < SERVE_RETAIN_LOGS; log++) {
+        release_removed(r, &r->logs[log]);
         holdings_free(r->logs[log].holdings);
     }
     memory_free(r);
@@ -202,6 +234,7 @@ enum err serve_retain_start(
         return diag_say(diag, ERR_MEMORY, "no memory for retention");
     }
     r->setting = *setting;
+    r->logs[SERVE_RETAIN_LOG].held = r->logs[SERVE_RETAIN_FINDINGS].held = -1;
     enum err e = open_logs(r, diag);
     if (e == OK && pthread_create(&r->thread, NULL, run, r) != 0) {
         e = diag_say(diag, ERR_IO, "no thread");
