@@ -102,8 +102,10 @@ static enum err read_joined(struct query *query, struct query_reader *q)
     }
     uint32_t number = query->pipe_count++;
     q->join = NULL;
+    q->inner = true;
     TRY(begin_pipe(q, &query->pipes[number]));
     TRY(read_stages(q));
+    q->inner = false;
     if (q->join) {
         return query_lex_fail(
                 &q->lexer, q->join->at, ERR_UNSUPPORTED, "a join in the query of another join");
@@ -248,7 +250,7 @@ enum err query_new(
                 : diag_say(diag, ERR_MEMORY, "no memory for the query");
     if (e != OK) {
         query_free(query);
-        return e;
+        return e == ERR_MEMORY ? diag_say(diag, e, "no memory for the query") : e;
     }
     *out = query;
     return OK;

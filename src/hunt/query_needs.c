@@ -104,6 +104,7 @@ static const struct query_need *make_leaf(struct making *m, const struct predica
         return NULL;
     }
     need->field = shown == SHOWN_ELSEWHERE ? slice_of("", 0) : arena_copy(m->arena, field);
+    need->number = shown == SHOWN_SAME ? p->field : FIELD_NONE;
     if (kind != NEED_PRESENT) {
         char *to = arena_alloc(m->arena, text.size * 2 + 1, 1);
         need->text = slice_of(to, to ? fold_text(text, to) : 0);

@@ -30,7 +30,8 @@ enum need_kind {
 struct query_need {
     enum need_kind kind;
     struct slice
-            field; /* as events have it; empty: any value of the event, named by a rule or not */
+            field;   /* as events have it; empty: any value of the event, named by a rule or not */
+    uint32_t number; /* of the field, as the scan's paths number it; FIELD_NONE: any value */
     struct slice text; /* folded */
     const struct query_need *const *children;
     uint32_t count;

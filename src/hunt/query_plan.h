@@ -127,4 +127,5 @@ struct query_reader {
     struct stage_plan *join;     /* waits for its other query; the lexer stands in its bracket */
     struct slice join_on;        /* the field of that query */
     size_t join_place;
+    bool inner; /* `pipe` is a join's other query */
 };

@@ -8,7 +8,7 @@
 #include "hunt/query_join.h"
 #include "hunt/query_scope.h"
 
-enum { OPEN_WIDTH = UINT32_MAX };
+#define OPEN_WIDTH UINT32_MAX
 
 /* ---- words --------------------------------------------------------------------------------- */
 
@@ -174,7 +174,7 @@ struct made {
 
 static void make_column(struct made *made, struct slice name, enum row_kind kind)
 {
-    made->columns[made->count++] = (struct row_column){name, kind};
+    made->columns[made->count++] = (struct row_column){name, (uint8_t)kind};
 }
 
 static void make_same(const struct query_reader *q, struct made *made, const struct names *names)
@@ -680,11 +680,23 @@ static enum err show_events(struct query_reader *q)
     return query_scope_close(q, columns, count, at);
 }
 
+/* Of the other query of a join nothing but the compared field is asked. */
+static enum err show_joined(struct query_reader *q)
+{
+    struct names names = {.count = 1};
+    struct stage_plan *plan;
+    TRY(query_scope_find(q, q->join_on, q->join_place, &names.slots[0]));
+    struct row_column column = *query_scope_column(q, names.slots[0]);
+    TRY(add_plan(q, STAGE_DISTINCT, q->join_place, &plan));
+    TRY(keep_fields(q, plan, &names));
+    return query_scope_close(q, &column, 1, q->join_place);
+}
+
 enum err query_stage_finish(struct query_reader *q)
 {
     struct query_pipe *p = q->pipe;
     if (p->scope.open) {
-        TRY(show_events(q));
+        TRY(q->inner ? show_joined(q) : show_events(q));
     }
     for (struct stage_plan *plan = p->first; plan; plan = plan->next) {
         plan->width = plan->width == OPEN_WIDTH ? p->column_count : plan->width;

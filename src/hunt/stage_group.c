@@ -161,21 +161,35 @@ static enum err give_group(struct group *g, const struct stage_group *group, str
 }
 
 /* Spans between two groups, in which nothing was: rows that count 0. */
-static enum err give_gap(
-        struct group *g, int64_t from_ns, int64_t to_ns, uint64_t *buckets, struct diag *diag)
+static enum err give_gap(struct group *g, int64_t from_ns, int64_t to_ns, struct diag *diag)
 {
     int64_t span_ns = g->stage.plan->span_ns;
     for (__int128_t at = (__int128_t)from_ns + span_ns; at < to_ns; at += span_ns) {
         uint32_t n = 0;
-        if (++*buckets > GROUP_BUCKETS) {
-            return diag_say(diag, ERR_LIMIT,
-                    "stage 'timechart' (column %zu): over %d spans between the first event and the "
-                    "last: choose a longer span, or since and until",
-                    g->stage.plan->at + 1, (int)GROUP_BUCKETS);
-        }
         put(g, &n, &(struct row_value){.kind = ROW_TIME, .integer = (int64_t)at});
         put_number(g, &n, 0);
         TRY(stage_give(g->stage.next, g->cells, diag));
+    }
+    return OK;
+}
+
+/* Groups in order: those with a time first. */
+static enum err check_buckets(const struct group *g, struct diag *diag)
+{
+    uint32_t count = g->table.count;
+    while (count > 0 && g->table.groups[count - 1].key[0].kind != ROW_TIME) {
+        count--;
+    }
+    if (count == 0) {
+        return OK;
+    }
+    __int128_t from_ns = g->table.groups[0].key[0].integer;
+    __int128_t to_ns = g->table.groups[count - 1].key[0].integer;
+    if ((to_ns - from_ns) / g->stage.plan->span_ns >= GROUP_BUCKETS) {
+        return diag_say(diag, ERR_LIMIT,
+                "stage 'timechart' (column %zu): over %d spans between the first event and the "
+                "last: choose a longer span, or since and until",
+                g->stage.plan->at + 1, (int)GROUP_BUCKETS);
     }
     return OK;
 }
@@ -186,7 +200,6 @@ static enum err group_end(struct stage *s, struct diag *diag)
     const struct stage_plan *plan = s->plan;
     bool counted = plan->kind == STAGE_COUNT || plan->kind == STAGE_STACK;
     bool filled = plan->kind == STAGE_TIMECHART && plan->field_count == 0;
-    uint64_t buckets = 0;
     if (plan->kind == STAGE_COUNT && plan->field_count == 0 && g->table.count == 0) {
         uint32_t n = 0;
         put_number(g, &n, 0);
@@ -196,12 +209,13 @@ static enum err group_end(struct stage *s, struct diag *diag)
         qsort_r(g->table.groups, g->table.count, sizeof *g->table.groups,
                 counted ? by_count : by_key, &g->table);
     }
+    TRY(filled ? check_buckets(g, diag) : OK);
     for (uint32_t i = 0; i < g->table.count; i++) {
         const struct stage_group *group = &g->table.groups[i];
         bool gap = filled && i > 0 && group->key[0].kind == ROW_TIME;
         if (gap) {
             int64_t before_ns = g->table.groups[i - 1].key[0].integer;
-            TRY(give_gap(g, before_ns, group->key[0].integer, &buckets, diag));
+            TRY(give_gap(g, before_ns, group->key[0].integer, diag));
         }
         TRY(give_group(g, group, diag));
     }
