@@ -21,17 +21,6 @@ static struct taxonomy *taxonomy;
 
 static void write_need(const struct query_need *need, struct buf *out)
 {
-    /* Numbers that look random and are the same for the same seed. */
-    struct dice {
-        uint64_t state;
-    };
-
-    static uint32_t dice_below(struct dice * dice, uint32_t n)
-    {
-        dice->state += 0x9E3779B97F4A7C15u;
-        return (uint32_t)((hash_mix(dice->state, 0xBF58476D1CE4E5B9u) >> 20) % n);
-    }
-
     static const char *const words[] = {"any", "and", "or", "present", "=", "^", "$", "~"};
     buf_add(out, slice_text(words[need->kind]));
     if (need->kind == NEED_AND || need->kind == NEED_OR) {
@@ -83,6 +72,17 @@ static void needs_are_what_the_condition_says(void **state)
 }
 
 /* ---- random selections over random records --------------------------------------------------- */
+
+/* Numbers that look random and are the same for the same seed. */
+struct dice {
+    uint64_t state;
+};
+
+static uint32_t dice_below(struct dice *dice, uint32_t n)
+{
+    dice->state += 0x9E3779B97F4A7C15u;
+    return (uint32_t)((hash_mix(dice->state, 0xBF58476D1CE4E5B9u) >> 20) % n);
+}
 
 static const char *const words[] = {"a", "B", "ab", "b\\\\c", "10", "-1.5", "abc", "\xC3\x84", "k"};
 enum { WORDS = sizeof words / sizeof *words };
