@@ -224,7 +224,7 @@ static enum err make_row(
     }
     size_t at = 0;
     for (uint32_t i = 0; i < p->column_count; i++) {
-        run->cells[i].values = run->values + at; /* they stay now */
+        run->cells[i].values = run->cells[i].count ? run->values + at : NULL; /* they stay now */
         at += run->cells[i].count;
     }
     return OK;
