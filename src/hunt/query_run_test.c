@@ -198,6 +198,7 @@ static void ties_are_told(void **state)
 {
     (void)state;
     check("* | top 1 Image", "C:\\a.exe 2\n");
+    check("* | rare 1 EventID, User", "1 eve 1\n"); /* two tie at first, and are beaten */
     check("* | rare 1 Image", "C:\\A.EXE 1\n! rare 1: 2 more rows rank as the last one shown "
                               "does\n");
     check("* | rare 2 Image", "C:\\A.EXE 1\nC:\\b.exe 1\n! rare 2: 1 more rows rank as the last "
