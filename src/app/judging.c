@@ -3,19 +3,15 @@
 #include <string.h>
 
 #include "app/collect.h"
+#include "app/records.h"
 #include "base/digest.h"
 #include "base/point.h"
 #include "base/time.h"
-#include "cli/formats.h"
 #include "detect/judge.h"
 #include "event/unread.h"
 #include "sigma/correlation.h"
 
-enum {
-    BEHIND = 64,          /* readable bytes behind a block, as decoders ask for */
-    RECOGNISED_BY = 4096, /* bytes of a frame */
-    ID_HEX = 32,          /* digits of a finding's id */
-};
+enum { ID_HEX = 32 }; /* digits of a finding's id */
 
 /* ---- parts ------------------------------------------------------------------------------------
  */
@@ -249,18 +245,6 @@ static void judge_record(struct judging *j, uint64_t offset)
 /* ---- one frame ---------------------------------------------------------------------------------
  */
 
-static const struct decoder *decoder_of(const struct frame *frame)
-{
-    char name[32] = {0};
-    struct slice format = frame->attribute[FRAME_FORMAT], head = frame->lines;
-    if (format.size > 0 && format.size < sizeof name) {
-        memcpy(name, format.at, format.size);
-        return formats_find(name);
-    }
-    head.size = head.size < RECOGNISED_BY ? head.size : RECOGNISED_BY;
-    return formats_recognise(head, head.size == frame->lines.size);
-}
-
 /* For tests of records that judges die of. */
 static void pass_poison(const struct event *event)
 {
@@ -330,55 +314,22 @@ static void pass_over(struct judging *j, uint64_t first, uint64_t count)
     }
 }
 
-/* Records that stand for several events: the empty ones behind each are theirs, too. */
-static void judge_chunks(struct judging *j, const struct decoder *decoder)
-{
-    const struct frame *frame = j->frame;
-    struct frame_walk walk = {0};
-    bool more = frame_next(frame, &walk);
-    while (more) {
-        struct slice chunk = walk.record;
-        uint64_t first = frame->offset + walk.index, next = first;
-        do {
-            more = frame_next(frame, &walk);
-            next++;
-        } while (more && walk.record.size == 0);
-        if (is_killer(j, first, next - first)) {
-            pass_over(j, first, next - first);
-            continue;
-        }
-        const char *at = j->block.at + (chunk.at - frame->lines.at);
-        judge_bytes(j, decoder, slice_of(at, chunk.size), first, (uint32_t)(next - first));
-    }
-}
-
+/* A record that killed judges is left out: the rest of its frame is judged one by one. */
 static void judge_frame(struct judging *j)
 {
     const struct frame *frame = j->frame;
-    const struct decoder *decoder = decoder_of(frame);
-    buf_clear(&j->block);
-    buf_add(&j->block, frame->lines);
-    if (!buf_reserve(&j->block, BEHIND)) {
+    struct records records;
+    struct records_piece piece;
+    bool single = is_killer(j, frame->offset, frame->count);
+    if (!records_begin(&records, frame, &j->block, single)) {
         return;
     }
-    if (decoder && decoder->chunked) {
-        judge_chunks(j, decoder);
-        return;
-    }
-    const char *block = j->block.at;
-    /* A record that killed judges is left out: the rest of its frame is judged one by one. */
-    if ((frame->flags & FRAME_LINES) && !is_killer(j, frame->offset, frame->count)) {
-        judge_bytes(j, decoder, slice_of(block, frame->lines.size), frame->offset, frame->count);
-        return;
-    }
-    for (struct frame_walk walk = {0}; frame_next(frame, &walk);) {
-        uint64_t offset = frame->offset + walk.index;
-        if (is_killer(j, offset, 1)) {
-            pass_over(j, offset, 1);
-            continue;
+    while (records_next(&records, &piece)) {
+        if (is_killer(j, piece.first, piece.count)) {
+            pass_over(j, piece.first, piece.count);
+        } else {
+            judge_bytes(j, records.decoder, piece.bytes, piece.first, piece.count);
         }
-        size_t at = (size_t)(walk.record.at - frame->lines.at);
-        judge_bytes(j, decoder, slice_of(block + at, walk.record.size + 1), offset, 1);
     }
 }
 
