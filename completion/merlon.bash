@@ -10,7 +10,7 @@ _merlon() {
         verb="$verb ${COMP_WORDS[2]}"
     fi
     if [ "$COMP_CWORD" = 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W 'config detect doctor findings log replay serve sources status tail rules token version help' -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W 'config detect doctor findings hunt log replay serve sources status tail rules token version help' -- "$cur")
         return
     fi
     if [ "$COMP_CWORD" = 2 ] && [ "$verb" = config ]; then
@@ -32,6 +32,10 @@ _merlon() {
     case "$verb $prev" in
     'detect -o' | 'detect --output')
         mapfile -t COMPREPLY < <(compgen -W 'table json csv summary' -- "$cur")
+        return
+        ;;
+    'hunt -o' | 'hunt --output')
+        mapfile -t COMPREPLY < <(compgen -W 'table json csv' -- "$cur")
         return
         ;;
     'log cat -o' | 'log cat --output')
@@ -58,7 +62,7 @@ _merlon() {
         mapfile -t COMPREPLY < <(compgen -W 'access apache-error auditd aws-access bind csv evtx iis journal json nginx-error squid syslog unbound vpcflow w3c windows-dns zeek' -- "$cur")
         return
         ;;
-    'detect --from' | 'log cat --from' | *' --to' | *' --zone' | *' --year' | *' --max-record' | *' -j' | *' --jobs' | *' --record' | \
+    'detect --from' | 'hunt --from' | 'log cat --from' | *' --to' | *' --zone' | *' --year' | *' --max-record' | *' -j' | *' --jobs' | *' --record' | \
         *' --fields' | *' --name' | *' --after' | *' --tenant' | *' --source' | *' --grep' | *' --last' | *' --state-limit' | *' --input' | *' --expires')
         return
         ;;
@@ -68,6 +72,8 @@ _merlon() {
         --any-source --fire --state-limit --placeholders --taxonomy --data --max-record --jobs
         --quiet --html --help' ;;
     findings) options='--data --after --tenant --count --help' ;;
+    hunt) options='--output --format --zone --year --taxonomy --state-limit --max-record --quiet
+        --data --tenant --from --to --help' ;;
     doctor) options='--config --data --token --help' ;;
     status) options='--output --rules --tenant --data --url --token --help' ;;
     tail) options='--last --tenant --source --grep --findings --level --output --data --url --token --help' ;;
@@ -88,7 +94,7 @@ _merlon() {
     'token add') options='--name --tenant --role --input --expires --data --help' ;;
     'token list') options='--output --data --help' ;;
     'token revoke') options='--data --help' ;;
-    help) options='config detect doctor findings log replay serve sources status tail rules token version help' ;;
+    help) options='config detect doctor findings hunt log replay serve sources status tail rules token version help' ;;
     *) options='' ;;
     esac
     if [[ $cur == -* || $verb == help ]]; then

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "app/hunt_run.h"
 #include "app/replay.h"
 #include "app/run.h"
 #include "app/serve.h"
@@ -24,6 +25,7 @@ int main(int argc, char **argv)
     static const struct verb_app app = {.detect = run_detect,
             .serve = serve_run,
             .replay = replay_run,
+            .hunt = hunt_run,
             .seal = run_seal,
             .look = run_look};
     hold_standard_streams();

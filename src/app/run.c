@@ -16,6 +16,7 @@
 #include "base/time.h"
 #include "cli/detect.h"
 #include "cli/load.h"
+#include "cli/look.h"
 
 static atomic_bool interrupted;
 
@@ -26,13 +27,14 @@ static void interrupt(int signal)
 }
 
 /* The first interrupt ends the run cleanly, the second at once. */
-static void catch_signals(void)
+const atomic_bool *run_catch_signals(void)
 {
     struct sigaction end = {.sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND};
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     sigaction(SIGINT, &end, NULL);
     sigaction(SIGTERM, &end, NULL);
     sigaction(SIGPIPE, &ignore, NULL);
+    return &interrupted;
 }
 
 /* All that one run owns. */
@@ -86,28 +88,7 @@ static enum err prepare_rules(
     return engine_new(parts->loaded.set, parts->loaded.taxonomy, &options, &parts->engine, diag);
 }
 
-static enum err prepare_inputs(
-        const struct detect_request *request, struct run_parts *parts, struct diag *diag)
-{
-    enum err e = inputs_new(&parts->inputs);
-    for (size_t i = 0; i < request->inputs.count && e == OK; i++) {
-        e = inputs_add(parts->inputs, request->inputs.at[i]);
-    }
-    if (e == OK) {
-        e = inputs_finish(parts->inputs);
-    }
-    if (e != OK) {
-        return diag_say(
-                diag, e, e == ERR_LIMIT ? "over %d files" : "no memory for %d files", INPUTS_LIMIT);
-    }
-    for (size_t i = 0; i < parts->inputs->problem_count; i++) {
-        const struct input_problem *p = &parts->inputs->problems[i];
-        verb_say("%.*s: %.*s", SLICE_ARG(p->path), SLICE_ARG(p->reason));
-    }
-    return OK;
-}
-
-static unsigned terminal_columns(void)
+unsigned run_columns(void)
 {
     struct winsize size;
     if (!isatty(STDOUT_FILENO)) {
@@ -120,7 +101,7 @@ static enum err prepare_output(
         const struct detect_request *request, struct run_parts *parts, struct diag *diag)
 {
     const char *no_color = getenv("NO_COLOR");
-    struct output_setting setting = {.set = parts->loaded.set, .columns = terminal_columns()};
+    struct output_setting setting = {.set = parts->loaded.set, .columns = run_columns()};
     setting.colours = setting.columns > 0 && (!no_color || !*no_color);
     if (output_new(request->format, &setting, &parts->output) != OK ||
             tally_init(&parts->tally, parts->loaded.set) != OK) {
@@ -277,9 +258,8 @@ static int judge_inputs(const struct detect_request *request, struct run_parts *
 
 enum err run_look(struct look *look, struct diag *diag)
 {
-    catch_signals();
     look->now_ns = clock_wall_ns();
-    look->stop = &interrupted;
+    look->stop = run_catch_signals();
     return look_run(look, diag);
 }
 
@@ -293,10 +273,10 @@ int run_detect(const struct detect_request *request)
     struct run_parts parts = {.landing = LANDING_NONE};
     struct diag diag = {0};
     int code = VERB_SOME;
-    catch_signals();
+    (void)run_catch_signals();
     enum err e = prepare_rules(request, &parts, &diag);
     if (e == OK) {
-        e = prepare_inputs(request, &parts, &diag);
+        e = look_inputs(&request->inputs, &parts.inputs, &diag);
     }
     if (e == OK) {
         e = prepare_output(request, &parts, &diag);

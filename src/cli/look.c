@@ -8,22 +8,21 @@ void look_close(struct look_bench *bench)
     load_fini(&bench->loaded);
 }
 
-static enum err open_inputs(
-        const struct look_request *request, struct look_bench *bench, struct diag *diag)
+enum err look_inputs(const struct words *paths, struct inputs **out, struct diag *diag)
 {
-    enum err e = inputs_new(&bench->inputs);
-    for (size_t i = 0; i < request->inputs.count && e == OK; i++) {
-        e = inputs_add(bench->inputs, request->inputs.at[i]);
+    enum err e = inputs_new(out);
+    for (size_t i = 0; i < paths->count && e == OK; i++) {
+        e = inputs_add(*out, paths->at[i]);
     }
     if (e == OK) {
-        e = inputs_finish(bench->inputs);
+        e = inputs_finish(*out);
     }
     if (e != OK) {
         return diag_say(
                 diag, e, e == ERR_LIMIT ? "over %d files" : "no memory for %d files", INPUTS_LIMIT);
     }
-    for (size_t i = 0; i < bench->inputs->problem_count; i++) {
-        const struct input_problem *p = &bench->inputs->problems[i];
+    for (size_t i = 0; i < (*out)->problem_count; i++) {
+        const struct input_problem *p = &(*out)->problems[i];
         verb_say("%.*s: %.*s", SLICE_ARG(p->path), SLICE_ARG(p->reason));
     }
     return OK;
@@ -35,7 +34,7 @@ static enum err open_all(const struct look_request *request, const struct verb_a
     const struct engine_options options = {.any_source = request->any_source};
     TRY(load_rules(&request->load, &bench->loaded, diag));
     TRY(engine_new(bench->loaded.set, bench->loaded.taxonomy, &options, &bench->engine, diag));
-    TRY(open_inputs(request, bench, diag));
+    TRY(look_inputs(&request->inputs, &bench->inputs, diag));
     struct look *look = &bench->look;
     if (survey_new(bench->engine, &look->survey) != OK) {
         return diag_say(diag, ERR_MEMORY, "no memory for the survey");

@@ -84,5 +84,7 @@ struct look_bench {
 enum err look_open(const struct look_request *request, const struct verb_app *app,
         struct look_bench *out, struct diag *diag) MUST_CHECK;
 void look_close(struct look_bench *bench);
+/* What was named, as a list of files; each problem is said on stderr. */
+enum err look_inputs(const struct words *paths, struct inputs **out, struct diag *diag) MUST_CHECK;
 /* Was everything read, rules included? */
 bool look_whole(const struct look_bench *bench);

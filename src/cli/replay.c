@@ -14,7 +14,7 @@ static const struct option_row options[] = {
         {0},
 };
 
-static enum err take_place(
+enum err replay_take_place(
         const char *value, const char *name, struct replay_place *out, struct diag *diag)
 {
     long n;
@@ -41,9 +41,9 @@ static enum err take(
         request->data = value;
         return OK;
     case FROM:
-        return take_place(value, "from", &request->from, diag);
+        return replay_take_place(value, "from", &request->from, diag);
     case TO:
-        return take_place(value, "to", &request->to, diag);
+        return replay_take_place(value, "to", &request->to, diag);
     case RULES:
         return words_add(&request->rules, value);
     case OPTION_ARGUMENT:

@@ -21,4 +21,7 @@ struct replay_request {
     struct replay_place from, to;
 };
 
+/* The value of the option --NAME. ERR_USAGE: it is neither. */
+enum err replay_take_place(const char *value, const char *name, struct replay_place *out,
+        struct diag *diag) MUST_CHECK;
 extern const struct verb replay_verb;

@@ -10,6 +10,7 @@
 #include "cli/doctor.h"
 #include "cli/findings.h"
 #include "cli/help.h"
+#include "cli/hunt.h"
 #include "cli/log_cat.h"
 #include "cli/log_verify.h"
 #include "cli/replay.h"
@@ -37,6 +38,7 @@ const struct verb *const verb_table[] = {
         &detect_verb,
         &doctor_verb,
         &findings_verb,
+        &hunt_verb,
         &log_cat_verb,
         &log_verify_verb,
         &replay_verb,

@@ -22,6 +22,7 @@ enum {
 struct detect_request;
 struct serve_request;
 struct replay_request;
+struct hunt_request;
 struct inputs;
 struct look;
 
@@ -29,6 +30,7 @@ struct verb_app {
     int (*detect)(const struct detect_request *request);
     int (*serve)(const struct serve_request *request);
     int (*replay)(const struct replay_request *request);
+    int (*hunt)(const struct hunt_request *request);
     /* Gives up everything but reading the inputs and writing what is open. */
     enum err (*seal)(struct inputs *inputs, struct diag *diag);
     /* Reads inputs into a survey (cli/look.h). */

@@ -1,0 +1,58 @@
+/* hunt_pass: bytes of records, decoded and given to a query: what hunts over files and over a log
+ * share. One reading of the input.
+ *
+ *     struct hunt_pass pass = {.run = run, .scan = query_scan(query, n), .limits = &limits, ...};
+ *     TRY(hunt_pass_open(&pass, diag));
+ *     while (!pass.done && there are bytes)
+ *         TRY(hunt_pass_bytes(&pass, &bytes, diag));
+ *     hunt_pass_close(&pass); */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cli/progress.h"
+#include "event/decoder.h"
+#include "hunt/query_run.h"
+
+enum {
+    HUNT_PASS_DECODERS = 64,
+    HUNT_PASS_TOLD = 20, /* records that could not be read: named, each; the others are counted */
+};
+
+struct hunt_pass {
+    /* Set before. */
+    struct query_run *run;
+    const struct query_scan *scan;
+    const struct decode_limits *limits;
+    const atomic_bool *stop;
+    struct progress *progress;
+    bool told; /* by a pass before: problems are not said again */
+    /* Kept from pass to pass. */
+    uint64_t events, rejected;
+    uint64_t bytes; /* read */
+    /* Of one. */
+    bool done; /* no more is wanted */
+    struct event event;
+    struct reader *readers[HUNT_PASS_DECODERS];
+};
+
+struct hunt_bytes {
+    const struct decoder *decoder; /* NULL: none knows them */
+    struct slice bytes, header;
+    struct decode_place place;
+    uint64_t first;      /* the number of the first record */
+    uint64_t count;      /* of records, where there is no decoder */
+    uint64_t from, to;   /* the numbers that are wanted, `to` not */
+    struct slice source; /* as events show it */
+    const char *number;  /* what it is: "record", "offset" */
+};
+
+enum err hunt_pass_open(struct hunt_pass *pass, struct diag *diag) MUST_CHECK;
+enum err hunt_pass_bytes(
+        struct hunt_pass *pass, const struct hunt_bytes *bytes, struct diag *diag) MUST_CHECK;
+void hunt_pass_close(struct hunt_pass *pass);
+/* A line on stderr, unless a pass before said it. */
+void hunt_pass_say(const struct hunt_pass *pass, const char *format, ...)
+        __attribute__((format(printf, 2, 3)));
