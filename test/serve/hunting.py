@@ -1,0 +1,88 @@
+"""`merlon hunt` over a centre's log: what the log gives is what files with the same lines give."""
+import json
+import os
+import subprocess
+import tempfile
+
+from centre import Centre, MERLON, line
+import segments
+
+
+def hunt(*words, code=0):
+    run = subprocess.run([MERLON, "hunt", "-o", "json", *words], stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE, text=True)
+    assert run.returncode == code, (run.returncode, run.stderr)
+    return [json.loads(row) for row in run.stdout.splitlines()], run.stderr
+
+
+def offsets(centre, tenant):
+    return [(frame.offset + i, frame.source, record.decode())
+            for frame in segments.Log(os.path.join(centre.data, "log"))
+            if frame.kind == segments.RECORDS and frame.tenant.startswith(tenant)
+            for i, record in enumerate(frame.records())]
+
+
+QUERIES = ("* | count by pid, host, message", "message|contains: quiet | count",
+           "host: host2 | stack host by pid", "* | timechart 1m",
+           "pid: ['3', '7'] | join on host (message|contains: PLANTED | count by host)"
+           " | fields pid, host, count")
+
+
+def a_hunt_over_the_log_is_one_over_the_same_files():
+    lines = {"sg/moh": [line(i, planted=i % 7 == 0) for i in range(900)],
+             "sg/mof": [line(i, planted=i == 3, host="host2") for i in range(300)]}
+    with Centre(tenants=("sg/moh", "sg/mof"), extra="segment_size: 1M\n") as centre:
+        for number, tenant in enumerate(lines):
+            for start in range(0, len(lines[tenant]), 100):
+                centre.send(f"tcp{number}", lines[tenant][start:start + 100])
+        centre.until(lambda: len(offsets(centre, "sg")) == 1200, "all are stored")
+        running = {t: [hunt("--data", centre.data, "--tenant", t, q)[0] for q in QUERIES]
+                   for t in ("sg/moh", "sg/mof", "sg")}
+        assert centre.stop() == 0
+        for tenant, results in running.items():
+            for query, rows in zip(QUERIES, results):
+                with tempfile.NamedTemporaryFile("w", suffix=".log", dir=centre.folder) as file:
+                    mine = [t for t in lines if t == tenant or t.startswith(tenant + "/")]
+                    file.write("".join(l + "\n" for t in mine for l in lines[t]))
+                    file.flush()
+                    # Syslog's times have no year: the log has that of receipt, the file its own.
+                    same = hunt(query, file.name)[0]
+                assert sorted(map(str, rows)) == sorted(map(str, same)), (query, rows, same)
+                assert rows or tenant != "sg", query
+                assert rows == hunt("--data", centre.data, "--tenant", tenant, query)[0]
+        # Identity, place and range.
+        there = offsets(centre, "sg/mof")
+        rows, _ = hunt("--data", centre.data, "--tenant", "sg/mof", "* | fields _id, _source, _raw")
+        assert [(int(r["_id"]), r["_source"], r["_raw"]) for r in rows] == there
+        first, last = there[5][0], there[90][0]
+        rows, _ = hunt("--data", centre.data, "--tenant", "sg/mof", "--from", str(first), "--to", str(last),
+                       "* | fields _id")
+        assert [int(r["_id"]) for r in rows] == [o for o, _, _ in there if first <= o < last]
+        assert hunt("--data", centre.data, "--from", "2100-01-01", "* | count")[0] == [{"count": 0}]
+        assert hunt("--data", centre.data, "--to", "2100-01-01", "* | count")[0] == [{"count": 1200}]
+        assert hunt("--data", centre.data, "--tenant", "sg/m", "* | count")[0] == [{"count": 0}]
+
+
+def a_hunt_says_what_it_could_not_search():
+    with Centre() as centre:
+        centre.send("tcp0", [line(i) for i in range(50)])
+        centre.until(lambda: len(offsets(centre, "sg")) == 50, "they are stored")
+        assert centre.post("web0", ["{"], "/api/v1/ingest?format=json") in (200, 400)
+        centre.send("tcp0", [line(i) for i in range(50)])
+        centre.until(lambda: len(offsets(centre, "sg")) >= 100, "they are stored")
+        assert centre.stop() == 0
+        rows, said = hunt("--data", centre.data, "host: host1 | count", code=1)
+        assert rows == [{"count": 100}] and ("could not be read" in said or "quarantine" in said), said
+        name = os.path.join(centre.data, "log", sorted(os.listdir(os.path.join(centre.data, "log")))[0])
+        with open(name, "r+b") as segment:
+            text = segment.read()
+            segment.seek(text.index(b"quiet 20"))
+            segment.write(b"QUIET")
+        rows, said = hunt("--data", centre.data, "host: host1 | count", code=1)
+        assert 0 < rows[0]["count"] < 100 and "log: offsets" in said, (rows, said)
+        # A join reads twice, and says it once.
+        _, again = hunt("--data", centre.data, "pid: 1 | join on pid (pid: 1)", code=1)
+        assert again.count("log: offsets") == said.count("log: offsets"), again
+
+
+TESTS = [a_hunt_over_the_log_is_one_over_the_same_files, a_hunt_says_what_it_could_not_search]
