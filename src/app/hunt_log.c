@@ -75,6 +75,7 @@ static enum err read_frame(
         return diag_say(diag, ERR_MEMORY, "no memory to read");
     }
     bytes.decoder = records.decoder;
+    pass->bytes += frame->lines.size;
     while (!pass->done && records_next(&records, &piece)) {
         bytes.bytes = piece.bytes;
         bytes.first = piece.first;

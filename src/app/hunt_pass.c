@@ -98,7 +98,6 @@ enum err hunt_pass_bytes(struct hunt_pass *pass, const struct hunt_bytes *bytes,
 {
     const struct decoder *decoder = bytes->decoder;
     struct reader *reader;
-    pass->bytes += bytes->bytes.size;
     for (uint64_t n = 0; !decoder && n < bytes->count; n++) {
         reject(pass, bytes, bytes->first + n, "no decoder knows it");
     }

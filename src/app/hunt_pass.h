@@ -28,10 +28,10 @@ struct hunt_pass {
     const struct decode_limits *limits;
     const atomic_bool *stop;
     struct progress *progress;
-    bool told; /* by a pass before: problems are not said again */
+    bool told;      /* by a pass before: problems are not said again */
+    uint64_t bytes; /* read so far, for the progress: kept by the caller */
     /* Kept from pass to pass. */
     uint64_t events, rejected;
-    uint64_t bytes; /* read */
     /* Of one. */
     bool done; /* no more is wanted */
     struct event event;

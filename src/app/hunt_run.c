@@ -62,6 +62,7 @@ static enum err read_files(struct hunt *h, struct diag *diag)
     enum err e = OK;
     feed_init(&feed);
     while (e == OK && !h->pass.done && feed_next(&feed, &block)) {
+        h->pass.bytes = atomic_load(&feed.consumed);
         e = read_block(h, &block, diag);
     }
     h->partial = h->partial || feed.counts.unreadable > 0;
@@ -142,6 +143,7 @@ static enum err read_once(struct hunt *h, uint32_t number, struct diag *diag)
 {
     h->pass.scan = query_scan(h->query, number);
     h->pass.told = number > 0;
+    h->pass.bytes = 0;
     TRY(query_run_begin(h->run, number, diag));
     enum err e = hunt_pass_open(&h->pass, diag);
     if (e == OK) {
