@@ -3,6 +3,8 @@ import json
 import os
 import subprocess
 import tempfile
+import threading
+import time
 
 from centre import Centre, MERLON, line
 import segments
@@ -85,4 +87,25 @@ def a_hunt_says_what_it_could_not_search():
         assert again.count("log: offsets") == said.count("log: offsets"), again
 
 
-TESTS = [a_hunt_over_the_log_is_one_over_the_same_files, a_hunt_says_what_it_could_not_search]
+def a_hunt_reads_what_was_stored_when_it_began():
+    """Each of its readings sees the same, though the centre writes all the time."""
+    with Centre(extra="segment_size: 1M\n") as centre:
+        def send_on():
+            for start in range(0, 20000, 500):
+                centre.send("tcp0", [line(i) + "x" * 300 for i in range(start, start + 500)])
+                time.sleep(0.02)
+
+        centre.send("tcp0", [line(0)])
+        centre.until(lambda: len(offsets(centre, "sg")) == 1, "the first is stored")
+        sender = threading.Thread(target=send_on)
+        sender.start()
+        counts = []
+        while sender.is_alive():
+            rows, _ = hunt("--data", centre.data, "* | join not on message (* | count by message)")
+            assert rows == [], rows[:3]
+            counts += [row["count"] for row in hunt("--data", centre.data, "* | count")[0]]
+        sender.join()
+        assert counts == sorted(counts) and counts[0] < counts[-1], counts
+
+
+TESTS = [a_hunt_reads_what_was_stored_when_it_began, a_hunt_over_the_log_is_one_over_the_same_files, a_hunt_says_what_it_could_not_search]
