@@ -18,6 +18,8 @@ def hunt(*words, code=0):
 
 
 def offsets(centre, tenant):
+    if not os.path.isdir(os.path.join(centre.data, "log")):
+        return []  # it is just starting
     return [(frame.offset + i, frame.source, record.decode())
             for frame in segments.Log(os.path.join(centre.data, "log"))
             if frame.kind == segments.RECORDS and frame.tenant.startswith(tenant)
@@ -97,7 +99,7 @@ def a_hunt_reads_what_was_stored_when_it_began():
 
         centre.send("tcp0", [line(0)])
         centre.until(lambda: len(offsets(centre, "sg")) == 1, "the first is stored")
-        sender = threading.Thread(target=send_on)
+        sender = threading.Thread(target=send_on, daemon=True)
         sender.start()
         counts = []
         while sender.is_alive():
