@@ -175,7 +175,7 @@ static bool say_left_out(struct hunt *h)
 {
     struct slice notes = query_run_notes(h->run);
     struct buf out = {0};
-    bool some = notes.size > 0;
+    bool some = query_run_partial(h->run);
     while (notes.size > 0) {
         struct slice line = slice_cut(&notes, '\n');
         verb_say("%.*s", SLICE_ARG(line));

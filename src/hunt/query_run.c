@@ -298,6 +298,7 @@ static void say_what_is_missing(struct query_run *run)
         buf_format(notes, "%llu events are undetermined: a limit stopped their evaluation\n",
                 (unsigned long long)run->shared.undetermined);
     }
+    run->shared.partial |= run->shared.untimed || run->shared.undetermined;
     run->counts.undetermined += run->shared.undetermined;
     run->shared.untimed = run->shared.undetermined = 0;
 }
@@ -318,6 +319,11 @@ enum err query_run_end(struct query_run *run, struct diag *diag)
     run->done = true;
     say_what_is_missing(run);
     return run->shared.notes.failed ? stage_no_memory(diag) : OK;
+}
+
+bool query_run_partial(const struct query_run *run)
+{
+    return run->shared.partial;
 }
 
 struct slice query_run_notes(const struct query_run *run)

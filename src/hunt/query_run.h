@@ -58,4 +58,6 @@ enum err query_run_event(
 enum err query_run_end(struct query_run *run, struct diag *diag) MUST_CHECK;
 /* Lines, each with a newline; of all passes that ended. */
 struct slice query_run_notes(const struct query_run *run);
+/* Some of them tell of events that were left out, and not only of ties behind the last row. */
+bool query_run_partial(const struct query_run *run);
 struct query_run_counts query_run_counts(const struct query_run *run);

@@ -20,6 +20,7 @@ struct stage_shared {
     struct buf notes;    /* lines for the person: what was left out, and why */
     uint64_t untimed;    /* rows that since or until left out since they have no time */
     uint64_t undetermined;
+    bool partial; /* some note tells of events that were left out */
 };
 
 struct stage {

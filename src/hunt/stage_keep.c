@@ -308,6 +308,7 @@ static void say_what_is_missing(const struct keep *k)
                 (unsigned long long)k->tied);
     }
     if (k->untimed) {
+        k->stage.shared->partial = true;
         buf_format(notes, "%.*s: %llu events without a time are left out\n", SLICE_ARG(word),
                 (unsigned long long)k->untimed);
     }
