@@ -43,7 +43,8 @@ static enum err emit_matches(struct judging *j)
     return emit(j, &frame, &j->matches, false);
 }
 
-/* The last part says up to when the log was heard: where correlation goes on after a restart. */
+/* The last part says up to when the log was heard: where correlation goes on after a restart; the
+ * first result by other rules, from when on they were in force. */
 static enum err emit_found(struct judging *j, bool last)
 {
     char clock[8];
@@ -52,10 +53,11 @@ static enum err emit_found(struct judging *j, bool last)
         frame.attribute[FRAME_TENANT] = j->frame->attribute[FRAME_TENANT];
         frame.attribute[FRAME_SOURCE] = j->frame->attribute[FRAME_SOURCE];
     }
-    if (last && j->live && live_now(j->live) != LIVE_NONE) {
-        frame_put64(clock, (uint64_t)live_now(j->live));
+    if (last && (j->swapped || (j->live && live_now(j->live) != LIVE_NONE))) {
+        frame_put64(clock, (uint64_t)(j->swapped ? j->swap_ns : live_now(j->live)));
         frame.attribute[FRAME_CLOCK] = slice_of(clock, sizeof clock);
     }
+    j->swapped = j->swapped && !last;
     return emit(j, &frame, &j->found, last);
 }
 

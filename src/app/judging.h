@@ -40,7 +40,9 @@ struct judging {
     const struct frame *frame;
     uint64_t judged_to; /* offsets below it are judged */
     uint64_t part;      /* of the result at hand */
-    int64_t clock_ns;   /* of the frame's tenant, before it */
+    bool swapped;       /* the rules, at swap_ns: the next result is the first by the new ones */
+    int64_t swap_ns;
+    int64_t clock_ns; /* of the frame's tenant, before it */
     enum err failed;
     struct frame_records found, matches, fired;
     struct frame_records unread; /* all of one class */

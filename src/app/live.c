@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/live_doubt.h"
 #include "app/live_queue.h"
 #include "app/serve_tenants.h"
 #include "base/digest.h"
@@ -46,6 +47,7 @@ struct live {
     int64_t due_ns;
     int64_t horizon_ns;
     bool muted;
+    struct live_doubts doubts;
     struct live_figures figures;
 };
 
@@ -64,7 +66,7 @@ static int by_shape(const void *a, const void *b)
 
 /* The rule's meaning and the fields that are kept, in their order: what is stored under this name
  * can be read by whoever has the same. */
-static void name_shape(const struct ruleset *set, const struct rule *rule, char *out)
+void live_shape_name(const struct ruleset *set, const struct rule *rule, char out[LIVE_SHAPE])
 {
     struct digest digest;
     unsigned char bytes[DIGEST_SIZE];
@@ -90,7 +92,7 @@ static enum err make_shapes(struct live *live)
         if (!set->rules[r]->correlation) {
             struct shape *shape = &live->by_name[live->shape_count++];
             shape->rule = r;
-            name_shape(set, set->rules[r], shape->name);
+            live_shape_name(set, set->rules[r], shape->name);
             memcpy(live->by_rule[r], shape->name, LIVE_SHAPE);
         }
     }
@@ -213,6 +215,7 @@ static enum err make_tenant(struct live *live, struct slice name, struct live_te
         return e;
     }
     memcpy(t->name, name.at ? name.at : "", name.size);
+    live_doubt_tell(&live->doubts, slice_text(t->name), t->machine);
     *out = t;
     return OK;
 }
@@ -499,11 +502,20 @@ void live_free(struct live *live)
 {
     if (live) {
         drop_tenants(live);
+        live_doubt_fini(&live->doubts);
         memory_free(live->tenants);
         memory_free(live->by_name);
         memory_free(live->by_rule);
         memory_free(live);
     }
+}
+
+enum err live_after(struct live *live, const struct live_before *before, int64_t at_ns)
+{
+    const struct live_before now = {.set = live->setting.set, .tenants = live->setting.tenants};
+    const struct live_doubt_time time = {
+            plus(at_ns, -live->setting.lateness_ns), plus(at_ns, LIVE_AHEAD_S * TIME_SECOND)};
+    return live_doubt_add(&live->doubts, &now, before, time);
 }
 
 int64_t live_now(const struct live *live)

@@ -55,6 +55,13 @@ struct live_setting {
     void *context;
 };
 
+/* A set that was in force before. */
+struct live_before {
+    const struct ruleset *set;
+    const bool *needed; /* by rule number: matches of these were kept */
+    const struct serve_tenants *tenants;
+};
+
 /* Since it was made. */
 struct live_figures {
     uint64_t taken, late, moved, crowded, forced, strange, evicted;
@@ -64,6 +71,10 @@ enum err live_new(const struct live_setting *setting, struct live **out) MUST_CH
 void live_free(struct live *live);
 /* What names the matches of this rule in frames. */
 struct slice live_shape(const struct live *live, uint32_t rule);
+void live_shape_name(const struct ruleset *set, const struct rule *rule, char name[LIVE_SHAPE]);
+/* What was received before at_ns was judged by that set; NULL: nobody knows by which. What rests on
+ * matches that it did not ask for is inexact for a while. Before any frame, in order of at_ns. */
+enum err live_after(struct live *live, const struct live_before *before, int64_t at_ns) MUST_CHECK;
 void live_begin(struct live *live, int64_t receipt_ns);
 /* All that waited before it is judged: when a frame is taken, for live_take to know again. */
 int64_t live_clock(const struct live *live, struct slice tenant);

@@ -1,5 +1,6 @@
 #include "app/live_restore.h"
 
+#include "app/live_swaps.h"
 #include "base/buf.h"
 #include "cli/verb.h"
 #include "wal/names.h"
@@ -9,6 +10,7 @@
 struct pending {
     struct buf frames;
     uint64_t of; /* the result goes up to this offset */
+    struct live_swaps swaps;
 };
 
 static uint64_t number_of(const struct frame *frame, enum frame_tag tag)
@@ -66,6 +68,9 @@ static enum err read_one(
     } else if (through == p->of) {
         TRY(live_restore_frames(live, buf_slice(&p->frames)));
         buf_clear(&p->frames);
+    }
+    if (live_swaps_note(&p->swaps, frame->attribute[FRAME_RULESET], 0)) {
+        return OK; /* it says when the rules changed, and that is no time of records */
     }
     if (frame->attribute[FRAME_CLOCK].size == 8) {
         int64_t now = (int64_t)number_of(frame, FRAME_CLOCK);
@@ -128,6 +133,37 @@ static enum err find_begin(
     return e;
 }
 
+/* The first result by another set than the one before says from when on it was in force. */
+static enum err find_swaps(
+        const struct live_span *span, uint64_t begin, struct live_swaps *swaps, struct diag *diag)
+{
+    struct wal_reader *reader;
+    struct frame frame;
+    TRY(reader_open(span->directory, &disk_real, begin, &reader, diag));
+    enum err e;
+    while ((e = reader_next(reader, span->committed, &frame, diag)) == OK || e == ERR_SYNTAX) {
+        if (e != OK || frame.kind != FRAME_FINDINGS || frame.attribute[FRAME_PART].at) {
+            continue;
+        }
+        if (number_of(&frame, FRAME_THROUGH) > span->most) {
+            break;
+        }
+        bool timed = frame.attribute[FRAME_CLOCK].size == 8;
+        live_swaps_note(swaps, frame.attribute[FRAME_RULESET],
+                timed ? (int64_t)number_of(&frame, FRAME_CLOCK) : frame.receipt_ns);
+    }
+    reader_close(reader);
+    return e == ERR_END ? OK : e;
+}
+
+static enum err tell_swaps(
+        struct live *live, const struct live_span *span, uint64_t begin, struct diag *diag)
+{
+    struct live_swaps swaps = {0};
+    TRY(find_swaps(span, begin, &swaps, diag));
+    return live_swaps_tell(&swaps, live, span->rulesets, diag);
+}
+
 enum err live_restore(struct live *live, const struct live_span *span, struct diag *diag)
 {
     struct wal_reader *reader;
@@ -135,6 +171,7 @@ enum err live_restore(struct live *live, const struct live_span *span, struct di
     struct frame frame;
     uint64_t begin;
     enum err e = find_begin(live, span, &begin, diag);
+    e = e == OK ? tell_swaps(live, span, begin, diag) : e;
     e = e == OK ? reader_open(span->directory, &disk_real, begin, &reader, diag) : e;
     if (e != OK) {
         return e == ERR_NOT_FOUND ? OK : e;

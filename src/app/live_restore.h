@@ -1,8 +1,9 @@
 /* live_restore: the windows of correlations, made again from the matches that a judge stored beside
  * the findings (doc/log.md, "matches").
  *
- *     const struct live_span span = {.directory = "DATA/findings", .committed = committed,
- *                                    .most = told_to, .since_ns = live_since(live, receipt_ns)};
+ *     const struct live_span span = {.directory = "DATA/findings", .rulesets = "DATA/rulesets",
+ *                                    .committed = committed, .most = told_to,
+ *                                    .since_ns = live_since(live, receipt_ns)};
  *     TRY(live_restore(live, &span, diag));
  *
  * Nothing is given meanwhile. A frame of matches counts where the result that it is a part of is
@@ -15,9 +16,10 @@
 
 struct live_span {
     const char *directory;
-    uint64_t committed; /* offsets of the findings below it are read */
-    uint64_t most;      /* results of judging up to there are taken, and none beyond */
-    int64_t since_ns;   /* what was received before does not matter: segments of it are not read */
+    const char *rulesets; /* where sets of rules are kept */
+    uint64_t committed;   /* offsets of the findings below it are read */
+    uint64_t most;        /* results of judging up to there are taken, and none beyond */
+    int64_t since_ns; /* what was received before does not matter: segments of it are not read */
 };
 
 enum err live_restore(

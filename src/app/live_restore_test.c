@@ -67,7 +67,7 @@ static uint64_t read_since(
         const struct ruleset *set, const char *directory, int64_t since_ns, uint64_t most)
 {
     const struct live_setting setting = {.set = set, .lateness_ns = TIME_SECOND, .fired = fired};
-    const struct live_span span = {directory, UINT64_MAX, most, since_ns};
+    const struct live_span span = {directory, directory, UINT64_MAX, most, since_ns};
     struct live_figures figures;
     struct diag diag = {0};
     struct live *live;

@@ -57,16 +57,21 @@ static uint32_t dice(uint32_t below)
     return (uint32_t)(dice_state >> 33) % below;
 }
 
-static struct ruleset *load(void)
+static struct ruleset *load_text(const char *text)
 {
     const struct ruleset_options options = {0};
     struct ruleset *set;
     struct diag diag = {0};
     assert_int_equal(ruleset_new(&options, &set, &diag), OK);
-    assert_int_equal(ruleset_load_text(set, SLICE("t.yml"), slice_text(rules), &diag), OK);
+    assert_int_equal(ruleset_load_text(set, SLICE("t.yml"), slice_text(text), &diag), OK);
     assert_int_equal(ruleset_finish(set, &diag), OK);
     assert_int_equal(set->problem_count, 0);
     return set;
+}
+
+static struct ruleset *load(void)
+{
+    return load_text(rules);
 }
 
 static void add(struct firings *f, const struct machine_finding *finding, uint64_t offset)
@@ -309,11 +314,91 @@ static void who_lags_from_the_first_event_on_is_not_late(void **state)
     ruleset_free(set);
 }
 
+/* Plays a and b each second; says of each rule up to when its findings were inexact, and whether
+ * one was. */
+static void play_doubtful(struct live *live, const struct ruleset *set, struct firings *found,
+        bool *inexact, int64_t *last_ns)
+{
+    struct buf kept = {0};
+    for (int i = 0; i < 900; i++) {
+        int64_t now = START + i * TIME_SECOND;
+        const struct event event = {
+                .time_ns = now, .receipt_ns = now, .rule = (uint32_t)i % 2, .user = i / 30 % 6u};
+        play(live, set, &event, (uint64_t)i, &kept);
+    }
+    assert_int_equal(live_advance(live, START + 1000 * TIME_SECOND), OK);
+    for (uint32_t r = 0; r < set->rule_count; r++) {
+        inexact[r] = false;
+        last_ns[r] = 0;
+        for (size_t i = 0; i < found->count; i++) {
+            if (found->at[i].rule == r) {
+                /* None behind one that is exact. */
+                assert_true(inexact[r] || !found->at[i].inexact || last_ns[r] == 0);
+                inexact[r] = found->at[i].inexact;
+                last_ns[r] = found->at[i].inexact ? found->at[i].time_ns : last_ns[r];
+                last_ns[r] = last_ns[r] ? last_ns[r] : 1;
+            }
+        }
+    }
+    buf_fini(&kept);
+}
+
+static const char changed[] =
+        "title: a\nlogsource: {category: c}\ndetection: {s: {A: x}, condition: s}\n---\n"
+        "title: b\nlogsource: {category: c}\ndetection: {s: {B: x}, condition: s}\n---\n"
+        "title: c\ncorrelation: {rules: a, timespan: 20s, group-by: u, type: event_count, "
+        "condition: {gte: 4}}\n---\n"
+        "title: d\nname: d\ncorrelation: {rules: [a, b], timespan: 5s, group-by: u, type: "
+        "temporal, generate: true}\n---\n"
+        "title: e\ncorrelation: {rules: d, timespan: 60s, group-by: u, type: event_count, "
+        "condition: {gte: 2}}\n";
+
+/* What a set before did not keep: nobody; those of b; those of a rule that reads the same. */
+static void what_was_not_kept_is_inexact_for_a_while(void **state)
+{
+    (void)state;
+    enum { A, B, OF_A, OF_BOTH, OF_THAT, NONE = 0 };
+    static const char without[] =
+            "title: a\nlogsource: {category: c}\ndetection: {s: {A: x}, condition: s}\n---\n"
+            "title: b\nlogsource: {category: c}\ndetection: {s: {B: y}, condition: s}\n---\n"
+            "title: c\ncorrelation: {rules: [a, b], timespan: 20s, group-by: u, type: event_count, "
+            "condition: {gte: 4}}\n";
+    static struct firings found;
+    struct ruleset *set = load_text(changed), *other = load_text(without);
+    const bool all[] = {true, true, true, true, true}, no_b[] = {true, false, true, true, true};
+    const struct live_before cases[] = {
+            {NULL, NULL, NULL}, {other, all, NULL}, {set, no_b, NULL}, {set, all, NULL}};
+    const int64_t until = START + LIVE_AHEAD_S * TIME_SECOND;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        bool inexact[5];
+        int64_t last_ns[5];
+        found.count = 0;
+        struct live *live = begin(set, TIME_SECOND, &found);
+        assert_int_equal(live_after(live, cases[i].set ? &cases[i] : NULL, START), OK);
+        play_doubtful(live, set, &found, inexact, last_ns);
+        for (uint32_t r = OF_A; r <= OF_THAT; r++) {
+            const int64_t span = (r == OF_A ? 20 : r == OF_BOTH ? 5 : 65) * TIME_SECOND;
+            bool doubted = i == 0 || (i < 3 && r != OF_A);
+            assert_int_not_equal(last_ns[r], 0); /* it fired */
+            assert_false(inexact[r]);            /* and at last exactly */
+            if (doubted) {
+                assert_in_range(last_ns[r], until - 60 * TIME_SECOND, until + span);
+            } else {
+                assert_int_equal(last_ns[r], 1);
+            }
+        }
+        live_free(live);
+    }
+    ruleset_free(set);
+    ruleset_free(other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(what_waits_long_enough_is_as_sorted),
             cmocka_unit_test(windows_are_made_again),
+            cmocka_unit_test(what_was_not_kept_is_inexact_for_a_while),
             cmocka_unit_test(who_lags_from_the_first_event_on_is_not_late),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 
 #include "app/judging.h"
 #include "app/live_restore.h"
+#include "app/live_swaps.h"
 #include "app/sandbox.h"
 #include "cli/book.h"
 #include "cli/config.h"
@@ -26,6 +27,8 @@ struct replay {
     struct serve_set *set;
     struct live *live;
     char wanted[DIGEST_HEX]; /* the set that the log named last */
+    struct live_swaps swaps; /* of those that it named */
+    bool swapped;            /* since windows were made */
     struct judging judging;
     struct kept kept; /* matches, to make windows again by other rules */
     struct wal_reader *log;
@@ -72,7 +75,7 @@ static enum err load_named(struct replay *r, struct diag *diag)
     return e;
 }
 
-static enum err make_windows(struct replay *r, int64_t now_ns)
+static enum err make_windows(struct replay *r, int64_t now_ns, struct diag *diag)
 {
     const struct live_setting setting = {.set = r->set->loaded.set,
             .judged = r->set->choice.judged,
@@ -87,6 +90,7 @@ static enum err make_windows(struct replay *r, int64_t now_ns)
         return OK;
     }
     TRY(live_new(&setting, &r->live));
+    TRY(live_swaps_tell(&r->swaps, r->live, r->rulesets, diag));
     live_mute(r->live, true);
     TRY(live_restore_frames(r->live, buf_slice(&r->kept.before)));
     TRY(live_restore_frames(r->live, buf_slice(&r->kept.now)));
@@ -104,7 +108,7 @@ static enum err take_wanted(struct replay *r, struct diag *diag)
     struct buf book = {0};
     int64_t now_ns = r->live ? live_now(r->live) : LIVE_NONE;
     bool same = r->request->rules.count > 0 || !r->wanted[0];
-    if (r->set && (same || strcmp(r->set->hash, r->wanted) == 0)) {
+    if (r->set && (same || (strcmp(r->set->hash, r->wanted) == 0 && !r->swapped))) {
         return OK;
     }
     if (!r->wanted[0]) {
@@ -115,7 +119,8 @@ static enum err take_wanted(struct replay *r, struct diag *diag)
         e = load_book(r, buf_slice(&book), diag);
     }
     buf_fini(&book);
-    return e == OK ? make_windows(r, now_ns) : e;
+    r->swapped = false;
+    return e == OK ? make_windows(r, now_ns, diag) : e;
 }
 
 /* ---- results ----------------------------------------------------------------------------------
@@ -166,6 +171,7 @@ static void want(struct replay *r, const struct frame *frame)
     if (hash.size < sizeof r->wanted) {
         memset(r->wanted, 0, sizeof r->wanted);
         memcpy(r->wanted, hash.at ? hash.at : "", hash.size);
+        r->swapped = live_swaps_note(&r->swaps, hash, frame->receipt_ns) || r->swapped;
     }
 }
 
@@ -239,6 +245,7 @@ static enum err judge_log(struct replay *r, struct diag *diag)
     enum err e;
     TRY(find_start(r, &warm_ns, diag));
     r->wanted[0] = 0;
+    r->swaps = (struct live_swaps){0};
     while ((e = next_frame(r, &frame, diag)) == OK && !is_passed(&r->request->to, &frame)) {
         if (frame.kind == FRAME_RULES) {
             want(r, &frame); /* it is no sign of time for correlations, live either */
@@ -271,7 +278,7 @@ static enum err prepare(struct replay *r, struct diag *diag)
             .to = r->request->to.timed ? UINT64_MAX : r->request->to.offset};
     if (r->request->rules.count > 0) {
         TRY(load_named(r, diag));
-        TRY(make_windows(r, LIVE_NONE));
+        TRY(make_windows(r, LIVE_NONE, diag));
     }
     return sandbox_enter(SANDBOX_JUDGE, (const char *[]){r->log_path, r->rulesets, NULL},
             getenv("MERLON_SANDBOX_TEST"), diag);

@@ -192,6 +192,7 @@ static enum err make_windows(struct judge_process *p, int64_t receipt_ns, struct
     atomic_store(&p->page->horizon_ns, -live_since(p->live, 0));
     p->blank = false;
     const struct live_span span = {.directory = p->findings,
+            .rulesets = p->rulesets,
             .committed = atomic_load(&p->page->findings),
             .most = p->told_to,
             .since_ns = live_since(p->live, receipt_ns)};
@@ -211,6 +212,8 @@ static enum err change_rules(struct judge_process *p, const struct frame *frame,
     TRY(change_set(p, frame->attribute[FRAME_RULESET], diag));
     p->judging.judged_to = frame->offset + frame->count;
     if (p->set != before) {
+        p->judging.swapped = before != NULL;
+        p->judging.swap_ns = frame->receipt_ns;
         TRY(tell(p));
     }
     point_pass("judge.after_swap");

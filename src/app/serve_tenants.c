@@ -62,6 +62,16 @@ void serve_tenants_free(struct serve_tenants *tenants)
     }
 }
 
+size_t serve_tenants_count(const struct serve_tenants *tenants)
+{
+    return tenants ? tenants->rows.count : 0;
+}
+
+struct slice serve_tenants_name(const struct serve_tenants *tenants, size_t row)
+{
+    return tenants->rows.at[row].tenant;
+}
+
 bool serve_tenants_shows(
         const struct serve_tenants *tenants, struct slice tenant, const struct rule *rule)
 {

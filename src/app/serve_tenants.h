@@ -21,6 +21,9 @@ struct serve_tenants;
 enum err serve_tenants_new(
         const struct loaded *loaded, struct serve_tenants **out, struct diag *diag) MUST_CHECK;
 void serve_tenants_free(struct serve_tenants *tenants);
+/* The names of its rows. */
+size_t serve_tenants_count(const struct serve_tenants *tenants);
+struct slice serve_tenants_name(const struct serve_tenants *tenants, size_t row);
 bool serve_tenants_shows(
         const struct serve_tenants *tenants, struct slice tenant, const struct rule *rule);
 /* The hits of an event that are the tenant's; what an exception held back is counted. Borrowed

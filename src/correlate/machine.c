@@ -386,6 +386,15 @@ static void count_late(struct machine *m, const struct match_id *id)
     }
 }
 
+void machine_doubt(struct machine *m, uint32_t rule, int64_t from_ns, int64_t to_ns)
+{
+    for (uint32_t e = m->first_edge[rule]; e < m->first_edge[rule + 1]; e++) {
+        struct machine_unit *u = &m->units[m->edges[e].unit];
+        mark_inexact(m, m->edges[e].unit, from_ns, later(to_ns, u->c->timespan_ns));
+        u->epoch++;
+    }
+}
+
 enum err machine_match(struct machine *m, struct slice record)
 {
     struct match match;

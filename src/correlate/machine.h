@@ -75,6 +75,9 @@ void machine_free(struct machine *machine);
 enum err machine_match(struct machine *machine, struct slice record) MUST_CHECK;
 /* Nothing before this time will come: findings whose window has passed are given. */
 enum err machine_advance(struct machine *machine, int64_t time_ns) MUST_CHECK;
+/* Not all matches of this rule that lie between are told: what rests on them is not exact. In order
+ * of from_ns. */
+void machine_doubt(struct machine *machine, uint32_t rule, int64_t from_ns, int64_t to_ns);
 enum err machine_end(struct machine *machine) MUST_CHECK;
 /* Correlations that are run, in order of their rules' numbers. */
 uint32_t machine_count(const struct machine *machine);

@@ -75,8 +75,10 @@ def titles(findings):
 def a_window_outlives_everybody():
     """Three events, all are killed, two more: the window has five. Side by side: they wait long."""
     with concurrent.futures.ThreadPoolExecutor() as pool:
+        changed = pool.submit(what_changed_rules_could_not_see_is_inexact)
         for done in [pool.submit(window_outlives, kill) for kill in ("judge", "log", "all")]:
             done.result()
+        changed.result()
 
 
 def window_outlives(kill):
@@ -166,6 +168,58 @@ def what_fires_is_a_function_of_the_log():
         assert again == found, differ(again, found)
         assert replayed(centre) == again
         parts(centre, found)
+
+
+def change_rules(centre, text):
+    path = os.path.join(centre.folder, "rules", "planted.yml")
+    with open(path + ".new", "w") as out:
+        out.write(text)
+    os.rename(path + ".new", path)
+    status, answer = centre.ask("/api/v1/rules/reload", method="POST")
+    assert status == 200, answer
+
+
+def what_changed_rules_could_not_see_is_inexact():
+    """Within a window GREEN changes, then a rule comes that is like nothing before. What rests on
+    others goes on as if nothing were; so it does when the judge dies, and when all is read again."""
+    changed = RULES.replace("words: [GREEN]", "words: [GREEN, LIME]")
+    more = changed + "---\n" + BASE.format(word="WHITE", number=9) + """\
+title: White twice
+id: 11111111-0000-4000-8000-000000000006
+correlation: {type: event_count, rules: [base_WHITE], group-by: [host], timespan: 2s, condition: {gte: 2}}
+"""
+    with Live(lateness="60s") as centre:
+        now = time.time_ns() + 20 * 10**9  # nobody is late, however slow this machine is
+        sent = [0]
+
+        def send(host, *words):
+            first = sent[0]
+            sent[0] += len(words)
+            centre.send("tcp0", [line(now + (first + i) * 10**6, first + i, word, host, first + i)
+                                 for i, word in enumerate(words)])
+            centre.until(lambda: matches(centre) == sent[0], "they are kept")
+
+        send("h1", "RED", "RED", "RED")
+        change_rules(centre, changed)
+        send("h1", "RED")
+        send("h2", "RED", "GREEN", "BLUE")
+        centre.kill_role("judge")
+        send("h3", "RED", "GREEN", "BLUE")
+        change_rules(centre, more)
+        send("h1", "RED")
+        send("h4", "WHITE", "WHITE")
+        centre.kill_role("judge")
+        send("h4", "RED", "GREEN", "BLUE")
+        findings = centre.wait_findings(9)
+        quiet(centre)
+        centre.stop()
+        by = {}
+        for f in findings:
+            by.setdefault(f["rule"]["title"], []).append(f["inexact"])
+        assert by == {"Many of one host": [False], "White twice": [True],
+                      "All colours of one host": [True] * 3, "Colours in their order": [True] * 3,
+                      "Many processes of one host": [True]}, by
+        assert replayed(centre) == told(centre), differ(replayed(centre), told(centre))
 
 
 def parts(centre, found):
