@@ -64,7 +64,8 @@ struct api_options {
     const struct kept *kept;
     const struct sent *sent;
     const struct standing *standing;
-    const struct held *held;
+    const struct held *held; /* what exceptions held back */
+    const struct held *late; /* what came too late for correlations */
     void (*figures)(void *context, struct api_figures *out);
     /* Asks for a reload: the ask's number. */
     uint64_t (*reload)(void *context);

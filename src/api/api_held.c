@@ -10,10 +10,20 @@ static const struct held_row *shown(const struct http_request *r, const struct h
     return covers ? row : NULL;
 }
 
-void api_held_metrics(struct http_request *r, const struct held *held, struct buf *out)
+struct words {
+    const char *key, *of, *others, *help;
+};
+
+static const struct words held_words = {"held_back", "merlon_held_back_matches_total",
+        "merlon_held_back_others_total", "matches that exceptions held back"};
+static const struct words late_words = {"late", "merlon_late_matches_total",
+        "merlon_late_others_total", "matches that came too late for a correlation"};
+
+static void add_metrics(
+        struct http_request *r, const struct held *held, const struct words *words, struct buf *out)
 {
-    const char *of = "merlon_held_back_matches_total";
-    api_metrics_head(out, of, "counter", "matches that exceptions held back");
+    const char *of = words->of;
+    api_metrics_head(out, of, "counter", words->help);
     for (size_t i = 0; i < HELD_ROWS; i++) {
         const struct held_row *row = shown(r, held, i);
         if (row) {
@@ -25,16 +35,23 @@ void api_held_metrics(struct http_request *r, const struct held *held, struct bu
         }
     }
     if (api_parts_sees_all(r)) {
-        const char *others = "merlon_held_back_others_total";
+        const char *others = words->others;
         api_metrics_head(out, others, "counter", "of these, for which no row was left");
         buf_format(out, "%s %llu\n", others, (unsigned long long)atomic_load(&held->others));
     }
 }
 
-void api_held_status(struct http_request *r, const struct held *held, struct buf *out)
+void api_held_metrics(struct http_request *r, const struct api_options *options, struct buf *out)
+{
+    add_metrics(r, options->held, &held_words, out);
+    add_metrics(r, options->late, &late_words, out);
+}
+
+static void add_status(
+        struct http_request *r, const struct held *held, const struct words *words, struct buf *out)
 {
     const char *between = "";
-    buf_add(out, SLICE(",\"held_back\":["));
+    buf_format(out, ",\"%s\":[", words->key);
     for (size_t i = 0; i < HELD_ROWS; i++) {
         const struct held_row *row = shown(r, held, i);
         if (row) {
@@ -47,4 +64,10 @@ void api_held_status(struct http_request *r, const struct held *held, struct buf
         }
     }
     buf_byte(out, ']');
+}
+
+void api_held_status(struct http_request *r, const struct api_options *options, struct buf *out)
+{
+    add_status(r, options->held, &held_words, out);
+    add_status(r, options->late, &late_words, out);
 }

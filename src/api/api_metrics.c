@@ -203,6 +203,6 @@ void api_metrics(struct http_request *r, void *context)
     add_sources(r, api->options.counts, out);
     api_kept_metrics(r, api->options.kept, out);
     api_standing_metrics(r, api->options.standing, out);
-    api_held_metrics(r, api->options.held, out);
+    api_held_metrics(r, &api->options, out);
     http_request_answer(r, 200, "text/plain; version=0.0.4; charset=utf-8");
 }

@@ -171,7 +171,7 @@ void api_status(struct http_request *r, void *context)
     }
     buf_byte(out, ']');
     api_kept_status(r, api->options.kept, out);
-    api_held_status(r, api->options.held, out);
+    api_held_status(r, &api->options, out);
     buf_add(out, SLICE("}\n"));
     http_request_answer(r, 200, "application/json");
 }

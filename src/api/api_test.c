@@ -30,7 +30,7 @@ static struct {
     struct kept *kept;
     struct sent *sent;
     struct standing *standing;
-    struct held held;
+    struct held held, late;
     struct api_figures figures;
     struct api_reload reload;
     uint64_t reloads; /* asked for */
@@ -170,8 +170,11 @@ static int start(void **unused)
     assert_int_equal(standing_new(&s.standing, NULL), OK);
     with_counts.standing = s.standing;
     with_counts.held = &s.held;
+    with_counts.late = &s.late;
+    s.late = (struct held){0};
+    held_add(&s.late, SLICE("sg/moh"), SLICE("rule \"2\""), 5);
     s.held = (struct held){0};
-    held_add(&s.held, SLICE("sg/moh"), SLICE("rule \"1\""));
+    held_add(&s.held, SLICE("sg/moh"), SLICE("rule \"1\""), 1);
     assert_int_equal(api_new(&with_counts, &s.api, NULL), OK);
     s.table = api_table(s.api);
     const struct http_options server = {.listener = web_listen(&s.port),
@@ -654,17 +657,20 @@ static void what_is_kept_is_told_to_its_tenant(void **unused)
     assert_true(
             says("\nmerlon_kept_oldest_time_seconds{tenant=\"sg\",kind=\"records\"} 1600000000\n"));
     assert_true(!says("\"my\""));
-    held_add(&s.held, SLICE("my"), SLICE("r"));
+    held_add(&s.held, SLICE("my"), SLICE("r"), 1);
     assert_int_equal(ask("/metrics", own), 200);
     assert_true(says(
             "\nmerlon_held_back_matches_total{tenant=\"sg/moh\",rule=\"rule \\\"1\\\"\"} 1\n"));
     assert_true(!says("\"my\"") && !says("merlon_held_back_others_total"));
+    assert_true(says("\nmerlon_late_matches_total{tenant=\"sg/moh\",rule=\"rule \\\"2\\\"\"} 5\n"));
     assert_int_equal(ask("/metrics", ADMIN), 200);
     assert_true(says("{tenant=\"my\",rule=\"r\"} 1\n"));
     assert_true(says("\nmerlon_held_back_others_total 0\n"));
     assert_int_equal(ask("/api/v1/status", own), 200);
     assert_true(says("\"held_back\":[{\"tenant\":\"sg/moh\",\"rule\":\"rule "
                      "\\\"1\\\"\",\"matches\":1}]"));
+    assert_true(says("\"late\":[{\"tenant\":\"sg/moh\",\"rule\":\"rule "
+                     "\\\"2\\\"\",\"matches\":5}]"));
     assert_int_equal(json_text_check_whole(web_body(&last), 10, NULL), OK);
     assert_true(says("\"kept\":[{\"tenant\":\"sg\",\"kind\":\"records\",\"bytes\":1000,"));
     assert_true(says("\"oldest\":\"2020-09-13T12:26:40") && !says("\"my\""));

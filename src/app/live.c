@@ -30,6 +30,7 @@ struct live_tenant {
     struct live *live;
     char *name;
     struct machine *machine;
+    uint64_t *late;   /* by correlation: what was told of it */
     int64_t floor_ns; /* behind the last match that was judged: what comes before it is late */
     struct lag lags[BUCKETS + 2];
     struct live_queue waiting;
@@ -149,6 +150,7 @@ static void free_tenant(struct live_tenant *t)
         machine_free(t->machine);
         live_queue_fini(&t->waiting);
         intern_fini(&t->sources);
+        memory_free(t->late);
         memory_free(t->name);
         memory_free(t);
     }
@@ -210,6 +212,10 @@ static enum err make_tenant(struct live *live, struct slice name, struct live_te
             .context = t};
     enum err e = t->name && judged ? machine_new(&setting, &t->machine) : ERR_MEMORY;
     memory_free(judged);
+    if (e == OK) {
+        t->late = memory_alloc_array((size_t)machine_count(t->machine) + 1, sizeof *t->late);
+        e = t->late ? OK : ERR_MEMORY;
+    }
     if (e != OK) {
         free_tenant(t);
         return e;
@@ -543,6 +549,21 @@ void live_figures(const struct live *live, struct live_figures *out)
     *out = live->figures;
     for (size_t i = 0; i < live->tenant_count; i++) {
         out->evicted += evicted_of(live->tenants[i]);
+    }
+}
+
+void live_late(struct live *live, live_tell_late *tell, void *context)
+{
+    for (size_t i = 0; i < live->tenant_count; i++) {
+        struct live_tenant *t = live->tenants[i];
+        for (uint32_t u = 0; u < machine_count(t->machine); u++) {
+            struct machine_report report;
+            machine_report(t->machine, u, &report);
+            if (tell && report.late > t->late[u]) {
+                tell(context, slice_text(t->name), report.rule, report.late - t->late[u]);
+            }
+            t->late[u] = report.late;
+        }
     }
 }
 

@@ -93,6 +93,11 @@ int64_t live_since(const struct live *live, int64_t now_ns);
 /* Nothing is given while it is on. */
 void live_mute(struct live *live, bool on);
 void live_figures(const struct live *live, struct live_figures *out);
+/* Of each tenant's correlations: what came too late for them since the last call. tell NULL: that
+ * is for nobody. */
+typedef void live_tell_late(
+        void *context, struct slice tenant, const struct rule *rule, uint64_t count);
+void live_late(struct live *live, live_tell_late *tell, void *context);
 /* The offset and the source of an event of a finding. */
 uint64_t live_place(
         const struct live_tenant *tenant, const struct match_id *event, struct slice *source);

@@ -239,6 +239,48 @@ static void what_waits_long_enough_is_as_sorted(void **state)
     ruleset_free(set);
 }
 
+static void count_late(void *context, struct slice tenant, const struct rule *rule, uint64_t count)
+{
+    uint64_t *late = context;
+    assert_true(slice_equal(tenant, SLICE("t")));
+    assert_non_null(rule->correlation);
+    late[rule->number] += count;
+}
+
+/* One a comes when one later than it was judged: each of its correlations says so, once. */
+static void what_is_late_is_told_by_correlation(void **state)
+{
+    (void)state;
+    struct ruleset *set = load();
+    static struct firings found;
+    struct buf kept = {0};
+    uint64_t late[8] = {0};
+    const int64_t seconds[] = {0, 1, 20, 25}; /* of receipt; the last is of 19 */
+    found.count = 0;
+    struct live *live = begin(set, TIME_SECOND, &found);
+    for (int i = 0; i < 4; i++) {
+        const int64_t receipt_ns = START + seconds[i] * TIME_SECOND;
+        const struct event event = {
+                .receipt_ns = receipt_ns, .time_ns = i < 3 ? receipt_ns : START + 19 * TIME_SECOND};
+        assert_int_equal(live_advance(live, receipt_ns), OK);
+        play(live, set, &event, (uint64_t)i, &kept);
+        live_late(live, count_late, late);
+        live_late(live, count_late, late);
+        assert_int_equal(late[2], i == 3);
+    }
+    const uint64_t wanted[8] = {0, 0, 1, 1, 1, 1, 0, 0}; /* g is of d, not of a */
+    assert_memory_equal(late, wanted, sizeof wanted);
+    live_free(live);
+    live = begin(set, TIME_SECOND, &found);
+    assert_int_equal(live_restore_frames(live, buf_slice(&kept)), OK);
+    live_late(live, NULL, NULL);
+    live_late(live, count_late, late);
+    assert_memory_equal(late, wanted, sizeof wanted);
+    live_free(live);
+    buf_fini(&kept);
+    ruleset_free(set);
+}
+
 /* A judge that dies anywhere is replaced by one that has only what was kept; some events are late,
  * and some have clocks of other centuries. */
 static void windows_are_made_again(void **state)
@@ -397,6 +439,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(what_waits_long_enough_is_as_sorted),
+            cmocka_unit_test(what_is_late_is_told_by_correlation),
             cmocka_unit_test(windows_are_made_again),
             cmocka_unit_test(what_was_not_kept_is_inexact_for_a_while),
             cmocka_unit_test(who_lags_from_the_first_event_on_is_not_late),

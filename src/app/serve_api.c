@@ -111,6 +111,7 @@ static enum err open_api(struct answering *a, struct diag *diag)
             .kept = a->setting->shared->kept,
             .standing = a->setting->shared->standing,
             .held = &a->setting->shared->page->held,
+            .late = &a->setting->shared->page->late_by,
             .figures = read_figures,
             .reload = ask_reload,
             .reloaded = read_reload,

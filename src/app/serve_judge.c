@@ -88,6 +88,12 @@ static uint64_t left_out(const struct live_figures *f)
     return f->crowded + f->forced + f->strange + f->evicted;
 }
 
+static void show_late(void *context, struct slice tenant, const struct rule *rule, uint64_t count)
+{
+    struct judge_process *p = context;
+    held_add(&p->page->late_by, tenant, rule->id.size > 0 ? rule->id : rule->title, count);
+}
+
 /* For others to see, and the log to tick. */
 static void show_figures(struct judge_process *p)
 {
@@ -97,6 +103,9 @@ static void show_figures(struct judge_process *p)
         atomic_store(&p->page->tick_ns, live_due(p->live));
         counts_add(&p->page->matches, figures.taken - p->figures.taken);
         counts_add(&p->page->late, figures.late - p->figures.late);
+        if (figures.late != p->figures.late) {
+            live_late(p->live, show_late, p);
+        }
         counts_add(&p->page->moved, figures.moved - p->figures.moved);
         counts_add(&p->page->left_out, left_out(&figures) - left_out(&p->figures));
         p->figures = figures;
@@ -198,6 +207,7 @@ static enum err make_windows(struct judge_process *p, int64_t receipt_ns, struct
             .since_ns = live_since(p->live, receipt_ns)};
     TRY(live_restore(p->live, &span, diag));
     live_figures(p->live, &p->figures); /* those were counted when they came */
+    live_late(p->live, NULL, NULL);
     return OK;
 }
 

@@ -65,6 +65,7 @@ struct serve_page {
     _Atomic int64_t tick_ns;       /* a TICK is wanted when the clock says so; INT64_MAX: none */
     _Atomic int64_t horizon_ns;    /* matches older than that do not matter; 0: not known */
     struct held held;              /* findings that exceptions held back */
+    struct held late_by;           /* matches that came too late, by correlation */
     _Atomic bool watching;         /* rules are loaded, events are judged */
 };
 

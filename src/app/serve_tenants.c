@@ -112,7 +112,7 @@ const struct hit *serve_tenants_filter(struct serve_tenants *tenants, struct sli
             continue;
         }
         if (!hits[i].undetermined && is_excepted(tenant, hits, *count, rule)) {
-            held_add(held, tenant, rule->id.size > 0 ? rule->id : rule->title);
+            held_add(held, tenant, rule->id.size > 0 ? rule->id : rule->title, 1);
             continue;
         }
         tenants->kept[kept++] = hits[i];

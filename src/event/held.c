@@ -27,7 +27,7 @@ static void name(char *to, size_t room, struct slice text)
     }
 }
 
-void held_add(struct held *held, struct slice tenant, struct slice rule)
+void held_add(struct held *held, struct slice tenant, struct slice rule, uint64_t count)
 {
     tenant = cut(tenant, HELD_TENANT);
     rule = cut(rule, HELD_RULE);
@@ -42,10 +42,10 @@ void held_add(struct held *held, struct slice tenant, struct slice rule)
                    !slice_equal(slice_text(row->rule), rule)) {
             continue;
         }
-        counts_add(&row->count, 1);
+        counts_add(&row->count, count);
         return;
     }
-    counts_add(&held->others, 1);
+    counts_add(&held->others, count);
 }
 
 const struct held_row *held_at(const struct held *held, size_t i)

@@ -1,7 +1,8 @@
-/* held: how many matches the exceptions of tenants held back, by tenant and rule, in memory that
- * all processes share; the judge writes, whoever wants reads.
+/* held: how many matches by tenant and rule something befell, in memory that all processes share:
+ * exceptions held them back, or they came too late for a correlation. The judge writes, whoever
+ * wants reads.
  *
- *     held_add(&page->held, tenant, rule);
+ *     held_add(&page->held, tenant, rule, 1);
  *     for (i = 0; i < HELD_ROWS; i++)
  *         if ((row = held_at(&page->held, i))) row->tenant, row->rule, row->count
  *
@@ -29,6 +30,6 @@ struct held {
 };
 
 /* `rule`: its id, or its title; what is too long is cut. */
-void held_add(struct held *held, struct slice tenant, struct slice rule);
+void held_add(struct held *held, struct slice tenant, struct slice rule, uint64_t count);
 /* NULL: nothing there. */
 const struct held_row *held_at(const struct held *held, size_t i);

@@ -27,10 +27,10 @@ static void each_tenant_and_rule_has_a_row(void **unused)
 {
     (void)unused;
     memset(&held, 0, sizeof held);
-    held_add(&held, SLICE("sg/a"), SLICE("r"));
-    held_add(&held, SLICE("sg/a"), SLICE("r"));
-    held_add(&held, SLICE("sg"), SLICE("/ar"));
-    held_add(&held, SLICE("sg/b"), SLICE("r"));
+    held_add(&held, SLICE("sg/a"), SLICE("r"), 1);
+    held_add(&held, SLICE("sg/a"), SLICE("r"), 1);
+    held_add(&held, SLICE("sg"), SLICE("/ar"), 1);
+    held_add(&held, SLICE("sg/b"), SLICE("r"), 1);
     assert_int_equal(count_of("sg/a", "r"), 2);
     assert_int_equal(count_of("sg", "/ar"), 1);
     assert_int_equal(count_of("sg/b", "r"), 1);
@@ -44,8 +44,8 @@ static void long_texts_are_cut(void **unused)
     char text[2 * HELD_RULE];
     memset(&held, 0, sizeof held);
     memset(text, 'x', sizeof text);
-    held_add(&held, slice_of(text, HELD_TENANT - 1), slice_of(text, HELD_RULE - 1));
-    held_add(&held, slice_of(text, HELD_TENANT), slice_of(text, HELD_RULE));
+    held_add(&held, slice_of(text, HELD_TENANT - 1), slice_of(text, HELD_RULE - 1), 1);
+    held_add(&held, slice_of(text, HELD_TENANT), slice_of(text, HELD_RULE), 1);
     text[HELD_RULE - 1] = 0;
     char tenant[HELD_TENANT] = {0};
     memset(tenant, 'x', HELD_TENANT - 1);
@@ -61,7 +61,7 @@ static void what_has_no_row_is_counted(void **unused)
     for (int i = 0; i < MANY; i++) {
         char rule[16];
         int size = snprintf(rule, sizeof rule, "%d", i);
-        held_add(&held, SLICE("sg"), slice_of(rule, (size_t)size));
+        held_add(&held, SLICE("sg"), slice_of(rule, (size_t)size), 1);
     }
     for (size_t i = 0; i < HELD_ROWS; i++) {
         const struct held_row *row = held_at(&held, i);
