@@ -100,9 +100,55 @@ static void what_does_not_matter_is_not_read(void **state)
     assert_int_equal(system(command), 0);
 }
 
+static void put_result(struct wal *wal, uint64_t through, struct slice ruleset, int64_t clock_ns)
+{
+    struct diag diag = {0};
+    char number[8], clock[8];
+    struct frame frame = {.kind = FRAME_FINDINGS, .receipt_ns = STEP};
+    frame_put64(number, through);
+    frame_put64(clock, (uint64_t)clock_ns);
+    frame_take_empty(&frame);
+    frame.attribute[FRAME_RULESET] = ruleset;
+    frame.attribute[FRAME_THROUGH] = slice_of(number, sizeof number);
+    frame.attribute[FRAME_CLOCK] = slice_of(clock, sizeof clock);
+    assert_int_equal(wal_append(wal, &frame, &diag), OK);
+}
+
+/* A result without a match says how late it was, too; but when rules changed is no such time. */
+static void time_goes_on_where_nothing_matched(void **state)
+{
+    char directory[] = "/tmp/live-restore-XXXXXX", command[80];
+    const struct wal_options options = {.disk = &disk_real, .segment_bytes = 4096};
+    const struct ruleset_options rules = {0};
+    struct ruleset *set;
+    struct diag diag = {0};
+    struct live *live;
+    struct wal *wal;
+    (void)state;
+    assert_int_equal(ruleset_new(&rules, &set, &diag), OK);
+    assert_int_equal(ruleset_finish(set, &diag), OK);
+    assert_non_null(mkdtemp(directory));
+    assert_int_equal(wal_open(directory, &options, &wal, &diag), OK);
+    put(wal, 1);
+    put_result(wal, 2, SLICE("a"), 5 * STEP);
+    put_result(wal, 3, SLICE("b"), 7 * STEP);
+    assert_int_equal(wal_commit(wal, &diag), OK);
+    wal_close(wal);
+    const struct live_setting setting = {.set = set, .lateness_ns = TIME_SECOND, .fired = fired};
+    const struct live_span span = {directory, directory, UINT64_MAX, 3, INT64_MIN};
+    assert_int_equal(live_new(&setting, &live), OK);
+    assert_int_equal(live_restore(live, &span, &diag), OK);
+    assert_int_equal(live_now(live), 5 * STEP);
+    live_free(live);
+    ruleset_free(set);
+    snprintf(command, sizeof command, "rm -r %s", directory);
+    assert_int_equal(system(command), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+            cmocka_unit_test(time_goes_on_where_nothing_matched),
             cmocka_unit_test(what_does_not_matter_is_not_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
