@@ -32,10 +32,10 @@ static enum err find_end(struct hunt_log *log, struct diag *diag)
     return e == ERR_END ? OK : e;
 }
 
-enum err hunt_log_open(struct hunt_log *log, const struct hunt_request *request, struct diag *diag)
+enum err hunt_log_open(struct hunt_log *log, const struct hunt_input *input, struct diag *diag)
 {
-    *log = (struct hunt_log){.request = request};
-    TRY(data_path(request->data, "log", log->path, diag));
+    *log = (struct hunt_log){.input = input};
+    TRY(data_path(input->data, "log", log->path, diag));
     return find_end(log, diag);
 }
 
@@ -49,7 +49,7 @@ void hunt_log_fini(struct hunt_log *log)
 
 static bool is_wanted(const struct hunt_log *log, const struct frame *frame)
 {
-    const struct hunt_request *r = log->request;
+    const struct hunt_input *r = log->input;
     const char *tenant = r->tenant;
     if (tenant && !authorize_covers(slice_text(tenant), frame->attribute[FRAME_TENANT])) {
         return false;
@@ -62,7 +62,7 @@ static bool is_wanted(const struct hunt_log *log, const struct frame *frame)
 static enum err read_frame(
         struct hunt_log *log, struct hunt_pass *pass, const struct frame *frame, struct diag *diag)
 {
-    const struct hunt_request *r = log->request;
+    const struct hunt_input *r = log->input;
     struct records records;
     struct records_piece piece;
     struct hunt_bytes bytes = {.header = frame->attribute[FRAME_HEADER],
@@ -123,7 +123,7 @@ static enum err read_on(
 enum err hunt_log_pass(struct hunt_log *log, struct hunt_pass *pass, struct diag *diag)
 {
     struct wal_reader *reader;
-    uint64_t from = log->request->from.timed ? 0 : log->request->from.offset;
+    uint64_t from = log->input->from.timed ? 0 : log->input->from.offset;
     from = from > log->first ? from : log->first;
     TRY(reader_open(log->path, &disk_real, from, &reader, diag));
     if (reader_first(reader) > from) {

@@ -43,7 +43,7 @@ static enum err give(
     pass->events++;
     int size = snprintf(id, sizeof id, "%llu", (unsigned long long)number);
     const struct query_event row = {&pass->event, slice_of(id, (size_t)size), bytes->source};
-    enum err e = query_run_event(pass->run, &row, diag);
+    enum err e = pass->take(pass->context, &row, diag);
     pass->done = e == ERR_END;
     return pass->done ? OK : e;
 }
@@ -56,7 +56,7 @@ static enum err find_reader(
             continue;
         }
         if (!pass->readers[i]) {
-            TRY(decoder->reader_new(pass->scan->paths, pass->limits, &pass->readers[i]));
+            TRY(decoder->reader_new(pass->paths, pass->limits, &pass->readers[i]));
         }
         *out = pass->readers[i];
         return OK;
@@ -122,7 +122,7 @@ enum err hunt_pass_bytes(struct hunt_pass *pass, const struct hunt_bytes *bytes,
 enum err hunt_pass_open(struct hunt_pass *pass, struct diag *diag)
 {
     pass->done = false;
-    return event_init(&pass->event, pass->scan->field_count) == OK
+    return event_init(&pass->event, pass->field_count) == OK
                    ? OK
                    : diag_say(diag, ERR_MEMORY, "no memory to read");
 }

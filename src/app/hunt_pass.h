@@ -1,7 +1,8 @@
-/* hunt_pass: bytes of records, decoded and given to a query: what hunts over files and over a log
- * share. One reading of the input.
+/* hunt_pass: bytes of records, decoded and given to whoever hunts: what hunts over files and over a
+ * log share. One reading of the input.
  *
- *     struct hunt_pass pass = {.run = run, .scan = query_scan(query, n), .limits = &limits, ...};
+ *     struct hunt_pass pass = {.paths = paths, .field_count = n, .take = take, .context = it,
+ *             .limits = &limits, .stop = stop, .progress = &progress};
  *     TRY(hunt_pass_open(&pass, diag));
  *     while (!pass.done && there are bytes)
  *         TRY(hunt_pass_bytes(&pass, &bytes, diag));
@@ -21,10 +22,16 @@ enum {
     HUNT_PASS_TOLD = 20, /* records that could not be read: named, each; the others are counted */
 };
 
+/* An event. ERR_END: no more are wanted. */
+typedef enum err hunt_pass_take(
+        void *context, const struct query_event *event, struct diag *diag);
+
 struct hunt_pass {
     /* Set before. */
-    struct query_run *run;
-    const struct query_scan *scan;
+    const struct paths *paths; /* what decoders look for */
+    uint32_t field_count;
+    hunt_pass_take *take;
+    void *context;
     const struct decode_limits *limits;
     const atomic_bool *stop;
     struct progress *progress;

@@ -4,112 +4,36 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "app/feed.h"
-#include "app/hunt_log.h"
+#include "app/hunt_source.h"
 #include "app/run.h"
-#include "app/sandbox.h"
 #include "cli/figures.h"
 #include "cli/load.h"
-#include "cli/look.h"
-#include "cli/visible.h"
 
 struct hunt {
     const struct hunt_request *request;
     struct loaded loaded;
     struct query *query;
     struct query_run *run;
-    struct inputs *inputs; /* NULL: the log is read */
-    struct hunt_log log;
+    struct hunt_source source;
     struct hunt_pass pass;
     struct hunt_rows rows;
     struct progress progress;
-    bool draw;    /* the progress */
-    bool partial; /* something could not be read; said */
+    bool draw; /* the progress */
 };
-
-/* ---- files ------------------------------------------------------------------------------------
- */
-
-static void say_notes(struct hunt *h, const struct buf *notes)
-{
-    if (notes->size > 0 && !h->pass.told) {
-        progress_wipe(&h->progress);
-        fwrite(notes->at, 1, notes->size, stderr);
-    }
-}
-
-static enum err read_block(struct hunt *h, const struct feed_block *block, struct diag *diag)
-{
-    const struct hunt_bytes bytes = {.decoder = block->decoder,
-            .bytes = block->records,
-            .header = buf_slice(&block->header),
-            .place = block->place,
-            .first = block->first,
-            .to = UINT64_MAX,
-            .source = block->file,
-            .number = "record"};
-    say_notes(h, &block->notes);
-    return block->decoder && block->records.size > 0 ? hunt_pass_bytes(&h->pass, &bytes, diag) : OK;
-}
-
-static enum err read_files(struct hunt *h, struct diag *diag)
-{
-    struct feed feed = {.inputs = h->inputs,
-            .forced = h->request->decoder,
-            .limits = h->request->limits,
-            .stop = h->pass.stop};
-    struct feed_block block = {0};
-    enum err e = OK;
-    feed_init(&feed);
-    while (e == OK && !h->pass.done && feed_next(&feed, &block)) {
-        h->pass.bytes = atomic_load(&feed.consumed);
-        e = read_block(h, &block, diag);
-    }
-    h->partial = h->partial || feed.counts.unreadable > 0;
-    h->pass.rejected += h->pass.told ? 0 : feed.counts.rejected;
-    if (e == OK && feed.no_memory) {
-        e = diag_say(diag, ERR_MEMORY, "no memory to read on");
-    }
-    feed_block_fini(&block);
-    feed_fini(&feed);
-    return e;
-}
-
-/* What is read again must be there again. */
-static enum err check_again(const struct hunt *h, struct diag *diag)
-{
-    for (size_t i = 0; query_passes(h->query) > 1 && i < h->inputs->count; i++) {
-        const struct input *input = &h->inputs->files[i];
-        if (!input->regular || input->fd >= 0) {
-            return diag_say(diag, ERR_UNSUPPORTED,
-                    "%.*s: a join reads its input more than once, and this can be read once only",
-                    SLICE_ARG(input->path));
-        }
-    }
-    return OK;
-}
 
 /* ---- preparing --------------------------------------------------------------------------------
  */
 
 static enum err prepare_query(struct hunt *h, struct diag *diag)
 {
-    const struct load_request load = {.taxonomies = h->request->taxonomies};
+    const struct load_request load = {.taxonomies = h->request->input.taxonomies};
     TRY(load_rules(&load, &h->loaded, diag));
     return query_new(slice_text(h->request->query), h->loaded.taxonomy, &h->query, diag);
 }
 
-static enum err prepare_input(struct hunt *h, struct diag *diag)
+static bool reads_again(const struct hunt *h)
 {
-    if (h->request->inputs.count == 0) {
-        TRY(hunt_log_open(&h->log, h->request, diag));
-        return sandbox_enter(SANDBOX_JUDGE, (const char *[]){h->log.path, NULL},
-                getenv("MERLON_SANDBOX_TEST"), diag);
-    }
-    TRY(look_inputs(&h->request->inputs, &h->inputs, diag));
-    h->partial = h->inputs->problem_count > 0;
-    TRY(run_seal(h->inputs, diag));
-    return check_again(h, diag);
+    return query_passes(h->query) > 1;
 }
 
 static enum err add_row(
@@ -118,19 +42,24 @@ static enum err add_row(
     return hunt_rows_add(context, cells, width, diag);
 }
 
+static enum err take_event(void *context, const struct query_event *event, struct diag *diag)
+{
+    return query_run_event(context, event, diag);
+}
+
 static enum err prepare_output(struct hunt *h, struct diag *diag)
 {
     const struct query_run_options options = {h->request->state_limit, add_row, &h->rows};
     uint32_t count;
     const struct row_column *columns = query_columns(h->query, &count);
-    progress_begin(&h->progress, h->draw, h->inputs ? h->inputs->bytes : 0,
-            !h->inputs || h->inputs->unknown || query_passes(h->query) > 1);
+    hunt_source_progress(&h->source, reads_again(h), h->draw, &h->progress);
     h->rows.form = h->request->form;
     h->rows.progress = &h->progress;
     TRY(hunt_rows_begin(&h->rows, columns, count, diag));
     TRY(query_run_new(h->query, &options, &h->run, diag));
-    h->pass = (struct hunt_pass){.run = h->run,
-            .limits = &h->request->limits,
+    h->pass = (struct hunt_pass){.take = take_event,
+            .context = h->run,
+            .limits = &h->request->input.limits,
             .stop = run_catch_signals(),
             .progress = &h->progress};
     return OK;
@@ -141,19 +70,13 @@ static enum err prepare_output(struct hunt *h, struct diag *diag)
 
 static enum err read_once(struct hunt *h, uint32_t number, struct diag *diag)
 {
-    h->pass.scan = query_scan(h->query, number);
+    const struct query_scan *scan = query_scan(h->query, number);
+    h->pass.paths = scan->paths;
+    h->pass.field_count = scan->field_count;
     h->pass.told = number > 0;
-    h->pass.bytes = 0;
     TRY(query_run_begin(h->run, number, diag));
-    enum err e = hunt_pass_open(&h->pass, diag);
-    if (e == OK) {
-        e = h->inputs ? read_files(h, diag) : hunt_log_pass(&h->log, &h->pass, diag);
-    }
-    hunt_pass_close(&h->pass);
-    if (e == OK && atomic_load(h->pass.stop)) {
-        return diag_say(diag, ERR_END, "interrupted");
-    }
-    return e == OK ? query_run_end(h->run, diag) : e;
+    TRY(hunt_source_read(&h->source, &h->pass, diag));
+    return query_run_end(h->run, diag);
 }
 
 static enum err read_all(struct hunt *h, struct diag *diag)
@@ -174,27 +97,11 @@ static void add_count(struct buf *out, uint64_t n, const char *one, const char *
 static bool say_left_out(struct hunt *h)
 {
     struct slice notes = query_run_notes(h->run);
-    struct buf out = {0};
-    bool some = query_run_partial(h->run);
     while (notes.size > 0) {
         struct slice line = slice_cut(&notes, '\n');
         verb_say("%.*s", SLICE_ARG(line));
     }
-    if (h->pass.rejected > 0) {
-        add_count(&out, h->pass.rejected, "record", "records");
-        verb_say("%.*s could not be read%s", SLICE_ARG(buf_slice(&out)),
-                h->pass.rejected > HUNT_PASS_TOLD ? "; the first are named above" : "");
-        some = true;
-    }
-    if (h->log.unread > 0) {
-        buf_clear(&out);
-        add_count(&out, h->log.unread, "record", "records");
-        verb_say("%.*s in quarantine: not searched (merlon log cat --rejected)",
-                SLICE_ARG(buf_slice(&out)));
-        some = true;
-    }
-    buf_fini(&out);
-    return some || h->partial || h->log.partial;
+    return hunt_source_partial(&h->source, &h->pass) || query_run_partial(h->run);
 }
 
 static void say_summary(const struct hunt *h)
@@ -208,7 +115,7 @@ static void say_summary(const struct hunt *h)
     figures_count(&out, counts.matched);
     buf_add(&out, SLICE(" of "));
     add_count(&out, h->pass.events, "event", "events");
-    if (query_passes(h->query) > 1) {
+    if (reads_again(h)) {
         buf_format(&out, ", read %u times", query_passes(h->query));
     }
     verb_say("%.*s", SLICE_ARG(buf_slice(&out)));
@@ -220,8 +127,7 @@ static void free_hunt(struct hunt *h)
     query_run_free(h->run);
     query_free(h->query);
     hunt_rows_fini(&h->rows);
-    hunt_log_fini(&h->log);
-    inputs_free(h->inputs);
+    hunt_source_fini(&h->source);
     load_fini(&h->loaded);
 }
 
@@ -230,7 +136,7 @@ static int hunt_all(struct hunt *h, struct diag *diag)
     /* What is sealed cannot ask what its terminal is. */
     h->rows.terminal = run_columns();
     h->draw = !h->request->quiet && isatty(STDERR_FILENO);
-    enum err e = prepare_input(h, diag);
+    enum err e = hunt_source_open(&h->source, &h->request->input, reads_again(h), diag);
     e = e == OK ? prepare_output(h, diag) : e;
     e = e == OK ? read_all(h, diag) : e;
     progress_wipe(&h->progress);

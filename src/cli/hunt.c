@@ -3,56 +3,23 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/formats.h"
-#include "net/authorize.h"
-
 #define STATE_BYTES_MOST ((unsigned long)1 << 40)
 #define STATE_BYTES ((size_t)1 << 30)
-#define RECORD_BYTES_MOST ((unsigned long)1 << 30)
 
-enum {
-    OUTPUT,
-    FORMAT,
-    ZONE,
-    YEAR,
-    TAXONOMY,
-    STATE_LIMIT,
-    MAX_RECORD,
-    QUIET,
-    DATA,
-    TENANT,
-    FROM,
-    TO,
-};
+enum { OUTPUT, STATE_LIMIT, QUIET, INPUT };
 
 static const struct option_row options[] = {
         [OUTPUT] = {"output", 'o', "HOW", "table, json or csv"},
-        [FORMAT] = {"format", 0, "FORMAT", "take the inputs for this: evtx, json, syslog..."},
-        [ZONE] = {"zone", 0, "ZONE", "of syslog times that name none: +02:00, CET (UTC)"},
-        [YEAR] = {"year", 0, "YEAR", "of syslog times that name none (by the file's own time)"},
-        [TAXONOMY] = {"taxonomy", 0, "FILE", "further logsources and fields; may be repeated"},
         [STATE_LIMIT] = {"state-limit", 0, "SIZE", "memory that each stage may keep (1G)"},
-        [MAX_RECORD] = {"max-record", 0, "SIZE", "reject longer records (16M)"},
         [QUIET] = {"quiet", 'q', NULL, "no progress and no summary"},
-        [DATA] = {"data", 0, "DIR",
-                "where the centre keeps everything (MERLON_DATA, ./merlon-data)"},
-        [TENANT] = {"tenant", 0, "TENANT", "only this tenant's, and those of tenants below it"},
-        [FROM] = {"from", 0, "PLACE", "records from this offset on, or received since this time"},
-        [TO] = {"to", 0, "PLACE", "records before this offset, or received before this time"},
+        HUNT_INPUT_ROWS(INPUT),
         {0},
 };
 
 struct parsing {
     struct hunt_request *request;
-    const char *of_files, *of_log; /* an option that one of them alone has */
     bool formed;
 };
-
-static enum err wrong(struct diag *diag, int option, const char *value, const char *expected)
-{
-    return diag_say(
-            diag, ERR_USAGE, "--%s: '%.80s' is no %s", options[option].name, value, expected);
-}
 
 static enum err take_form(struct parsing *p, const char *value, struct diag *diag)
 {
@@ -65,40 +32,18 @@ static enum err take_form(struct parsing *p, const char *value, struct diag *dia
             return OK;
         }
     }
-    return wrong(diag, OUTPUT, value, "table, json or csv");
+    return diag_say(diag, ERR_USAGE, "--output: '%.80s' is no table, json or csv", value);
 }
 
-static enum err take_size(
-        struct hunt_request *request, int option, const char *value, struct diag *diag)
+static enum err take_state(struct hunt_request *request, const char *value, struct diag *diag)
 {
     unsigned long bytes;
-    bool state = option == STATE_LIMIT;
-    if (!option_bytes(value, state ? STATE_BYTES_MOST : RECORD_BYTES_MOST, &bytes)) {
-        return wrong(diag, option, value,
-                state ? "size up to 1024G; write 64M, 2G" : "size up to 1G; write 64K, 16M");
+    if (!option_bytes(value, STATE_BYTES_MOST, &bytes)) {
+        return diag_say(diag, ERR_USAGE,
+                "--state-limit: '%.80s' is no size up to 1024G; write 64M, 2G", value);
     }
-    *(state ? &request->state_limit : &request->limits.record_bytes) = bytes;
+    request->state_limit = bytes;
     return OK;
-}
-
-/* What is of the log alone. */
-static enum err take_log(struct parsing *p, int option, const char *value, struct diag *diag)
-{
-    struct hunt_request *request = p->request;
-    p->of_log = options[option].name;
-    switch (option) {
-    case DATA:
-        request->data = value;
-        return OK;
-    case TENANT:
-        request->tenant = value;
-        return authorize_tenant_valid(slice_text(value))
-                       ? OK
-                       : wrong(diag, option, value, "tenant's path");
-    default:
-        return replay_take_place(
-                value, options[option].name, option == FROM ? &request->from : &request->to, diag);
-    }
 }
 
 static enum err take_argument(struct parsing *p, const char *value)
@@ -107,7 +52,7 @@ static enum err take_argument(struct parsing *p, const char *value)
         p->request->query = value;
         return OK;
     }
-    return words_add(&p->request->inputs, value);
+    return words_add(&p->request->input.paths, value);
 }
 
 static enum err take(struct parsing *p, int option, const char *value, struct diag *diag)
@@ -120,24 +65,13 @@ static enum err take(struct parsing *p, int option, const char *value, struct di
         return ERR_USAGE;
     case OUTPUT:
         return take_form(p, value, diag);
-    case FORMAT:
-        p->of_files = options[option].name;
-        request->decoder = formats_find(value);
-        return request->decoder ? OK : wrong(diag, option, value, "format that is known");
-    case ZONE:
-        return formats_zone(value, &request->limits, diag);
-    case YEAR:
-        return formats_year(value, &request->limits, diag);
-    case TAXONOMY:
-        return words_add(&request->taxonomies, value);
     case STATE_LIMIT:
-    case MAX_RECORD:
-        return take_size(request, option, value, diag);
+        return take_state(request, value, diag);
     case QUIET:
         request->quiet = true;
         return OK;
     default:
-        return take_log(p, option, value, diag);
+        return hunt_input_take(&request->input, option - INPUT, value, diag);
     }
 }
 
@@ -152,21 +86,13 @@ static enum err parse(struct parsing *p, int argc, char *const *argv, struct dia
     if (!p->request->query) {
         return diag_say(diag, ERR_USAGE, "no query");
     }
-    bool files = p->request->inputs.count > 0;
-    if (files && p->of_log) {
-        return diag_say(
-                diag, ERR_USAGE, "--%s is of a centre's log, and files are named", p->of_log);
-    }
-    if (!files && p->of_files) {
-        return diag_say(diag, ERR_USAGE, "--%s is of files: name some", p->of_files);
-    }
-    return OK;
+    return hunt_input_check(&p->request->input, diag);
 }
 
 static int run(const struct verb *verb, const struct verb_app *app, int argc, char *const *argv)
 {
     struct hunt_request request = {
-            .limits = DECODE_LIMITS, .state_limit = STATE_BYTES, .to.offset = UINT64_MAX};
+            .input = HUNT_INPUT_ALL, .state_limit = STATE_BYTES};
     struct parsing parsing = {.request = &request};
     struct diag diag = {0};
     int code = VERB_SOME;
@@ -181,8 +107,8 @@ static int run(const struct verb *verb, const struct verb_app *app, int argc, ch
         }
         code = app->hunt(&request);
     }
-    words_fini(&request.inputs);
-    words_fini(&request.taxonomies);
+    words_fini(&request.input.paths);
+    words_fini(&request.input.taxonomies);
     return code;
 }
 
