@@ -23,8 +23,7 @@ enum {
 };
 
 /* An event. ERR_END: no more are wanted. */
-typedef enum err hunt_pass_take(
-        void *context, const struct query_event *event, struct diag *diag);
+typedef enum err hunt_pass_take(void *context, const struct query_event *event, struct diag *diag);
 
 struct hunt_pass {
     /* Set before. */

@@ -69,8 +69,8 @@ static enum err check_again(const struct inputs *inputs, struct diag *diag)
 /* ---- either -----------------------------------------------------------------------------------
  */
 
-enum err hunt_source_open(struct hunt_source *source, const struct hunt_input *input, bool again,
-        struct diag *diag)
+enum err hunt_source_open(
+        struct hunt_source *source, const struct hunt_input *input, bool again, struct diag *diag)
 {
     *source = (struct hunt_source){.input = input};
     if (input->paths.count == 0) {

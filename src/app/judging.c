@@ -115,6 +115,17 @@ static void add_pair(struct buf *out, const char *name, struct slice text)
     buf_byte(out, '"');
 }
 
+static struct slice event_host(struct judging *j)
+{
+    for (size_t i = 0; i < LOAD_HOSTS; i++) {
+        const struct value *value = event_value(&j->set->event, j->set->loaded.host_fields[i]);
+        if (value && value->kind == VALUE_STRING) {
+            return value_slice(value, &j->host);
+        }
+    }
+    return (struct slice){0};
+}
+
 /* Where the finding's event stands: its identity first. */
 static void set_place(struct judging *j, uint64_t offset)
 {
@@ -141,6 +152,9 @@ static void write_findings(struct judging *j, const struct hit *hits, size_t cou
     }
     set_place(j, offset);
     finding.time = buf_slice(&j->time);
+    finding.host = event_host(j);
+    finding.file = j->frame->attribute[FRAME_SOURCE];
+    finding.record = offset;
     finding.place_json = buf_slice(&j->place_json);
     for (size_t i = 0; i < count; i++) {
         if (hits[i].undetermined) {
@@ -158,17 +172,6 @@ static void write_findings(struct judging *j, const struct hit *hits, size_t cou
         frame_records_add(&j->found, slice_trim(buf_slice(&j->text)));
         counts_add(&j->page->found, 1);
     }
-}
-
-static struct slice event_host(struct judging *j)
-{
-    for (size_t i = 0; i < LOAD_HOSTS; i++) {
-        const struct value *value = event_value(&j->set->event, j->set->loaded.host_fields[i]);
-        if (value && value->kind == VALUE_STRING) {
-            return value_slice(value, &j->host);
-        }
-    }
-    return (struct slice){0};
 }
 
 static size_t count_needed(const struct judging *j, const struct hit *hits, size_t count)
@@ -353,6 +356,14 @@ static void write_place(void *context, const struct match_id *event, struct buf 
     add_pair(out, "source", source);
 }
 
+static struct slice event_source(void *context, const struct match_id *event, uint64_t *record)
+{
+    const struct where *where = context;
+    struct slice source;
+    *record = live_place(where->finding->of, event, &source);
+    return source;
+}
+
 /* The same for whatever is told of one firing: rule, tenant, group and the event that made it. */
 static void write_id(const struct judging *j, const struct live_finding *finding, struct buf *out)
 {
@@ -390,6 +401,7 @@ enum err judging_fired(void *context, const struct live_finding *finding)
     buf_add(&j->scratch, SLICE("\",\"state\":\"fired\""));
     const struct output_correlation shown = {.finding = finding->finding,
             .place = write_place,
+            .source = event_source,
             .context = &where,
             .members = buf_slice(&j->scratch)};
     buf_clear(&j->text);

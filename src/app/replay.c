@@ -11,6 +11,7 @@
 #include "app/sandbox.h"
 #include "cli/book.h"
 #include "cli/config.h"
+#include "net/authorize.h"
 #include "wal/reader.h"
 
 /* The log goes on for this long, or a frame of matches is forgotten with its horizon. */
@@ -32,6 +33,7 @@ struct replay {
     struct judging judging;
     struct kept kept; /* matches, to make windows again by other rules */
     struct wal_reader *log;
+    struct replay_facts facts;
     bool shown;   /* the frame at hand is asked for */
     bool partial; /* something could not be read or written */
 };
@@ -58,11 +60,37 @@ static enum err load_book(struct replay *r, struct slice book, struct diag *diag
     return OK;
 }
 
+/* Findings as a hunt wants them. */
+static enum err dress(struct replay *r)
+{
+    const struct replay_request *request = r->request;
+    const char *no_colour = getenv("NO_COLOR");
+    const struct output_setting setting = {.set = r->set->loaded.set,
+            .columns = request->columns,
+            .colours = request->columns > 0 && (!no_colour || !*no_colour)};
+    struct buf head = {0};
+    if (!request->format) {
+        return OK;
+    }
+    output_free(r->set->output);
+    r->set->output = NULL;
+    TRY(output_new(request->format, &setting, &r->set->output));
+    if (request->format->begin) {
+        request->format->begin(r->set->output, &head);
+        fwrite(head.at ? head.at : "", 1, head.size, stdout);
+    }
+    enum err e = head.failed ? ERR_MEMORY : ferror(stdout) ? ERR_IO : OK;
+    buf_fini(&head);
+    return e;
+}
+
 /* The rules of -r. */
 static enum err load_named(struct replay *r, struct diag *diag)
 {
-    const struct load_request request = {
-            .rules = r->request->rules, .taxonomies = r->config.taxonomies, .packs = true};
+    const struct load_request request = {.rules = r->request->rules,
+            .taxonomies =
+                    r->request->taxonomies.count ? r->request->taxonomies : r->config.taxonomies,
+            .packs = true};
     struct buf book = {0};
     enum err e = book_collect(&request, &r->config.tenants, &book, diag);
     if (e == OK) {
@@ -70,6 +98,9 @@ static enum err load_named(struct replay *r, struct diag *diag)
     }
     if (e == OK) {
         load_say_problems(r->set->loaded.set);
+        r->facts.rules = r->set->loaded.set->rule_count;
+        r->facts.refused = r->set->loaded.set->problem_count;
+        e = dress(r);
     }
     buf_fini(&book);
     return e;
@@ -153,10 +184,15 @@ static enum err take_part(void *context, const struct judging_part *part)
     if (part->frame->kind == FRAME_MATCHES) {
         return keep(r, part);
     }
+    if (part->frame->kind != FRAME_FINDINGS) {
+        return OK;
+    }
+    bool csv = r->request->format && strcmp(r->request->format->name, "csv") == 0;
     for (struct frame_walk walk = {0}; r->shown && frame_next(part->frame, &walk);) {
         if (walk.record.size > 0) {
             fwrite(walk.record.at, 1, walk.record.size, stdout);
-            fputc('\n', stdout);
+            fputs(csv ? "\r\n" : "\n", stdout);
+            r->facts.findings++;
         }
     }
     return ferror(stdout) ? ERR_IO : OK;
@@ -175,12 +211,42 @@ static void want(struct replay *r, const struct frame *frame)
     }
 }
 
+/* What is of other tenants is a sign of time, no more. */
+static struct frame others(const struct frame *frame)
+{
+    return (struct frame){.kind = FRAME_TICK,
+            .receipt_ns = frame->receipt_ns,
+            .offset = frame->offset,
+            .count = frame->count};
+}
+
+static void count_frame(struct replay *r, const struct frame *frame)
+{
+    struct replay_facts *facts = &r->facts;
+    facts->unread += frame->kind == FRAME_REJECTED ? frame->count : 0;
+    if (frame->kind == FRAME_RECORDS) {
+        facts->first_ns = facts->records == 0 || frame->receipt_ns < facts->first_ns
+                                  ? frame->receipt_ns
+                                  : facts->first_ns;
+        facts->last_ns = facts->records == 0 || frame->receipt_ns > facts->last_ns
+                                 ? frame->receipt_ns
+                                 : facts->last_ns;
+        facts->records += frame->count;
+    }
+}
+
 static enum err judge_one(struct replay *r, const struct frame *frame, struct diag *diag)
 {
+    const char *tenant = r->request->tenant;
+    bool covered = !tenant || authorize_covers(slice_text(tenant), frame->attribute[FRAME_TENANT]);
+    const struct frame other = others(frame);
     TRY(take_wanted(r, diag));
     r->judging.set = r->set;
     r->judging.live = r->live;
-    TRY(judging_frame(&r->judging, frame));
+    if (covered && r->shown) {
+        count_frame(r, frame);
+    }
+    TRY(judging_frame(&r->judging, covered ? frame : &other));
     return judging_has(&r->judging) ? judging_tell(&r->judging) : OK;
 }
 
@@ -233,6 +299,7 @@ static enum err next_frame(struct replay *r, struct frame *frame, struct diag *d
     while ((e = reader_next(r->log, READER_ALL, frame, diag)) == ERR_SYNTAX) {
         verb_say("log: %s", diag->words);
         r->partial = true;
+        r->facts.damaged++;
     }
     return e;
 }
@@ -295,6 +362,23 @@ static void free_replay(struct replay *r)
     config_fini(&r->config);
 }
 
+static void tell_facts(struct replay *r)
+{
+    struct replay_facts *facts = r->request->facts;
+    struct live_figures figures = {0};
+    if (!facts) {
+        return;
+    }
+    if (r->live) {
+        live_figures(r->live, &figures);
+    }
+    *facts = r->facts;
+    facts->undetermined = atomic_load(&r->page.undetermined);
+    facts->unread += atomic_load(&r->page.undecodable);
+    facts->left_out = figures.crowded + figures.forced + figures.strange + figures.evicted;
+    facts->late = figures.late;
+}
+
 int replay_run(const struct replay_request *request)
 {
     static struct replay replay;
@@ -310,6 +394,7 @@ int replay_run(const struct replay_request *request)
     if (e != OK) {
         verb_say("replay: %s", diag.words[0] ? diag.words : err_name(e));
     }
+    tell_facts(&replay);
     free_replay(&replay);
     return e == OK && !replay.partial ? VERB_DONE : VERB_SOME;
 }

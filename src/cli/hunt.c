@@ -6,13 +6,16 @@
 #define STATE_BYTES_MOST ((unsigned long)1 << 40)
 #define STATE_BYTES ((size_t)1 << 30)
 
-enum { OUTPUT, STATE_LIMIT, QUIET, INPUT };
+enum { RULE, CONFIG, OUTPUT, STATE_LIMIT, QUIET, INPUT };
 
 static const struct option_row options[] = {
+        [RULE] = {"rule", 0, "PATH", "find what these Sigma rules do; may be repeated"},
+        [CONFIG] = {"config", 'c', "FILE",
+                "of the centre whose log rules judge: its exceptions, how late events come"},
         [OUTPUT] = {"output", 'o', "HOW", "table, json or csv"},
         [STATE_LIMIT] = {"state-limit", 0, "SIZE", "memory that each stage may keep (1G)"},
         [QUIET] = {"quiet", 'q', NULL, "no progress and no summary"},
-        HUNT_INPUT_ROWS(INPUT),
+        HUNT_INPUT_ROWS,
         {0},
 };
 
@@ -28,6 +31,7 @@ static enum err take_form(struct parsing *p, const char *value, struct diag *dia
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (strcmp(value, names[i]) == 0) {
             p->request->form = (enum hunt_form)i;
+            p->request->format = output_find(value);
             p->formed = true;
             return OK;
         }
@@ -48,10 +52,6 @@ static enum err take_state(struct hunt_request *request, const char *value, stru
 
 static enum err take_argument(struct parsing *p, const char *value)
 {
-    if (!p->request->query) {
-        p->request->query = value;
-        return OK;
-    }
     return words_add(&p->request->input.paths, value);
 }
 
@@ -63,6 +63,11 @@ static enum err take(struct parsing *p, int option, const char *value, struct di
         return take_argument(p, value);
     case OPTION_WRONG:
         return ERR_USAGE;
+    case RULE:
+        return words_add(&request->rules, value);
+    case CONFIG:
+        request->config = value;
+        return OK;
     case OUTPUT:
         return take_form(p, value, diag);
     case STATE_LIMIT:
@@ -75,6 +80,13 @@ static enum err take(struct parsing *p, int option, const char *value, struct di
     }
 }
 
+/* The first argument, unless rules are named. */
+static enum err take_query(struct hunt_request *request, struct diag *diag)
+{
+    request->query = words_take_first(&request->input.paths);
+    return request->query ? OK : diag_say(diag, ERR_USAGE, "no query, and no --rule");
+}
+
 static enum err parse(struct parsing *p, int argc, char *const *argv, struct diag *diag)
 {
     struct option_scan scan = {.rows = options, .argc = argc, .argv = argv};
@@ -83,16 +95,18 @@ static enum err parse(struct parsing *p, int argc, char *const *argv, struct dia
     while ((option = option_next(&scan, &value, diag)) != OPTION_END) {
         TRY(take(p, option, value, diag));
     }
-    if (!p->request->query) {
-        return diag_say(diag, ERR_USAGE, "no query");
+    if (p->request->rules.count == 0) {
+        TRY(take_query(p->request, diag));
+    }
+    if (p->request->config && (p->request->query || p->request->input.paths.count > 0)) {
+        return diag_say(diag, ERR_USAGE, "--config is of rules over a centre's log");
     }
     return hunt_input_check(&p->request->input, diag);
 }
 
 static int run(const struct verb *verb, const struct verb_app *app, int argc, char *const *argv)
 {
-    struct hunt_request request = {
-            .input = HUNT_INPUT_ALL, .state_limit = STATE_BYTES};
+    struct hunt_request request = {.input = HUNT_INPUT_ALL, .state_limit = STATE_BYTES};
     struct parsing parsing = {.request = &request};
     struct diag diag = {0};
     int code = VERB_SOME;
@@ -103,10 +117,13 @@ static int run(const struct verb *verb, const struct verb_app *app, int argc, ch
         verb_say("%s", diag.words[0] ? diag.words : err_name(e));
     } else {
         if (!parsing.formed) {
-            request.form = isatty(STDOUT_FILENO) ? HUNT_TABLE : HUNT_JSON;
+            bool terminal = isatty(STDOUT_FILENO);
+            request.form = terminal ? HUNT_TABLE : HUNT_JSON;
+            request.format = output_find(terminal ? "table" : "json");
         }
         code = app->hunt(&request);
     }
+    words_fini(&request.rules);
     words_fini(&request.input.paths);
     words_fini(&request.input.taxonomies);
     return code;
@@ -114,13 +131,17 @@ static int run(const struct verb *verb, const struct verb_app *app, int argc, ch
 
 const struct verb hunt_verb = {.name = "hunt",
         .about = "search events, count and compare what they hold",
-        .arguments = "[OPTION]... QUERY [INPUT]...",
+        .arguments = "[OPTION]... QUERY|--rule PATH [INPUT]...",
         .options = options,
         .notes =
                 "QUERY is a Sigma selection, and stages behind it that make a table "
                 "(doc/hunt.md):\n"
                 "where, since, until, fields, count, stack, top, rare, distinct, timechart, sort,\n"
                 "head, first, last, join.\n"
+                "With --rule, Sigma rules and correlations are what is looked for, by the code "
+                "that "
+                "judges\n"
+                "live: a log by its times of receipt, files as `merlon detect` does.\n"
                 "INPUT is what `merlon detect` takes. Without one, what a centre has stored is\n"
                 "searched, whether it runs or not, as far as it was stored when the hunt began;\n"
                 "--data, --tenant, --from and --to are of that, and a time is one of receipt.\n"
@@ -130,5 +151,6 @@ const struct verb hunt_verb = {.name = "hunt",
                 "  merlon hunt \"CommandLine|contains: ' -enc ' | stack CommandLine by Computer\" "
                 "logs\n"
                 "  merlon hunt --tenant sg/health 'EventID: 4625 | count by IpAddress | top 20'\n"
+                "  merlon hunt --rule new-rules/ --from 2026-11-01\n"
                 "  merlon hunt 'EventID: 4624 | join on IpAddress (EventID: 4625)' -o csv logs\n",
         .run = run};

@@ -5,7 +5,7 @@
 
 #define RECORD_BYTES_MOST ((unsigned long)1 << 30)
 
-static const struct option_row rows[] = {HUNT_INPUT_ROWS(0)};
+static const struct option_row rows[] = {HUNT_INPUT_ROWS};
 
 static enum err wrong(struct diag *diag, int option, const char *value, const char *expected)
 {
@@ -13,8 +13,7 @@ static enum err wrong(struct diag *diag, int option, const char *value, const ch
 }
 
 /* What is of the log alone. */
-static enum err take_log(
-        struct hunt_input *input, int option, const char *value, struct diag *diag)
+static enum err take_log(struct hunt_input *input, int option, const char *value, struct diag *diag)
 {
     input->of_log = rows[option].name;
     switch (option) {
@@ -32,8 +31,7 @@ static enum err take_log(
     }
 }
 
-enum err hunt_input_take(
-        struct hunt_input *input, int option, const char *value, struct diag *diag)
+enum err hunt_input_take(struct hunt_input *input, int option, const char *value, struct diag *diag)
 {
     unsigned long bytes;
     switch (option) {
@@ -62,8 +60,8 @@ enum err hunt_input_check(const struct hunt_input *input, struct diag *diag)
 {
     bool files = input->paths.count > 0;
     if (files && input->of_log) {
-        return diag_say(diag, ERR_USAGE, "--%s is of a centre's log, and files are named",
-                input->of_log);
+        return diag_say(
+                diag, ERR_USAGE, "--%s is of a centre's log, and files are named", input->of_log);
     }
     if (!files && input->of_files) {
         return diag_say(diag, ERR_USAGE, "--%s is of files: name some", input->of_files);

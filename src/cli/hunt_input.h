@@ -1,7 +1,7 @@
 /* hunt_input: what verbs that hunt are to read: files, or a part of a centre's log.
  *
  *     enum { STATE_LIMIT, ..., INPUT };                 // the verb's own options come first
- *     static const struct option_row options[] = {..., HUNT_INPUT_ROWS(INPUT), {0}};
+ *     static const struct option_row options[] = {..., HUNT_INPUT_ROWS, {0}};
  *
  *     struct hunt_input input = HUNT_INPUT_ALL;
  *     option < INPUT ? ... : hunt_input_take(&input, option - INPUT, value, diag)
@@ -45,25 +45,20 @@ enum {
     HUNT_INPUT_TO,
 };
 
-/* Rows of the table of options, from `first` on. */
-#define HUNT_INPUT_ROWS(first)                                                                     \
-    [(first) + HUNT_INPUT_FORMAT] = {"format", 0, "FORMAT",                                        \
-            "take the inputs for this: evtx, json, syslog..."},                                    \
-    [(first) + HUNT_INPUT_ZONE] = {"zone", 0, "ZONE",                                              \
-            "of syslog times that name none: +02:00, CET (UTC)"},                                  \
-    [(first) + HUNT_INPUT_YEAR] = {"year", 0, "YEAR",                                              \
-            "of syslog times that name none (by the file's own time)"},                            \
-    [(first) + HUNT_INPUT_TAXONOMY] = {"taxonomy", 0, "FILE",                                      \
-            "further logsources and fields; may be repeated"},                                     \
-    [(first) + HUNT_INPUT_MAX_RECORD] = {"max-record", 0, "SIZE", "reject longer records (16M)"},  \
-    [(first) + HUNT_INPUT_DATA] = {"data", 0, "DIR",                                               \
-            "where the centre keeps everything (MERLON_DATA, ./merlon-data)"},                     \
-    [(first) + HUNT_INPUT_TENANT] = {"tenant", 0, "TENANT",                                        \
-            "only this tenant's, and those of tenants below it"},                                  \
-    [(first) + HUNT_INPUT_FROM] = {"from", 0, "PLACE",                                             \
-            "records from this offset on, or received since this time"},                           \
-    [(first) + HUNT_INPUT_TO] = {"to", 0, "PLACE",                                                 \
-            "records before this offset, or received before this time"}
+/* Rows of a table of options, in that order: the first one's place is what `option` below counts
+ * from. */
+#define HUNT_INPUT_ROWS                                                                            \
+    {"format", 0, "FORMAT", "take the inputs for this: evtx, json, syslog..."},                    \
+            {"zone", 0, "ZONE", "of syslog times that name none: +02:00, CET (UTC)"},              \
+            {"year", 0, "YEAR", "of syslog times that name none (by the file's own time)"},        \
+            {"taxonomy", 0, "FILE", "further logsources and fields; may be repeated"},             \
+            {"max-record", 0, "SIZE", "reject longer records (16M)"},                              \
+            {"data", 0, "DIR", "where the centre keeps everything (MERLON_DATA, ./merlon-data)"},  \
+            {"tenant", 0, "TENANT", "only this tenant's, and those of tenants below it"},          \
+            {"from", 0, "PLACE", "records from this offset on, or received since this time"},      \
+    {                                                                                              \
+        "to", 0, "PLACE", "records before this offset, or received before this time"               \
+    }
 
 /* `option` as numbered above. ERR_USAGE: diag says what is wrong with the value. */
 enum err hunt_input_take(

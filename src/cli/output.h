@@ -50,8 +50,10 @@ struct output_finding {
 struct output_correlation {
     const struct machine_finding *finding;
     const struct inputs *inputs; /* its events name files by their number here */
-    /* In place of that: writes the members of an event's "source". */
+    /* In place of that: writes the members of an event's "source"; and gives what stands for its
+     * file and record. */
     void (*place)(void *context, const struct match_id *event, struct buf *out);
+    struct slice (*source)(void *context, const struct match_id *event, uint64_t *record);
     void *context;
     struct slice members; /* further JSON members of the finding, or empty */
 };

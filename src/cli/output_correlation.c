@@ -76,8 +76,12 @@ void output_correlation_matched(const struct output_correlation *shown, struct b
     }
 }
 
-struct slice output_correlation_file(
-        const struct output_correlation *shown, const struct match_id *event)
+struct slice output_correlation_source(
+        const struct output_correlation *shown, const struct match_id *event, uint64_t *record)
 {
+    if (!shown->inputs) {
+        return shown->source(shown->context, event, record);
+    }
+    *record = event->record;
     return shown->inputs->files[event->file].path;
 }

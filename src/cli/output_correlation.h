@@ -14,6 +14,6 @@ void output_correlation_window(const struct output_correlation *shown, struct bu
 void output_correlation_value(const struct output_correlation *shown, struct buf *out);
 /* JSON members for formats with one cell for what matched: the group, value, events, from, to. */
 void output_correlation_matched(const struct output_correlation *shown, struct buf *out);
-/* The path of an event's file. */
-struct slice output_correlation_file(
-        const struct output_correlation *shown, const struct match_id *event);
+/* The path of an event's file, or its source in a log, and its record there. */
+struct slice output_correlation_source(
+        const struct output_correlation *shown, const struct match_id *event, uint64_t *record);

@@ -91,12 +91,14 @@ static void write_correlation(
 {
     const struct machine_finding *f = shown->finding;
     struct buf matched = {0};
+    uint64_t record;
+    struct slice source = output_correlation_source(shown, &f->trigger, &record);
     time_format(out, f->time_ns);
     buf_add(out, o->rule_text[f->rule->number]);
     next_cell(out, f->host);
-    next_cell(out, output_correlation_file(shown, &f->trigger));
+    next_cell(out, source);
     buf_byte(out, ',');
-    buf_u64(out, f->trigger.record);
+    buf_u64(out, record);
     buf_byte(&matched, '{');
     output_correlation_matched(shown, &matched);
     buf_byte(&matched, '}');

@@ -95,6 +95,7 @@ static void write_events(const struct output_correlation *shown, struct buf *out
     const struct evidence *e = shown->finding->evidence;
     for (uint32_t i = 0; i < evidence_kept(e); i++) {
         const struct match_id *event = evidence_at(e, i);
+        uint64_t record;
         buf_add(out, i > 0 ? SLICE(",{\"time\":\"") : SLICE("{\"time\":\""));
         time_format(out, event->time_ns);
         ADD(out, "\",\"source\":{");
@@ -102,9 +103,9 @@ static void write_events(const struct output_correlation *shown, struct buf *out
             shown->place(shown->context, event, out);
         } else {
             ADD(out, "\"file\":");
-            add_text(out, output_correlation_file(shown, event));
+            add_text(out, output_correlation_source(shown, event, &record));
             ADD(out, ",\"record\":");
-            buf_u64(out, event->record);
+            buf_u64(out, record);
         }
         ADD(out, "}}");
     }

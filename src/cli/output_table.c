@@ -201,8 +201,9 @@ static void write_correlation(
     struct buf members = {0}, time = {0};
     time_format(&time, f->time_ns);
     output_correlation_matched(shown, &members);
-    const struct row row = {buf_slice(&time), f->rule->number, f->host,
-            output_correlation_file(shown, &f->trigger), f->trigger.record};
+    uint64_t record;
+    struct slice source = output_correlation_source(shown, &f->trigger, &record);
+    const struct row row = {buf_slice(&time), f->rule->number, f->host, source, record};
     write_row(o, &row, &members, out);
     buf_fini(&members);
     buf_fini(&time);

@@ -61,13 +61,15 @@ static struct slice title_of(const struct correlation *c, uint32_t rule)
 static void add_event(
         const struct output_correlation *shown, const struct match_id *event, struct buf *out)
 {
+    uint64_t record;
+    struct slice source = output_correlation_source(shown, event, &record);
     struct slice title = title_of(shown->finding->rule->correlation, event->rule);
     ADD(out, "<dt>");
     report_html_time(out, event->time_ns);
     ADD(out, "</dt><dd>");
-    report_html_value(out, output_correlation_file(shown, event), &no_marks, REPORT_FINDING_NAME);
+    report_html_value(out, source, &no_marks, REPORT_FINDING_NAME);
     ADD(out, ", record ");
-    buf_u64(out, event->record);
+    buf_u64(out, record);
     if (title.size > 0) {
         ADD(out, "<br>");
         report_html_value(out, title, &no_marks, REPORT_FINDING_NAME);

@@ -1,5 +1,7 @@
 #include "cli/words.h"
 
+#include <string.h>
+
 #include "base/memory.h"
 
 enum err words_add(struct words *words, const char *word)
@@ -15,6 +17,16 @@ enum err words_add(struct words *words, const char *word)
     }
     words->at[words->count++] = word;
     return OK;
+}
+
+const char *words_take_first(struct words *words)
+{
+    if (words->count == 0) {
+        return NULL;
+    }
+    const char *first = words->at[0];
+    memmove(words->at, words->at + 1, --words->count * sizeof *words->at);
+    return first;
 }
 
 void words_fini(struct words *words)

@@ -15,4 +15,6 @@ struct words {
 };
 
 enum err words_add(struct words *words, const char *word) MUST_CHECK;
+/* Removes the first one; NULL: there is none. */
+const char *words_take_first(struct words *words);
 void words_fini(struct words *words);

@@ -1,12 +1,14 @@
 """`merlon hunt` over a centre's log: what the log gives is what files with the same lines give."""
 import json
 import os
+import re
 import subprocess
 import tempfile
 import threading
 import time
 
 from centre import Centre, MERLON, line
+import live
 import segments
 
 
@@ -110,4 +112,46 @@ def a_hunt_reads_what_was_stored_when_it_began():
         assert counts == sorted(counts) and counts[0] < counts[-1], counts
 
 
-TESTS = [a_hunt_reads_what_was_stored_when_it_began, a_hunt_over_the_log_is_one_over_the_same_files, a_hunt_says_what_it_could_not_search]
+def findings_of(centre, *words, code=0):
+    run = subprocess.run([MERLON, "hunt", "-o", "json", "--rule", os.path.join(centre.folder, "rules"),
+                          "-c", centre.config, *words], capture_output=True, text=True)
+    assert code is None or run.returncode == code, (run.returncode, run.stderr)
+    return run.stdout.splitlines(), run.stderr
+
+
+def rules_hunt_what_a_centre_would_have_found():
+    """Live, over the log and in part of it; the correlation's windows begin before that part."""
+    with live.Live(tenants=("sg/moh", "sg/mof")) as centre:
+        now = time.time_ns() - 2 * 10**9
+        words = ("RED", "GREEN", "BLUE", "quiet")
+        for number, host in ((0, "h1"), (1, "h2")):
+            centre.send(f"tcp{number}", [live.line(now + i * 10**7, i, words[i % (4 - number)], host, i)
+                                         for i in range(40)])
+        assert centre.post("web0", ["{"], "/api/v1/ingest?format=json") in (200, 400)
+        centre.until(lambda: live.titles(centre.findings()).count("All colours of one host") >= 2
+                     and "Many of one host" in live.titles(centre.findings()), "all is found")
+        live.quiet(centre)
+        assert centre.stop() == 0
+        # A set of rules that was in force has a name.
+        told = [re.sub(r',"ruleset":"\w+"', "", f) for f in live.told(centre).decode().splitlines()]
+        assert live.replayed(centre) == live.told(centre)  # nothing but findings
+        found, said = findings_of(centre, code=1)
+        assert found == told and len(told) > 8, [(a, b) for a, b in zip(found, told) if a != b][:1]
+        assert "searched 80 records" in said and "not complete: records not searched, in quarantine or unreadable: 1" in said, said
+        for tenant in ("sg/moh", "sg/mof"):
+            mine = [f for f in told if json.loads(f)["events"][0]["source"]["tenant"] == tenant]
+            of_it, said = findings_of(centre, "--tenant", tenant, code=int(tenant == "sg/moh"))
+            assert of_it == mine and mine and len(mine) < len(told), (tenant, len(of_it), len(mine))
+        assert findings_of(centre, "--tenant", "sg/m")[0] == []
+        middle = json.loads(told[len(told) // 2])["events"][-1]["source"]["offset"]
+        before, _ = findings_of(centre, "--to", str(middle), code=None)
+        behind, _ = findings_of(centre, "--from", str(middle), code=None)
+        assert sorted(before + behind) == sorted(told), (len(before), len(behind), len(told))
+        # Other forms have a row each.
+        for form, head in (("csv", 1), ("table", 1)):
+            rows, _ = findings_of(centre, "-o", form, code=1)
+            assert len(rows) == len(told) + head, (form, rows[:3])
+            assert all("tcp" in row for row in rows[head:]), rows
+
+
+TESTS = [rules_hunt_what_a_centre_would_have_found, a_hunt_reads_what_was_stored_when_it_began, a_hunt_over_the_log_is_one_over_the_same_files, a_hunt_says_what_it_could_not_search]
