@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PIECE = 4096 };
+enum { PIECE = 4096, NAMES = 1000 };
 
 static enum err say(const struct egress_file *file, struct diag *diag)
 {
@@ -80,13 +80,33 @@ static enum err open_file(struct egress_file *file, struct diag *diag)
     return OK;
 }
 
-/* What is full is named by what comes first behind it. */
+/* What is full is named by what comes first behind it. Where a crash has that sent twice there is
+ * such a file, which stays: the next is "NAME.1". The name is taken before it is renamed to. */
+static bool take_name(const struct egress_file *file, uint64_t number, char name[PATH_MAX])
+{
+    for (unsigned i = 0; i < NAMES; i++) {
+        char suffix[16] = "";
+        if (i > 0) {
+            snprintf(suffix, sizeof suffix, ".%u", i);
+        }
+        snprintf(name, PATH_MAX, "%s.%020" PRIu64 "%s", file->path, number, suffix);
+        int taken = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        if (taken >= 0) {
+            close(taken);
+            return true;
+        }
+        if (errno != EEXIST) {
+            return false;
+        }
+    }
+    return false;
+}
+
 static enum err rotate(struct egress_file *file, uint64_t number, struct diag *diag)
 {
     char name[PATH_MAX];
-    snprintf(name, sizeof name, "%s.%020" PRIu64, file->path, number);
     egress_file_close(file);
-    if (rename(file->path, name) != 0) {
+    if (!take_name(file, number, name) || rename(file->path, name) != 0) {
         return say(file, diag);
     }
     return open_file(file, diag);
