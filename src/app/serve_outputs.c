@@ -164,6 +164,13 @@ static void say_unreadable(struct sending *s)
     }
 }
 
+/* The batch was not delivered: no cursor may be kept behind it. */
+static void go_back(struct sending *s)
+{
+    s->feed.next = s->batch.first;
+    api_feed_fini(&s->feed);
+}
+
 static void take_turn(struct sending *s)
 {
     struct diag diag = {0};
@@ -174,11 +181,11 @@ static void take_turn(struct sending *s)
     if (s->batch.count > 0) {
         enum err made = outbound_finish(&s->batch, &load);
         if (made != OK) {
-            s->feed.next = s->batch.first;
-            api_feed_fini(&s->feed);
+            go_back(s);
             e = made;
         } else if (!deliver(s, &load)) {
-            return; /* the cursor stays */
+            go_back(s);
+            return;
         }
     }
     if (e != OK && e != ERR_END && e != ERR_LIMIT) {

@@ -105,6 +105,18 @@ def a_dead_receiver_holds_back_nobody_and_misses_nothing():
                 centre.until(lambda: not status(centre, "dead")["failing"], "it is well again")
 
 
+def a_clean_end_keeps_what_was_not_taken():
+    port = free_port()
+    with Centre(extra=outputs(f'name: dead, kind: webhook, url: "http://127.0.0.1:{port}/"')) as centre:
+        centre.send("tcp0", planted(0, 150))
+        centre.until(lambda: status(centre, "dead")["failing"], "it is dead")
+        assert centre.stop() == 0
+        with Hook(port=port) as hook:
+            centre.start()
+            centre.until(lambda: len(hook.items()) >= 150, "all come after the next start")
+            assert numbers(hook.items()) == list(range(150))
+
+
 def kills_double_some_and_lose_nothing():
     """Of the output's process and of all, at points and at any time."""
     for point in (None, "output.sent:2", "output.before_send:3", "cursor.before_sync:2",
@@ -303,7 +315,8 @@ def a_real_rsyslog_takes_it():
 
 
 TESTS = [a_webhook_gets_all_signed, only_what_is_wanted_is_sent,
-         a_dead_receiver_holds_back_nobody_and_misses_nothing, kills_double_some_and_lose_nothing,
+         a_dead_receiver_holds_back_nobody_and_misses_nothing,
+         a_clean_end_keeps_what_was_not_taken, kills_double_some_and_lose_nothing,
          a_file_is_rotated, a_torn_line_is_cut_off, syslog_goes_by_each_transport,
          certificates_are_verified, its_process_is_sealed, what_an_output_has_not_sent_stays,
          a_real_rsyslog_takes_it]
