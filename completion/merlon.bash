@@ -72,7 +72,7 @@ _merlon() {
         --any-source --fire --state-limit --placeholders --taxonomy --data --max-record --jobs
         --quiet --html --help' ;;
     findings) options='--data --after --tenant --count --help' ;;
-    hunt) options='--rule --config --output --format --zone --year --taxonomy --state-limit --max-record --quiet
+    hunt) options='--rule --near --config --output --format --zone --year --taxonomy --state-limit --max-record --quiet
         --data --tenant --from --to --help' ;;
     doctor) options='--config --data --token --help' ;;
     status) options='--output --rules --tenant --data --url --token --help' ;;

@@ -64,6 +64,7 @@ complete -c merlon -n '__merlon_verb findings' -l after -x -d 'leave out the fir
 complete -c merlon -n '__merlon_verb findings' -l tenant -x -d 'only of this tenant'
 complete -c merlon -n '__merlon_verb findings' -l count -d 'print how many there are'
 complete -c merlon -n '__merlon_verb hunt' -l rule -r -F -d 'find what these rules do'
+complete -c merlon -n '__merlon_verb hunt' -l near -d 'what the rules miss in one condition'
 complete -c merlon -n '__merlon_verb hunt' -s c -l config -r -d 'configuration of the centre'
 complete -c merlon -n '__merlon_verb hunt' -s o -l output -x -a 'table json csv' -d 'how to write'
 complete -c merlon -n '__merlon_verb hunt' -l format -x -a 'access apache-error auditd aws-access bind csv evtx iis journal json nginx-error squid syslog unbound vpcflow w3c windows-dns zeek' -d 'take the inputs for'

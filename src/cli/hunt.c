@@ -6,10 +6,11 @@
 #define STATE_BYTES_MOST ((unsigned long)1 << 40)
 #define STATE_BYTES ((size_t)1 << 30)
 
-enum { RULE, CONFIG, OUTPUT, STATE_LIMIT, QUIET, INPUT };
+enum { RULE, NEAR, CONFIG, OUTPUT, STATE_LIMIT, QUIET, INPUT };
 
 static const struct option_row options[] = {
         [RULE] = {"rule", 0, "PATH", "find what these Sigma rules do; may be repeated"},
+        [NEAR] = {"near", 0, NULL, "with --rule: what they miss in exactly one condition"},
         [CONFIG] = {"config", 'c', "FILE",
                 "of the centre whose log rules judge: its exceptions, how late events come"},
         [OUTPUT] = {"output", 'o', "HOW", "table, json or csv"},
@@ -65,6 +66,9 @@ static enum err take(struct parsing *p, int option, const char *value, struct di
         return ERR_USAGE;
     case RULE:
         return words_add(&request->rules, value);
+    case NEAR:
+        request->near = true;
+        return OK;
     case CONFIG:
         request->config = value;
         return OK;
@@ -98,7 +102,11 @@ static enum err parse(struct parsing *p, int argc, char *const *argv, struct dia
     if (p->request->rules.count == 0) {
         TRY(take_query(p->request, diag));
     }
-    if (p->request->config && (p->request->query || p->request->input.paths.count > 0)) {
+    if (p->request->near && p->request->query) {
+        return diag_say(diag, ERR_USAGE, "--near is of rules: name some with --rule");
+    }
+    if (p->request->config &&
+            (p->request->near || p->request->query || p->request->input.paths.count > 0)) {
         return diag_say(diag, ERR_USAGE, "--config is of rules over a centre's log");
     }
     return hunt_input_check(&p->request->input, diag);

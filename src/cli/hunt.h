@@ -17,6 +17,7 @@ struct hunt_request {
     struct words rules; /* --rule; of a query none */
     const char *config; /* of the centre whose log they judge; NULL: the defaults */
     struct hunt_input input;
+    bool near;                          /* what the rules miss in one condition */
     enum hunt_form form;                /* of a query's rows */
     const struct output_format *format; /* of findings, by rules */
     size_t state_limit;                 /* bytes that a stage may keep */
