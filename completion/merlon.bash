@@ -18,7 +18,7 @@ _merlon() {
         return
     fi
     if [ "$COMP_CWORD" = 2 ] && [ "$verb" = rules ]; then
-        mapfile -t COMPREPLY < <(compgen -W 'add check diff explain list packs remove test update' -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W 'add backtest check diff explain list packs remove test update' -- "$cur")
         return
     fi
     if [ "$COMP_CWORD" = 2 ] && [ "$verb" = log ]; then
@@ -34,7 +34,7 @@ _merlon() {
         mapfile -t COMPREPLY < <(compgen -W 'table json csv summary' -- "$cur")
         return
         ;;
-    'hunt -o' | 'hunt --output')
+    'hunt -o' | 'hunt --output' | 'rules backtest -o' | 'rules backtest --output')
         mapfile -t COMPREPLY < <(compgen -W 'table json csv' -- "$cur")
         return
         ;;
@@ -63,7 +63,7 @@ _merlon() {
         return
         ;;
     'detect --from' | 'hunt --from' | 'log cat --from' | *' --to' | *' --zone' | *' --year' | *' --max-record' | *' -j' | *' --jobs' | *' --record' | \
-        *' --fields' | *' --name' | *' --after' | *' --tenant' | *' --source' | *' --grep' | *' --last' | *' --state-limit' | *' --input' | *' --expires')
+        *' --fields' | *' --days' | *' --name' | *' --after' | *' --tenant' | *' --source' | *' --grep' | *' --last' | *' --state-limit' | *' --input' | *' --expires')
         return
         ;;
     esac
@@ -82,6 +82,8 @@ _merlon() {
     'rules check') options='--against --output --format --zone --year --placeholders --taxonomy --data --quiet --help' ;;
     sources) options='--rules --output --fields --format --zone --year --placeholders --taxonomy --max-record
         --quiet --help' ;;
+    'rules backtest') options='--days --config --output --state-limit --quiet --format --zone --year
+        --taxonomy --max-record --data --tenant --from --to --help' ;;
     'rules explain') options='--record --format --any-source --placeholders --taxonomy --help' ;;
     'rules list') options='--output --level --placeholders --data --help' ;;
     'rules add') options='--name --data --help' ;;

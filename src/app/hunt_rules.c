@@ -5,24 +5,27 @@
 #include "app/replay.h"
 #include "app/run.h"
 #include "base/time.h"
+#include "cli/backtest.h"
 #include "cli/detect.h"
 #include "cli/figures.h"
 #include "cli/load.h"
 
 enum { DATE = 10 }; /* of RFC 3339 */
 
-static int hunt_files(const struct hunt_request *request)
+static int hunt_files(const struct hunt_request *request, struct backtest *b)
 {
     const struct hunt_input *input = &request->input;
     struct detect_request detect = detect_defaults();
     detect.load.rules = request->rules;
     detect.load.taxonomies = input->taxonomies;
     detect.inputs = input->paths;
-    detect.format = request->format;
+    detect.format = b ? &backtest_format : request->format;
+    detect.backtest = b;
+    detect.jobs = b ? 1 : detect.jobs;
     detect.decoder = input->decoder;
     detect.limits = input->limits;
     detect.state_limit = request->state_limit;
-    detect.quiet = request->quiet;
+    detect.quiet = b || request->quiet;
     return run_detect(&detect);
 }
 
@@ -88,7 +91,7 @@ static bool say_left_out(const struct replay_facts *facts)
     return some;
 }
 
-static int hunt_log(const struct hunt_request *request)
+static int hunt_log(const struct hunt_request *request, struct backtest *b)
 {
     const struct hunt_input *input = &request->input;
     struct replay_facts facts = {0};
@@ -99,7 +102,8 @@ static int hunt_log(const struct hunt_request *request)
             .to = input->to,
             .taxonomies = input->taxonomies,
             .tenant = input->tenant,
-            .format = request->format,
+            .format = b ? &backtest_format : request->format,
+            .backtest = b,
             .columns = run_columns(),
             .facts = &facts};
     int code = replay_run(&replay);
@@ -109,7 +113,30 @@ static int hunt_log(const struct hunt_request *request)
     return say_left_out(&facts) ? VERB_SOME : code;
 }
 
+static int hunt_either(const struct hunt_request *request, struct backtest *b)
+{
+    return request->input.paths.count > 0 ? hunt_files(request, b) : hunt_log(request, b);
+}
+
+static int run_backtest(const struct hunt_request *request)
+{
+    struct backtest backtest;
+    struct hunt_rows rows = {.form = request->form, .terminal = run_columns()};
+    struct diag diag = {0};
+    backtest_init(&backtest, request->state_limit);
+    enum err e = backtest_begin(&backtest, &rows, &diag);
+    int code = e == OK ? hunt_either(request, &backtest) : VERB_SOME;
+    e = e == OK ? backtest_end(&backtest, &rows, &diag) : e;
+    if (e != OK) {
+        verb_say("%s", diag.words[0] ? diag.words : err_name(e));
+        code = VERB_SOME;
+    }
+    hunt_rows_fini(&rows);
+    backtest_fini(&backtest);
+    return code;
+}
+
 int hunt_rules_run(const struct hunt_request *request)
 {
-    return request->input.paths.count > 0 ? hunt_files(request) : hunt_log(request);
+    return request->backtest ? run_backtest(request) : hunt_either(request, NULL);
 }

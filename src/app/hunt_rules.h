@@ -2,8 +2,9 @@
  *
  *     return hunt_rules_run(&request);        // request->rules; findings on stdout; the exit code
  *
- * Files are judged as `merlon detect` judges them, a centre's log as `merlon replay` does: by time
- * of receipt, tenant by tenant. */
+ * A backtest counts what is found, and writes a row for each rule. Files are judged as `merlon
+ * detect` judges them, a centre's log as `merlon replay` does: by time of receipt, tenant by
+ * tenant. */
 #pragma once
 
 #include "cli/hunt.h"

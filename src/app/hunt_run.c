@@ -162,7 +162,7 @@ int hunt_run(const struct hunt_request *request)
     if (request->near) {
         return hunt_near_run(request);
     }
-    if (request->rules.count > 0) {
+    if (request->rules.count > 0) { /* --rule, or a backtest */
         return hunt_rules_run(request);
     }
     hunt.request = request;

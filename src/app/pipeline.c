@@ -11,6 +11,7 @@
 #include "app/worker.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "cli/backtest.h"
 #include "cli/progress.h"
 #include "cli/visible.h"
 
@@ -242,6 +243,9 @@ static void collect(struct run *run)
 static void free_run(struct run *run)
 {
     for (unsigned i = 0; run->workers && i < run->count; i++) {
+        if (run->shared.request->backtest && run->workers[i].judge) {
+            backtest_add_costs(run->shared.request->backtest, judge_costs(run->workers[i].judge));
+        }
         worker_fini(&run->workers[i]);
     }
     memory_free(run->workers);

@@ -9,6 +9,7 @@
 #include "app/live_restore.h"
 #include "app/live_swaps.h"
 #include "app/sandbox.h"
+#include "cli/backtest.h"
 #include "cli/book.h"
 #include "cli/config.h"
 #include "net/authorize.h"
@@ -66,6 +67,7 @@ static enum err dress(struct replay *r)
     const struct replay_request *request = r->request;
     const char *no_colour = getenv("NO_COLOR");
     const struct output_setting setting = {.set = r->set->loaded.set,
+            .backtest = request->backtest,
             .columns = request->columns,
             .colours = request->columns > 0 && (!no_colour || !*no_colour)};
     struct buf head = {0};
@@ -75,6 +77,9 @@ static enum err dress(struct replay *r)
     output_free(r->set->output);
     r->set->output = NULL;
     TRY(output_new(request->format, &setting, &r->set->output));
+    if (request->backtest) {
+        TRY(judge_watch(r->set->judge));
+    }
     if (request->format->begin) {
         request->format->begin(r->set->output, &head);
         fwrite(head.at ? head.at : "", 1, head.size, stdout);
@@ -371,6 +376,9 @@ static void tell_facts(struct replay *r)
     }
     if (r->live) {
         live_figures(r->live, &figures);
+    }
+    if (r->request->backtest && r->set) {
+        backtest_add_costs(r->request->backtest, judge_costs(r->set->judge));
     }
     *facts = r->facts;
     facts->undetermined = atomic_load(&r->page.undetermined);

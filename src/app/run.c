@@ -101,7 +101,8 @@ static enum err prepare_output(
         const struct detect_request *request, struct run_parts *parts, struct diag *diag)
 {
     const char *no_color = getenv("NO_COLOR");
-    struct output_setting setting = {.set = parts->loaded.set, .columns = run_columns()};
+    struct output_setting setting = {
+            .set = parts->loaded.set, .backtest = request->backtest, .columns = run_columns()};
     setting.colours = setting.columns > 0 && (!no_color || !*no_color);
     if (output_new(request->format, &setting, &parts->output) != OK ||
             tally_init(&parts->tally, parts->loaded.set) != OK) {

@@ -27,6 +27,9 @@ enum err worker_init(struct worker *worker, const struct worker_shared *shared)
     worker->shared = shared;
     TRY(event_init(&worker->event, engine_field_count(shared->engine)));
     TRY(judge_new(shared->engine, &worker->judge));
+    if (shared->request->backtest) {
+        TRY(judge_watch(worker->judge));
+    }
     for (size_t i = 0; i < decoders_count && i < WORKER_DECODERS; i++) {
         TRY(decoders[i]->reader_new(
                 engine_paths(shared->engine), &shared->request->limits, &worker->readers[i]));

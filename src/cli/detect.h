@@ -15,6 +15,8 @@
 
 enum { DETECT_JOBS = 256 };
 
+struct backtest;
+
 struct detect_request {
     struct load_request load;
     struct words inputs;
@@ -34,7 +36,8 @@ struct detect_request {
     int64_t from_ns; /* inclusive */
     int64_t to_ns;   /* exclusive */
     unsigned jobs;
-    uint64_t *events; /* where to put how many were judged; NULL: nobody asks */
+    struct backtest *backtest; /* what its format counts, and costs; NULL: of no other */
+    uint64_t *events;          /* where to put how many were judged; NULL: nobody asks */
     struct decode_limits limits;
 };
 

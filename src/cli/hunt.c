@@ -20,27 +20,21 @@ static const struct option_row options[] = {
         {0},
 };
 
-struct parsing {
-    struct hunt_request *request;
-    bool formed;
-};
-
-static enum err take_form(struct parsing *p, const char *value, struct diag *diag)
+enum err hunt_take_form(struct hunt_request *request, const char *value, struct diag *diag)
 {
     static const char *const names[] = {
             [HUNT_TABLE] = "table", [HUNT_JSON] = "json", [HUNT_CSV] = "csv"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (strcmp(value, names[i]) == 0) {
-            p->request->form = (enum hunt_form)i;
-            p->request->format = output_find(value);
-            p->formed = true;
+            request->form = (enum hunt_form)i;
+            request->format = output_find(value);
             return OK;
         }
     }
     return diag_say(diag, ERR_USAGE, "--output: '%.80s' is no table, json or csv", value);
 }
 
-static enum err take_state(struct hunt_request *request, const char *value, struct diag *diag)
+enum err hunt_take_state(struct hunt_request *request, const char *value, struct diag *diag)
 {
     unsigned long bytes;
     if (!option_bytes(value, STATE_BYTES_MOST, &bytes)) {
@@ -51,17 +45,11 @@ static enum err take_state(struct hunt_request *request, const char *value, stru
     return OK;
 }
 
-static enum err take_argument(struct parsing *p, const char *value)
+static enum err take(struct hunt_request *request, int option, const char *value, struct diag *diag)
 {
-    return words_add(&p->request->input.paths, value);
-}
-
-static enum err take(struct parsing *p, int option, const char *value, struct diag *diag)
-{
-    struct hunt_request *request = p->request;
     switch (option) {
     case OPTION_ARGUMENT:
-        return take_argument(p, value);
+        return words_add(&request->input.paths, value);
     case OPTION_WRONG:
         return ERR_USAGE;
     case RULE:
@@ -73,9 +61,9 @@ static enum err take(struct parsing *p, int option, const char *value, struct di
         request->config = value;
         return OK;
     case OUTPUT:
-        return take_form(p, value, diag);
+        return hunt_take_form(request, value, diag);
     case STATE_LIMIT:
-        return take_state(request, value, diag);
+        return hunt_take_state(request, value, diag);
     case QUIET:
         request->quiet = true;
         return OK;
@@ -91,50 +79,59 @@ static enum err take_query(struct hunt_request *request, struct diag *diag)
     return request->query ? OK : diag_say(diag, ERR_USAGE, "no query, and no --rule");
 }
 
-static enum err parse(struct parsing *p, int argc, char *const *argv, struct diag *diag)
+static enum err parse(struct hunt_request *request, int argc, char *const *argv, struct diag *diag)
 {
     struct option_scan scan = {.rows = options, .argc = argc, .argv = argv};
     const char *value;
     int option;
     while ((option = option_next(&scan, &value, diag)) != OPTION_END) {
-        TRY(take(p, option, value, diag));
+        TRY(take(request, option, value, diag));
     }
-    if (p->request->rules.count == 0) {
-        TRY(take_query(p->request, diag));
+    if (request->rules.count == 0) {
+        TRY(take_query(request, diag));
     }
-    if (p->request->near && p->request->query) {
+    if (request->near && request->query) {
         return diag_say(diag, ERR_USAGE, "--near is of rules: name some with --rule");
     }
-    if (p->request->config &&
-            (p->request->near || p->request->query || p->request->input.paths.count > 0)) {
+    if (request->config && (request->near || request->query || request->input.paths.count > 0)) {
         return diag_say(diag, ERR_USAGE, "--config is of rules over a centre's log");
     }
-    return hunt_input_check(&p->request->input, diag);
+    return hunt_input_check(&request->input, diag);
+}
+
+struct hunt_request hunt_defaults(void)
+{
+    bool terminal = isatty(STDOUT_FILENO);
+    return (struct hunt_request){.input = HUNT_INPUT_ALL,
+            .state_limit = STATE_BYTES,
+            .form = terminal ? HUNT_TABLE : HUNT_JSON,
+            .format = output_find(terminal ? "table" : "json")};
+}
+
+int hunt_start(struct hunt_request *request, const struct hunt_start *start, enum err parsed,
+        const struct diag *diag)
+{
+    int code = VERB_SOME;
+    if (parsed == ERR_USAGE) {
+        code = verb_usage(start->verb, diag->words);
+    } else if (parsed != OK) {
+        verb_say("%s", diag->words[0] ? diag->words : err_name(parsed));
+    } else {
+        code = start->app->hunt(request);
+    }
+    words_fini(&request->rules);
+    words_fini(&request->input.paths);
+    words_fini(&request->input.taxonomies);
+    return code;
 }
 
 static int run(const struct verb *verb, const struct verb_app *app, int argc, char *const *argv)
 {
-    struct hunt_request request = {.input = HUNT_INPUT_ALL, .state_limit = STATE_BYTES};
-    struct parsing parsing = {.request = &request};
+    struct hunt_request request = hunt_defaults();
+    const struct hunt_start start = {verb, app};
     struct diag diag = {0};
-    int code = VERB_SOME;
-    enum err e = parse(&parsing, argc, argv, &diag);
-    if (e == ERR_USAGE) {
-        code = verb_usage(verb, diag.words);
-    } else if (e != OK) {
-        verb_say("%s", diag.words[0] ? diag.words : err_name(e));
-    } else {
-        if (!parsing.formed) {
-            bool terminal = isatty(STDOUT_FILENO);
-            request.form = terminal ? HUNT_TABLE : HUNT_JSON;
-            request.format = output_find(terminal ? "table" : "json");
-        }
-        code = app->hunt(&request);
-    }
-    words_fini(&request.rules);
-    words_fini(&request.input.paths);
-    words_fini(&request.input.taxonomies);
-    return code;
+    enum err e = parse(&request, argc, argv, &diag);
+    return hunt_start(&request, &start, e, &diag);
 }
 
 const struct verb hunt_verb = {.name = "hunt",
@@ -146,10 +143,8 @@ const struct verb hunt_verb = {.name = "hunt",
                 "(doc/hunt.md):\n"
                 "where, since, until, fields, count, stack, top, rare, distinct, timechart, sort,\n"
                 "head, first, last, join.\n"
-                "With --rule, Sigma rules and correlations are what is looked for, by the code "
-                "that "
-                "judges\n"
-                "live: a log by its times of receipt, files as `merlon detect` does.\n"
+                "With --rule, Sigma rules and correlations are what is looked for, by the code\n"
+                "that judges live: a log by its times of receipt, files as `merlon detect` does.\n"
                 "INPUT is what `merlon detect` takes. Without one, what a centre has stored is\n"
                 "searched, whether it runs or not, as far as it was stored when the hunt began;\n"
                 "--data, --tenant, --from and --to are of that, and a time is one of receipt.\n"

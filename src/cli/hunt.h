@@ -18,6 +18,7 @@ struct hunt_request {
     const char *config; /* of the centre whose log they judge; NULL: the defaults */
     struct hunt_input input;
     bool near;                          /* what the rules miss in one condition */
+    bool backtest;                      /* how often they fire, where, and at what cost */
     enum hunt_form form;                /* of a query's rows */
     const struct output_format *format; /* of findings, by rules */
     size_t state_limit;                 /* bytes that a stage may keep */
@@ -25,3 +26,20 @@ struct hunt_request {
 };
 
 extern const struct verb hunt_verb;
+
+/* For verbs that are hunts. */
+struct hunt_start {
+    const struct verb *verb;
+    const struct verb_app *app;
+};
+/* The form is a table on a terminal, JSON otherwise. */
+struct hunt_request hunt_defaults(void);
+/* --output and --state-limit. ERR_USAGE: diag says what is wrong with the value. */
+enum err hunt_take_form(
+        struct hunt_request *request, const char *value, struct diag *diag) MUST_CHECK;
+enum err hunt_take_state(
+        struct hunt_request *request, const char *value, struct diag *diag) MUST_CHECK;
+/* Runs what was `parsed` (OK, or why not, in diag's words), and gives the request's words back. The
+ * exit code. */
+int hunt_start(struct hunt_request *request, const struct hunt_start *start, enum err parsed,
+        const struct diag *diag);

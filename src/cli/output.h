@@ -20,10 +20,13 @@
 #include "sigma/ruleset.h"
 #include "source/inputs.h"
 
+struct backtest;
+
 struct output_setting {
     const struct ruleset *set;
-    struct slice name; /* of the set, where it has one, for JSON; borrowed */
-    unsigned columns;  /* of the terminal; 0: not a terminal, nothing is cut */
+    struct slice name;         /* of the set, where it has one, for JSON; borrowed */
+    struct backtest *backtest; /* of backtest_format; else NULL */
+    unsigned columns;          /* of the terminal; 0: not a terminal, nothing is cut */
     bool colours;
 };
 

@@ -15,6 +15,8 @@ struct replay_place {
     int64_t ns;
 };
 
+struct backtest;
+
 struct replay_request {
     const char *config; /* -c; NULL: the defaults */
     const char *data;   /* --data; NULL: the configuration's */
@@ -24,6 +26,7 @@ struct replay_request {
     struct words taxonomies;            /* besides the configuration's */
     const char *tenant;                 /* its findings and those of tenants below; NULL: all */
     const struct output_format *format; /* NULL: JSON */
+    struct backtest *backtest;          /* what its format counts, and costs */
     unsigned columns;                   /* of the terminal; 0: stdout is none */
     struct replay_facts *facts;         /* where to put what was searched; NULL: nobody asks */
 };

@@ -15,6 +15,7 @@
 #include "cli/log_verify.h"
 #include "cli/replay.h"
 #include "cli/rules_add.h"
+#include "cli/rules_backtest.h"
 #include "cli/rules_check.h"
 #include "cli/rules_diff.h"
 #include "cli/rules_explain.h"
@@ -43,6 +44,7 @@ const struct verb *const verb_table[] = {
         &log_verify_verb,
         &replay_verb,
         &rules_add_verb,
+        &rules_backtest_verb,
         &rules_check_verb,
         &rules_diff_verb,
         &rules_explain_verb,

@@ -147,6 +147,12 @@ def rules_hunt_what_a_centre_would_have_found():
         before, _ = findings_of(centre, "--to", str(middle), code=None)
         behind, _ = findings_of(centre, "--from", str(middle), code=None)
         assert sorted(before + behind) == sorted(told), (len(before), len(behind), len(told))
+        run = subprocess.run([MERLON, "rules", "backtest", os.path.join(centre.folder, "rules"), "-o", "json",
+                              "-c", centre.config, "--days", "1"], capture_output=True, text=True)
+        counted = {r["rule"]: r["findings"] for r in map(json.loads, run.stdout.splitlines())}
+        for title in counted:
+            assert counted[title] == live.titles(map(json.loads, told)).count(title), (title, counted)
+        assert run.returncode == 1 and "searched 80 records" in run.stderr and len(counted) == 8, run
         # Other forms have a row each.
         for form, head in (("csv", 1), ("table", 1)):
             rows, _ = findings_of(centre, "-o", form, code=1)
