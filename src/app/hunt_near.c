@@ -213,7 +213,7 @@ static int compare(const void *a, const void *b)
 
 static const struct {
     const char *name;
-    enum row_kind kind;
+    uint8_t kind; /* enum row_kind */
 } names[COLUMNS] = {
         {"rule", ROW_TEXT},
         {"id", ROW_TEXT},

@@ -164,7 +164,7 @@ enum {
 
 static const struct {
     const char *name;
-    enum row_kind kind;
+    uint8_t kind; /* enum row_kind */
 } names[BACKTEST_COLUMNS] = {
         [RULE] = {"rule", ROW_TEXT},
         [ID] = {"id", ROW_TEXT},

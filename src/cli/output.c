@@ -44,7 +44,7 @@ static enum err write_rules(struct output *o)
         return ERR_MEMORY;
     }
     const char *at = o->texts.at;
-    for (uint32_t i = 0; i < set->rule_count; i++) {
+    for (uint32_t i = 0; at && i < set->rule_count; i++) {
         o->rule_text[i].at = at;
         at += o->rule_text[i].size;
     }
