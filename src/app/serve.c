@@ -17,6 +17,7 @@
 #include "app/serve_api.h"
 #include "app/serve_drop.h"
 #include "app/serve_files.h"
+#include "app/serve_hold.h"
 #include "app/serve_judge.h"
 #include "app/serve_kafka.h"
 #include "app/serve_listen.h"
@@ -33,6 +34,7 @@
 #include "cli/book.h"
 #include "cli/config.h"
 #include "cli/config_inputs.h"
+#include "cli/data.h"
 #include "net/tokens.h"
 
 enum {
@@ -69,6 +71,7 @@ struct child {
 struct centre {
     struct config config;
     const char *config_path; /* NULL: none */
+    struct serve_hold hold;
     struct serve_shared shared;
     struct child children[ROLES];
     struct stat tokens;        /* the file as it was read last */
@@ -384,14 +387,15 @@ static enum err make_directory(const char *path, struct diag *diag)
     return OK;
 }
 
-static enum err make_data(const char *path, struct diag *diag)
+/* Nothing in the directory is touched before it is ours. */
+static enum err make_data(struct centre *centre, struct diag *diag)
 {
-    char rulesets[4096];
-    int size = snprintf(rulesets, sizeof rulesets, "%s/rulesets", path);
+    char rulesets[DATA_PATH];
+    const char *path = centre->config.data;
+    TRY(data_path(path, "rulesets", rulesets, diag));
     TRY(make_directory(path, diag));
-    return size > 0 && (size_t)size < sizeof rulesets
-                   ? make_directory(rulesets, diag)
-                   : diag_say(diag, ERR_LIMIT, "the path is too long");
+    TRY(serve_hold_take(&centre->hold, path, diag));
+    return make_directory(rulesets, diag);
 }
 
 /* The address that the system gave, where port 0 was asked for. */
@@ -456,16 +460,18 @@ static bool api_path(const struct config *config, char *out, size_t size)
 static void say_api(const struct config *config)
 {
     const struct config_api *api = &config->api;
-    char address[96], path[4096];
+    char address[96], path[4096], fresh[4096 + 4];
     if (api->listener < 0 || !api_path(config, path, sizeof path)) {
         return;
     }
     address_of(api->listener, api->address, address, sizeof address);
     verb_say("api: http%s://%s", api->certificate.size > 0 ? "s" : "", address);
-    unlink(path);
-    int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    snprintf(fresh, sizeof fresh, "%s.new", path); /* whoever reads it reads all of it */
+    unlink(fresh);
+    int file = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (file < 0 ||
-            dprintf(file, "http%s://%s\n", api->certificate.size > 0 ? "s" : "", address) < 0) {
+            dprintf(file, "http%s://%s\n", api->certificate.size > 0 ? "s" : "", address) < 0 ||
+            rename(fresh, path) != 0) {
         verb_say("%s: %s", path, strerror(errno));
     }
     if (file >= 0) {
@@ -481,27 +487,14 @@ static void forget_api(const struct config *config)
     }
 }
 
-/* Where nobody has a token yet: one for the administrator, shown this once. */
-static enum err make_first_token(
-        const struct config *config, char text[TOKENS_TEXT], struct diag *diag)
+/* Shown this once. */
+static enum err make_first_token(struct centre *centre, struct diag *diag)
 {
-    char path[4096];
-    struct tokens *tokens;
-    const struct tokens_wish wish = {.name = SLICE("administrator"), .role = AUTHORIZE_ADMIN};
-    snprintf(path, sizeof path, "%s/tokens.jsonl", config->data);
-    if (access(path, F_OK) == 0) {
-        return OK;
+    TRY(serve_hold_first_token(centre->config.data, centre->first_token, diag));
+    if (centre->first_token[0]) {
+        verb_say("the administrator's token, shown this once: %s", centre->first_token);
     }
-    TRY(tokens_new(&tokens));
-    enum err e = tokens_add(tokens, &wish, clock_wall_ns(), text, diag);
-    if (e == OK) {
-        e = tokens_write(tokens, path, diag);
-    }
-    if (e == OK) {
-        verb_say("the administrator's token, shown this once: %s", text);
-    }
-    tokens_free(tokens);
-    return e;
+    return OK;
 }
 
 static enum err prepare(
@@ -518,10 +511,10 @@ static enum err prepare(
             TRY(words_add(&centre->config.rules, request->rules.at[i]));
         }
     }
-    TRY(make_data(centre->config.data, diag));
-    TRY(make_first_token(&centre->config, centre->first_token, diag));
-    TRY(serve_listen_bind(&centre->config, diag));
-    TRY(serve_api_bind(&centre->config, diag));
+    TRY(make_data(centre, diag));
+    TRY(make_first_token(centre, diag));
+    TRY(serve_listen_bind(&centre->config, &centre->hold, diag));
+    TRY(serve_api_bind(&centre->config, &centre->hold, diag));
     TRY(serve_shared_new(&centre->shared, diag));
     serve_outputs_name(&centre->config, centre->shared.sent);
     return OK;
@@ -612,6 +605,7 @@ static void hold_together(struct centre *centre)
         tell_ready(centre);
     }
     centre->stopping = true;
+    serve_hold_ending(&centre->hold);
     (void)notify_say("STOPPING=1");
     for (enum role role = 0; role < ROLES; role++) {
         stop_role(centre, role);

@@ -12,7 +12,6 @@
 #include "base/clock.h"
 #include "cli/verb.h"
 #include "net/http.h"
-#include "source/syslog_peer.h"
 
 enum { STEP_MS = 100 };
 
@@ -26,13 +25,14 @@ struct answering {
     struct serve_web_held held; /* tokens */
 };
 
-enum err serve_api_bind(struct config *config, struct diag *diag)
+enum err serve_api_bind(struct config *config, const struct serve_hold *hold, struct diag *diag)
 {
     struct diag why = {0};
     if (config->api.address.size == 0) {
         return OK;
     }
-    enum err e = syslog_peer_bind(config->api.address, SOCK_STREAM, &config->api.listener, &why);
+    enum err e =
+            serve_hold_bind(hold, config->api.address, SOCK_STREAM, &config->api.listener, &why);
     return e == OK ? OK : diag_say(diag, e, "api: %s", why.words);
 }
 

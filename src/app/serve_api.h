@@ -7,6 +7,7 @@
 
 #include <signal.h>
 
+#include "app/serve_hold.h"
 #include "app/serve_shared.h"
 #include "cli/config.h"
 
@@ -17,5 +18,6 @@ struct serve_api_setting {
 };
 
 /* Fills config->api.listener, where the configuration has an API. */
-enum err serve_api_bind(struct config *config, struct diag *diag) MUST_CHECK;
+enum err serve_api_bind(
+        struct config *config, const struct serve_hold *hold, struct diag *diag) MUST_CHECK;
 int serve_api_run(const struct serve_api_setting *setting);

@@ -14,7 +14,6 @@
 #include "source/http_intake.h"
 #include "source/intake.h"
 #include "source/syslog_listen.h"
-#include "source/syslog_peer.h"
 
 enum { STEP_MS = 200, LAST_STEPS = 50 };
 
@@ -23,7 +22,7 @@ static bool is_syslog(const struct intake_input *input)
     return slice_starts(input->kind, SLICE("syslog-"));
 }
 
-enum err serve_listen_bind(struct config *config, struct diag *diag)
+enum err serve_listen_bind(struct config *config, const struct serve_hold *hold, struct diag *diag)
 {
     for (size_t i = 0; i < config->input_count; i++) {
         struct intake_input *input = &config->inputs[i];
@@ -32,8 +31,8 @@ enum err serve_listen_bind(struct config *config, struct diag *diag)
         }
         bool datagrams = slice_equal(input->kind, SLICE("syslog-udp"));
         struct diag why = {0};
-        enum err e = syslog_peer_bind(
-                input->address, datagrams ? SOCK_DGRAM : SOCK_STREAM, &input->listener, &why);
+        enum err e = serve_hold_bind(
+                hold, input->address, datagrams ? SOCK_DGRAM : SOCK_STREAM, &input->listener, &why);
         if (e != OK) {
             return diag_say(diag, e, "input %.*s: %s", SLICE_ARG(input->name), why.words);
         }

@@ -6,6 +6,7 @@
 
 #include <signal.h>
 
+#include "app/serve_hold.h"
 #include "app/serve_shared.h"
 #include "cli/config.h"
 
@@ -16,5 +17,6 @@ struct serve_listen_setting {
 };
 
 /* Fills each input's `listener`. */
-enum err serve_listen_bind(struct config *config, struct diag *diag) MUST_CHECK;
+enum err serve_listen_bind(
+        struct config *config, const struct serve_hold *hold, struct diag *diag) MUST_CHECK;
 int serve_listen_run(const struct serve_listen_setting *setting);

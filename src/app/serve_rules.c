@@ -83,11 +83,14 @@ static enum err try_set(struct loading *l, struct diag *diag)
     return OK;
 }
 
-static int run_child(struct loading *l)
+static int run_child(struct loading *l, pid_t parent)
 {
     const struct rlimit seconds = {CHECK_SECONDS, CHECK_SECONDS};
     struct diag diag = {0};
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* it has the directory's lock, too */
+    if (getppid() != parent) {
+        return 1;
+    }
     prctl(PR_SET_NAME, "merlon-check");
     setrlimit(RLIMIT_CPU, &seconds);
     enum err e = sandbox_enter(
@@ -110,9 +113,9 @@ static bool check(struct loading *l)
 {
     char words[80];
     int status;
-    pid_t pid = fork();
+    pid_t parent = getpid(), pid = fork();
     if (pid == 0) {
-        _exit(run_child(l));
+        _exit(run_child(l, parent));
     }
     if (pid < 0 || waitpid(pid, &status, 0) != pid) {
         refuse(l, "no process to read the rules in");

@@ -485,6 +485,19 @@ static void addresses_are_numbers_with_a_port(void **state)
     }
 }
 
+static void an_address_that_somebody_has_is_told_from_a_wrong_one(void **state)
+{
+    struct rig *r = *state;
+    const struct sockaddr_in *name = (const struct sockaddr_in *)&r->names[UDP];
+    char address[32];
+    int fd = -1;
+    snprintf(address, sizeof address, "127.0.0.1:%u", ntohs(name->sin_port));
+    assert_int_equal(syslog_peer_bind(slice_text(address), SOCK_DGRAM, &fd, NULL), ERR_LIMIT);
+    assert_int_equal(fd, -1);
+    assert_int_equal(syslog_peer_bind(SLICE("192.0.2.1:0"), SOCK_DGRAM, &fd, NULL), ERR_IO);
+    assert_int_equal(fd, -1);
+}
+
 int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
@@ -508,6 +521,8 @@ int main(void)
             cmocka_unit_test_setup_teardown(
                     at_the_end_all_that_the_kernel_has_is_taken, make, drop),
             cmocka_unit_test_setup_teardown(what_is_rejected_waits_for_room_too, make_small, drop),
+            cmocka_unit_test_setup_teardown(
+                    an_address_that_somebody_has_is_told_from_a_wrong_one, make, drop),
             cmocka_unit_test(addresses_are_numbers_with_a_port),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -132,7 +132,8 @@ enum err syslog_peer_bind(struct slice address, int type, int *out, struct diag 
     }
     if (bind(fd, (const struct sockaddr *)&name, size) != 0 ||
             (type == SOCK_STREAM && listen(fd, SYSLOG_PEER_BACKLOG) != 0)) {
-        enum err e = diag_say(diag, ERR_IO, "%.*s: %s", SLICE_ARG(address), strerror(errno));
+        enum err why = errno == EADDRINUSE ? ERR_LIMIT : ERR_IO;
+        enum err e = diag_say(diag, why, "%.*s: %s", SLICE_ARG(address), strerror(errno));
         close(fd);
         return e;
     }

@@ -33,6 +33,7 @@ bool syslog_peer_equal(const struct syslog_peer *a, const struct syslog_peer *b)
 bool syslog_peer_near(const struct syslog_peer *a, const struct syslog_peer *b);
 
 /* "127.0.0.1:514", "[::1]:514", "0.0.0.0:0"; numbers only. Bound, listening where `type` is
- * SOCK_STREAM, not blocking, closed on exec. "[::]" takes IPv4 too. ERR_SYNTAX: no such address. */
+ * SOCK_STREAM, not blocking, closed on exec. "[::]" takes IPv4 too. ERR_SYNTAX: no such address;
+ * ERR_LIMIT: somebody has it. */
 enum err syslog_peer_bind(
         struct slice address, int type, int *socket, struct diag *diag) MUST_CHECK;
