@@ -60,10 +60,10 @@ struct api_source api_parts_source(const struct counts_source *source)
         out.dropped[i] = atomic_load(&source->dropped[i]);
         out.all_dropped += out.dropped[i];
     }
-    /* Last: what became of a record is counted before or after its receipt, by another process. */
-    out.received = atomic_load(&source->received);
-    out.received_bytes = atomic_load(&source->received_bytes);
-    uint64_t known = out.stored + out.all_rejected + out.all_dropped;
-    out.in_flight = out.received > known ? out.received - known : 0;
+    /* Last: the log may store a record a moment before it is counted as taken. */
+    uint64_t taken = atomic_load(&source->taken);
+    out.in_flight = taken > out.stored ? taken - out.stored : 0;
+    out.received = out.stored + out.in_flight + out.all_rejected + out.all_dropped;
+    out.received_bytes = atomic_load(&source->taken_bytes);
     return out;
 }

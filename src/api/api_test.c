@@ -259,7 +259,7 @@ static void each_route_asks_for_its_permission(void **unused)
         set_aside(tenants[t]);
         snprintf(json, sizeof json, "<%s>", tenants[t]);
         store(tenants[t], "tcp0/10.1.2.3", json, "second");
-        counts_add(&counts_source(s.counts, slice_text(tenants[t]), slice_text(json))->received, 1);
+        counts_add(&counts_source(s.counts, slice_text(tenants[t]), slice_text(json))->taken, 1);
         snprintf(s.standing->tenants[t - 1].name, STANDING_NAME, "%s/%s", tenants[t], json);
         s.standing->tenants[t - 1].made_ns = 1;
         s.standing->tenant_count = (uint32_t)t;
@@ -610,7 +610,7 @@ static void figures_add_up(void **unused)
 {
     (void)unused;
     struct counts_source *source = counts_source(s.counts, SLICE("sg"), SLICE("a\"\\\n/1"));
-    counts_add(&source->received, 100);
+    counts_add(&source->taken, 90);
     counts_add(&source->stored, 60);
     counts_add(&source->rejected[COUNTS_FRAMING], 7);
     counts_add(&source->dropped[COUNTS_CUT], 3);

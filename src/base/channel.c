@@ -10,12 +10,24 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/point.h"
 
 enum { PAGE = 4096, PREFIX = 8, ALIGN = 8 };
 
-/* What both sides see. Putters write `head`, the taker the others. */
+/* What the counters are behind the piece that ends at `head`: written before that piece is put,
+ * stored into them behind it, by its putter or, when that dies, by the next who has the lock. Sums
+ * and no addends: it does not matter how often they are stored. */
+struct owed {
+    _Atomic uint64_t head; /* 0: none */
+    struct {
+        _Atomic uint64_t place, sum; /* place in the counters' memory, and one; 0: none */
+    } at[CHANNEL_SUMS];
+};
+
+/* What both sides see. Putters write `head` and `owed`, the taker the others. */
 struct shared {
-    pthread_mutex_t putting; /* robust: who dies with it leaves nothing half done */
+    pthread_mutex_t putting; /* robust: what who dies with it left half done is in `owed` */
+    struct owed owed;
     _Alignas(64) _Atomic uint64_t head;
     _Alignas(64) _Atomic uint64_t done;
     _Atomic uint32_t refusing;
@@ -27,6 +39,8 @@ struct channel {
     struct shared *shared;
     char *data; /* mapped twice, one behind the other: every piece is in one */
     int data_fd, done_fd;
+    _Atomic uint64_t *sums; /* the counters' memory, and how many fit */
+    size_t sum_count;
     uint64_t taken;  /* the taker's own, as is the next */
     uint64_t before; /* the last piece */
 };
@@ -126,8 +140,59 @@ static size_t whole(size_t size)
     return (PREFIX + size + ALIGN - 1) / ALIGN * ALIGN;
 }
 
+static void owe(struct channel *channel, const struct channel_sum *sums, uint64_t head)
+{
+    struct owed *owed = &channel->shared->owed;
+    /* Nothing is in force while it is written. */
+    atomic_store_explicit(&owed->head, 0, memory_order_relaxed);
+    atomic_thread_fence(memory_order_release);
+    for (size_t i = 0; i < CHANNEL_SUMS; i++) {
+        uint64_t place = sums[i].at ? (uint64_t)(sums[i].at - channel->sums) + 1 : 0;
+        uint64_t sum = sums[i].at ? atomic_load_explicit(sums[i].at, memory_order_relaxed) : 0;
+        atomic_store_explicit(&owed->at[i].place, place, memory_order_relaxed);
+        atomic_store_explicit(&owed->at[i].sum, sum + sums[i].add, memory_order_relaxed);
+    }
+    atomic_store_explicit(&owed->head, head, memory_order_release);
+}
+
+/* Nothing is owed for a piece that was not put. Places are checked: whoever puts may have written
+ * them. */
+static void pay(struct channel *channel)
+{
+    const struct owed *owed = &channel->shared->owed;
+    uint64_t head = atomic_load_explicit(&owed->head, memory_order_relaxed);
+    if (head == 0 || head != atomic_load_explicit(&channel->shared->head, memory_order_relaxed)) {
+        return;
+    }
+    for (size_t i = 0; i < CHANNEL_SUMS; i++) {
+        uint64_t place = atomic_load_explicit(&owed->at[i].place, memory_order_relaxed);
+        uint64_t sum = atomic_load_explicit(&owed->at[i].sum, memory_order_relaxed);
+        if (place > 0 && place <= channel->sum_count) {
+            atomic_store_explicit(&channel->sums[place - 1], sum, memory_order_relaxed);
+        }
+    }
+}
+
+static void lock(struct channel *channel)
+{
+    pthread_mutex_t *putting = &channel->shared->putting;
+    if (pthread_mutex_lock(putting) == EOWNERDEAD) {
+        pay(channel);
+        pthread_mutex_consistent(putting);
+    }
+}
+
+void channel_sums_in(struct channel *channel, void *memory, size_t size)
+{
+    channel->sums = memory;
+    channel->sum_count = size / sizeof *channel->sums;
+    lock(channel);
+    pthread_mutex_unlock(&channel->shared->putting);
+}
+
 /* A piece is there when `head` is behind it: of a putter that died before that nothing is left. */
-static bool put(struct channel *channel, struct slice bytes, uint64_t *position)
+static bool put(struct channel *channel, struct slice bytes, const struct channel_sum *sums,
+        uint64_t *position)
 {
     uint64_t head = atomic_load_explicit(&channel->shared->head, memory_order_relaxed);
     uint64_t done = atomic_load_explicit(&channel->shared->done, memory_order_acquire);
@@ -142,23 +207,35 @@ static bool put(struct channel *channel, struct slice bytes, uint64_t *position)
         memcpy(to + PREFIX, bytes.at, bytes.size);
     }
     head += whole(bytes.size);
+    if (sums) {
+        owe(channel, sums, head);
+        point_pass("intake.owed");
+    }
     atomic_store_explicit(&channel->shared->head, head, memory_order_release);
+    if (sums) {
+        point_pass("intake.put");
+        pay(channel);
+        point_pass("intake.counted");
+    }
     *position = head;
     return true;
 }
 
-bool channel_put(struct channel *channel, struct slice bytes, uint64_t *position)
+bool channel_put_counted(struct channel *channel, struct slice bytes,
+        const struct channel_sum *sums, uint64_t *position)
 {
-    pthread_mutex_t *putting = &channel->shared->putting;
-    if (pthread_mutex_lock(putting) == EOWNERDEAD) {
-        pthread_mutex_consistent(putting);
-    }
-    bool done = put(channel, bytes, position);
-    pthread_mutex_unlock(putting);
+    lock(channel);
+    bool done = put(channel, bytes, sums, position);
+    pthread_mutex_unlock(&channel->shared->putting);
     if (done) {
         wake(channel->data_fd);
     }
     return done;
+}
+
+bool channel_put(struct channel *channel, struct slice bytes, uint64_t *position)
+{
+    return channel_put_counted(channel, bytes, NULL, position);
 }
 
 uint64_t channel_done(const struct channel *channel)

@@ -12,9 +12,16 @@
  *
  * Any process and thread puts, one thread takes. Positions count bytes and never go back. Neither
  * side trusts the other: sizes are checked, pieces are copied before they are looked at. What was
- * put outlives the processes, as long as their parent holds it. */
+ * put outlives the processes, as long as their parent holds it.
+ *
+ * Pieces may be counted as they are put, each once, whoever dies at whatever instruction:
+ *
+ *     channel_sums_in(channel, memory, size);          // shared memory with the counters
+ *     const struct channel_sum sums[CHANNEL_SUMS] = {{&source->records, 3}, {&source->bytes, 90}};
+ *     channel_put_counted(channel, bytes, sums, &position) */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -39,6 +46,18 @@ uint64_t channel_id(const struct channel *channel);
 
 /* The side that puts. `bytes` is at most half of the channel; more is never taken. */
 bool channel_put(struct channel *channel, struct slice bytes, uint64_t *position) MUST_CHECK;
+/* The same, and adds to counters, CHANNEL_SUMS of them, NULL: to none. Only what is put through
+ * this channel may change them. */
+enum { CHANNEL_SUMS = 2 };
+struct channel_sum {
+    _Atomic uint64_t *at; /* NULL: none */
+    uint64_t add;
+};
+bool channel_put_counted(struct channel *channel, struct slice bytes,
+        const struct channel_sum *sums, uint64_t *position) MUST_CHECK;
+/* Where the counters lie: in each process that puts, before it does. What one that died had put and
+ * not counted is counted now. */
+void channel_sums_in(struct channel *channel, void *memory, size_t size);
 /* Up to where all is finished. */
 uint64_t channel_done(const struct channel *channel);
 /* Behind what was put last. */

@@ -48,6 +48,12 @@ void counts_free(struct counts *counts)
     }
 }
 
+void *counts_memory(struct counts *counts, size_t *size)
+{
+    *size = sizeof *counts;
+    return counts;
+}
+
 static bool is_source(const struct counts_source *s, struct slice tenant, struct slice name)
 {
     return slice_equal(slice_text(s->tenant), tenant) && slice_equal(slice_text(s->name), name);
@@ -132,10 +138,9 @@ struct counts_totals counts_totals(const struct counts_source *source)
     for (size_t i = 0; i < COUNTS_DROPS; i++) {
         t.dropped += atomic_load(&source->dropped[i]);
     }
-    /* Last: what became of a record is counted before or after its receipt, by another process. */
-    t.received = atomic_load(&source->received);
-    uint64_t known = t.stored + t.rejected + t.dropped;
-    t.received = t.received > known ? t.received : known;
+    /* Last: the log may store a record a moment before it is counted as taken. */
+    uint64_t taken = atomic_load(&source->taken);
+    t.received = (taken > t.stored ? taken : t.stored) + t.rejected + t.dropped;
     return t;
 }
 

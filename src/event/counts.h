@@ -3,8 +3,11 @@
  *
  *     TRY(counts_new(&counts, diag));                          // before fork
  *     struct counts_source *s = counts_source(counts, tenant, SLICE("syslog-udp/10.1.2.3"));
- *     counts_add(&s->received, n);
- *     counts_add(&s->dropped[COUNTS_KERNEL], lost);
+ *     counts_add(&s->dropped[COUNTS_KERNEL], lost);            // received as well
+ *
+ * What is received is no counter: it is what was taken, rejected and dropped, so that each record
+ * is counted in one step. `taken`, `taken_bytes` and `rejected` are counted by the channel that
+ * hands records to the log, as it does so (channel_put_counted); no one else adds to them.
  *
  * 64-bit counters, each written by whom it concerns, read by anyone. Sources over the limit share
  * one slot, "(others)"; how often that happened is counted. A slot once made stays. */
@@ -44,8 +47,8 @@ struct counts_totals {
 struct counts_source {
     char tenant[COUNTS_NAME]; /* with a NUL; longer names are cut */
     char name[COUNTS_NAME];
-    _Atomic uint64_t received;
-    _Atomic uint64_t received_bytes;
+    _Atomic uint64_t taken;       /* handed to the log as records */
+    _Atomic uint64_t taken_bytes; /* of these, and of what was rejected */
     _Atomic uint64_t stored;
     _Atomic uint64_t rejected[COUNTS_REJECTIONS];
     _Atomic uint64_t dropped[COUNTS_DROPS];
@@ -64,6 +67,8 @@ struct counts_source *counts_source(struct counts *counts, struct slice tenant, 
 /* i < counts_size, in the order in which they came. NULL: nobody stands there (yet). */
 size_t counts_size(const struct counts *counts);
 const struct counts_source *counts_at(const struct counts *counts, size_t i);
+/* Where all counters lie, for channel_sums_in. */
+void *counts_memory(struct counts *counts, size_t *size);
 /* How many look-ups ended at "(others)". */
 uint64_t counts_crowded(const struct counts *counts);
 /* Remembers all figures as of now, once an hour of the wall clock: the parent, often. */

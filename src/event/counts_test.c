@@ -31,8 +31,8 @@ static void a_source_is_its_tenant_and_its_name(void **unused)
     struct counts_source *b = counts_source(counts, SLICE("sg/mof"), SLICE("udp"));
     assert_ptr_not_equal(a, b);
     assert_ptr_equal(a, counts_source(counts, SLICE("sg/moh"), SLICE("udp")));
-    counts_add(&a->received, UINT64_C(1) << 33);
-    assert_true(a->received == UINT64_C(1) << 33 && b->received == 0);
+    counts_add(&a->taken, UINT64_C(1) << 33);
+    assert_true(a->taken == UINT64_C(1) << 33 && b->taken == 0);
     assert_int_equal(counts_size(counts), 2);
     assert_ptr_equal(counts_at(counts, 1), b);
     assert_string_equal(counts_at(counts, 0)->tenant, "sg/moh");
@@ -50,7 +50,7 @@ static void processes_that_name_the_same_sources_share_them(void **unused)
         children[c] = fork();
         for (unsigned n = 0; children[c] == 0 && n < NAMES; n++) {
             struct slice name = numbered(room, sizeof room, n);
-            counts_add(&counts_source(counts, SLICE("sg"), name)->received, 1);
+            counts_add(&counts_source(counts, SLICE("sg"), name)->taken, 1);
         }
         if (children[c] == 0) {
             _exit(0);
@@ -63,7 +63,7 @@ static void processes_that_name_the_same_sources_share_them(void **unused)
     for (size_t i = 0; i < counts_size(counts); i++) {
         const struct counts_source *s = counts_at(counts, i);
         seen += s != NULL;
-        assert_true(!s || s->received == CHILDREN);
+        assert_true(!s || s->taken == CHILDREN);
     }
     assert_int_equal(seen, NAMES);
     counts_free(counts);
@@ -75,14 +75,13 @@ static void sources_over_the_limit_share_a_slot_that_says_so(void **unused)
     struct counts *counts = make();
     char room[64];
     for (unsigned n = 0; n < COUNTS_SOURCES + 3; n++) {
-        counts_add(
-                &counts_source(counts, SLICE("sg"), numbered(room, sizeof room, n))->received, 1);
+        counts_add(&counts_source(counts, SLICE("sg"), numbered(room, sizeof room, n))->taken, 1);
         assert_int_equal(counts_crowded(counts), n < COUNTS_SOURCES ? 0 : n - COUNTS_SOURCES + 1);
     }
     assert_int_equal(counts_size(counts), COUNTS_SOURCES + 1);
     const struct counts_source *others = counts_at(counts, COUNTS_SOURCES);
     assert_string_equal(others->name, "(others)");
-    assert_int_equal(others->received, 3);
+    assert_int_equal(others->taken, 3);
     assert_ptr_equal(counts_at(counts, 0),
             counts_source(counts, SLICE("sg"), numbered(room, sizeof room, 0)));
     counts_free(counts);
@@ -110,12 +109,12 @@ static void hours_add_up(void **unused)
     assert_int_equal(counts_marks(counts, marks), 0);
     for (int minute = 0; minute < 60 * 60; minute++) {
         counts_hours(counts, (minute + 7) * minute_ns);
-        counts_add(&early->received, 3);
+        counts_add(&early->taken, 2);
         counts_add(&early->stored, 2);
         counts_add(&early->rejected[COUNTS_SYNTAX], 1);
         if (minute == 50 * 60) {
             late = counts_source(counts, SLICE("sg"), SLICE("late"));
-            counts_add(&late->received, 5); /* and nobody said yet what became of it */
+            counts_add(&late->taken, 5); /* and nobody said yet what became of it */
         }
     }
     size_t count = counts_marks(counts, marks);

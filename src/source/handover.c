@@ -10,8 +10,7 @@ bool handover_put(struct intake *intake, struct intake_batch *batch)
     if (!records->failed && !records->sizes.failed && !records->lines.failed) {
         return false;
     }
-    struct counts_source *s = counts_source(intake->counts, batch->tenant, batch->source);
-    counts_add(&s->received, records->count);
+    struct counts_source *s = intake_counts(intake, batch);
     counts_add(&s->dropped[COUNTS_BUSY], records->count);
     frame_records_clear(records);
     return true;

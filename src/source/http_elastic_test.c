@@ -45,7 +45,7 @@ static void expect_counts(struct sink *sink, uint64_t received, uint64_t rejecte
 {
     const struct counts_source *counts =
             counts_source(sink->counts, SLICE("sg/health"), SLICE("web/127.0.0.1"));
-    assert_int_equal(counts->received, received);
+    assert_int_equal(counts_totals(counts).received, received);
     assert_int_equal(counts->rejected[COUNTS_SYNTAX], rejected);
     assert_int_equal(sink_count(sink, FRAME_REJECTED), rejected);
 }

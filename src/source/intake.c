@@ -7,8 +7,11 @@
 void intake_init(struct intake *intake, struct channel *channel, struct counts *counts,
         int64_t (*now_ns)(void))
 {
+    size_t size;
+    void *memory = counts_memory(counts, &size);
     *intake = (struct intake){.channel = channel, .counts = counts, .now_ns = now_ns};
     pthread_mutex_init(&intake->mutex, NULL);
+    channel_sums_in(channel, memory, size);
 }
 
 void intake_fini(struct intake *intake)
@@ -56,8 +59,12 @@ static bool has_share(const struct intake *intake)
     return intake->share == 0 || channel_head(channel) - channel_done(channel) < intake->share;
 }
 
-static enum err put(struct intake *intake, const struct frame *frame, uint64_t *position)
+/* What is put is counted in the same step, whoever dies. `counter`: of the records; NULL: none. */
+static enum err put(struct intake *intake, const struct frame *frame, struct counts_source *source,
+        _Atomic uint64_t *counter, uint64_t *position)
 {
+    const struct channel_sum sums[CHANNEL_SUMS] = {
+            {counter, frame->count}, {source ? &source->taken_bytes : NULL, frame->lines.size}};
     if (!has_share(intake)) {
         return ERR_LIMIT;
     }
@@ -67,23 +74,16 @@ static enum err put(struct intake *intake, const struct frame *frame, uint64_t *
     enum err e = frame_write(frame, &intake->scratch, NULL);
     if (e == ERR_LIMIT) {
         e = ERR_USAGE;
-    } else if (e == OK && !channel_put(intake->channel, buf_slice(&intake->scratch), position)) {
+    } else if (e == OK && !channel_put_counted(intake->channel, buf_slice(&intake->scratch),
+                                  source ? sums : NULL, position)) {
         e = ERR_LIMIT;
     }
     pthread_mutex_unlock(&intake->mutex);
     point_pass("intake.after_put");
-    return e;
-}
-
-static void count(
-        const struct frame *frame, struct counts_source *counts, _Atomic uint64_t *rejected)
-{
-    counts_add(&counts->received, frame->count);
-    counts_add(&counts->received_bytes, frame->lines.size);
-    if (rejected) {
-        counts_add(rejected, frame->count);
+    if (e == OK && source) {
+        atomic_store_explicit(&source->last_ns, frame->receipt_ns, memory_order_relaxed);
     }
-    atomic_store_explicit(&counts->last_ns, frame->receipt_ns, memory_order_relaxed);
+    return e;
 }
 
 static void note(const struct intake *intake, const struct intake_batch *batch, uint64_t position)
@@ -96,10 +96,10 @@ static void note(const struct intake *intake, const struct intake_batch *batch, 
 enum err intake_put(struct intake *intake, struct intake_batch *batch, uint64_t *position)
 {
     struct frame frame = frame_of(intake, batch);
+    struct counts_source *source = intake_counts(intake, batch);
     TRY(frame_take(&frame, &batch->records));
-    TRY(put(intake, &frame, position));
+    TRY(put(intake, &frame, source, &source->taken, position));
     note(intake, batch, *position);
-    count(&frame, intake_counts(intake, batch), NULL);
     frame_records_clear(&batch->records);
     return OK;
 }
@@ -122,12 +122,11 @@ enum err intake_reject(struct intake *intake, const struct intake_batch *from, s
     frame_records_add(&records, slice_of(bytes.at, kept));
     enum err e = frame_take(&frame, &records);
     if (e == OK) {
-        e = put(intake, &frame, &position);
+        struct counts_source *source = intake_counts(intake, from);
+        e = put(intake, &frame, source, &source->rejected[why], &position);
     }
     if (e == OK) {
         note(intake, from, position);
-        struct counts_source *counts = intake_counts(intake, from);
-        count(&frame, counts, &counts->rejected[why]);
     }
     frame_records_fini(&records);
     return e;
@@ -138,5 +137,5 @@ enum err intake_rules(struct intake *intake, struct slice hash, uint64_t *positi
     struct frame frame = {.kind = FRAME_RULES, .receipt_ns = intake->now_ns()};
     frame.attribute[FRAME_RULESET] = hash;
     frame_take_empty(&frame);
-    return put(intake, &frame, position);
+    return put(intake, &frame, NULL, NULL, position);
 }

@@ -255,7 +255,6 @@ static bool receive_fresh(struct syslog_conn *c, enum syslog_conn_state *state)
         /* No memory for a piece that was read: the message that it belongs to is lost with it. */
         struct intake_batch of = {.input = c->input, .source = c->source};
         struct counts_source *s = intake_counts(c->desk->intake, &of);
-        counts_add(&s->received, 1);
         counts_add(&s->dropped[COUNTS_BUSY], 1);
         c->ended = true;
         c->rest.failed = false;

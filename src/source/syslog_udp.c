@@ -35,7 +35,6 @@ static void note_dropped(struct syslog_udp *udp, uint32_t dropped)
     if (more <= 0) {
         return; /* the figure of a datagram that waited longer than the one seen before */
     }
-    counts_add(&udp->nobody->received, (uint64_t)more);
     counts_add(&udp->nobody->dropped[COUNTS_KERNEL], (uint64_t)more);
     udp->dropped = dropped;
 }

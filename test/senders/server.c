@@ -196,7 +196,7 @@ static void report(const struct server *s, const struct syslog_listen *listen)
     for (size_t i = 0; i < counts_size(s->intake.counts); i++) {
         const struct counts_source *c = counts_at(s->intake.counts, i);
         kernel += c ? c->dropped[COUNTS_KERNEL] : 0;
-        received += c ? c->received : 0;
+        received += c ? counts_totals(c).received : 0;
     }
     printf("records=%llu frames=%llu bytes=%llu received=%llu kernel_dropped=%llu accepted=%llu "
            "cut=%llu cpu_s=%.2f\n",
