@@ -28,6 +28,7 @@ struct egress {
     struct curl_slist *resolve;
     char why[CURL_ERROR_SIZE];
     bool connected; /* of EGRESS_STREAM */
+    bool answered;  /* of EGRESS_HTTP: with a whole head, which libcurl does not ask for */
     int socket;     /* of EGRESS_DATAGRAM */
     struct egress_file file;
 };
@@ -105,6 +106,18 @@ static size_t ignore(char *at, size_t size, size_t count, void *context)
     return size * count;
 }
 
+static size_t see_header(char *at, size_t size, size_t count, void *context)
+{
+    struct egress *egress = context;
+    struct slice line = slice_of(at, size * count);
+    if (slice_starts(line, SLICE("HTTP/"))) {
+        egress->answered = false;
+    } else if (line.size > 0 && (line.at[0] == '\r' || line.at[0] == '\n')) {
+        egress->answered = true;
+    }
+    return line.size;
+}
+
 static void set_blob(CURL *curl, CURLoption option, const char *text, size_t size)
 {
     struct curl_blob blob = {(void *)(uintptr_t)text, size, CURL_BLOB_COPY};
@@ -135,6 +148,8 @@ static enum err set_up(struct egress *egress, const struct egress_options *optio
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, egress->why);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, ignore);
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, see_header);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, egress);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)EGRESS_TIMEOUT_MS);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)EGRESS_TIMEOUT_MS / 3);
     curl_easy_setopt(curl, CURLOPT_CAINFO, NULL);
@@ -274,6 +289,7 @@ static enum err post(struct egress *egress, const struct egress_load *load, stru
     }
     long status = 0;
     egress->why[0] = 0;
+    egress->answered = false;
     curl_easy_setopt(egress->curl, CURLOPT_POST, 1L);
     curl_easy_setopt(egress->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)load->bytes.size);
     curl_easy_setopt(egress->curl, CURLOPT_POSTFIELDS, load->bytes.at);
@@ -284,6 +300,9 @@ static enum err post(struct egress *egress, const struct egress_load *load, stru
     curl_slist_free_all(headers);
     if (code != CURLE_OK) {
         return failed(egress, code, diag);
+    }
+    if (!egress->answered) {
+        return diag_say(diag, ERR_IO, "%.100s: half an answer", egress->told);
     }
     return status >= 200 && status < 300
                    ? OK
