@@ -107,7 +107,7 @@ const struct hit *serve_tenants_filter(struct serve_tenants *tenants, struct sli
     }
     for (size_t i = 0; i < *count; i++) {
         const struct rule *rule = hits[i].rule;
-        if (rule->exception.at ? !hits[i].undetermined
+        if (rule->exception.at ? !hits[i].undetermined || !authorize_covers(rule->exception, tenant)
                                : !serve_tenants_shows(tenants, tenant, rule)) {
             continue;
         }
