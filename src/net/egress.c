@@ -320,6 +320,18 @@ static bool is_gone(struct egress *egress)
     return code != CURLE_AGAIN;
 }
 
+/* A handle keeps what it only connected open until it ends itself. */
+static enum err drop_connections(struct egress *egress, struct diag *diag)
+{
+    CURL *fresh = curl_easy_duphandle(egress->curl);
+    if (!fresh) {
+        return diag_say(diag, ERR_MEMORY, "no memory for an output");
+    }
+    curl_easy_cleanup(egress->curl);
+    egress->curl = fresh;
+    return OK;
+}
+
 static enum err connect_stream(struct egress *egress, struct diag *diag)
 {
     if (egress->connected && !is_gone(egress)) {
@@ -327,7 +339,7 @@ static enum err connect_stream(struct egress *egress, struct diag *diag)
     }
     egress->connected = false;
     egress->why[0] = 0;
-    curl_easy_setopt(egress->curl, CURLOPT_FRESH_CONNECT, 1L);
+    TRY(drop_connections(egress, diag));
     CURLcode code = curl_easy_perform(egress->curl);
     if (code != CURLE_OK) {
         return failed(egress, code, diag);

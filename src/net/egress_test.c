@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <cmocka.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -156,6 +157,15 @@ static void the_same_egress_delivers_after_failures(void **unused)
     egress_close(egress);
 }
 
+static int open_files(void)
+{
+    int count = 0;
+    for (int file = 0; file < 1024; file++) {
+        count += fcntl(file, F_GETFD) >= 0;
+    }
+    return count;
+}
+
 static void a_stream_that_was_closed_is_made_anew(void **unused)
 {
     (void)unused;
@@ -165,7 +175,8 @@ static void a_stream_that_was_closed_is_made_anew(void **unused)
     int listening = bound(SOCK_STREAM, &port);
     assert_int_equal(listen(listening, 8), 0);
     struct egress *egress = opened(EGRESS_STREAM, "tcp", port);
-    for (int i = 0; i < 2; i++) {
+    int before = open_files();
+    for (int i = 0; i < 20; i++) {
         assert_int_equal(egress_deliver(egress, &load, &diag), OK);
         int link = accept(listening, NULL, NULL);
         assert_int_equal(egress_deliver(egress, &load, &diag), OK); /* by the same one */
@@ -173,9 +184,11 @@ static void a_stream_that_was_closed_is_made_anew(void **unused)
         assert_memory_equal(got, "findingfinding", 14);
         close(link);
     }
+    assert_in_range(open_files(), before, before + 5); /* none for each that broke */
     close(listening);
     assert_int_equal(egress_deliver(egress, &load, &diag), ERR_IO);
     egress_close(egress);
+    assert_int_equal(open_files(), before - 1);
 }
 
 static void a_datagram_has_a_limit(void **unused)
