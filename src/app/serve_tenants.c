@@ -98,6 +98,16 @@ static bool is_excepted(
     return false;
 }
 
+/* No finding of this tenant: of an exception only that a limit stopped it is told, to its own. */
+static bool is_left_out(
+        const struct serve_tenants *tenants, struct slice tenant, const struct hit *hit)
+{
+    if (!hit->rule->exception.at) {
+        return !serve_tenants_shows(tenants, tenant, hit->rule);
+    }
+    return !hit->undetermined || !authorize_covers(hit->rule->exception, tenant);
+}
+
 const struct hit *serve_tenants_filter(struct serve_tenants *tenants, struct slice tenant,
         const struct hit *hits, size_t *count, struct held *held)
 {
@@ -107,8 +117,7 @@ const struct hit *serve_tenants_filter(struct serve_tenants *tenants, struct sli
     }
     for (size_t i = 0; i < *count; i++) {
         const struct rule *rule = hits[i].rule;
-        if (rule->exception.at ? !hits[i].undetermined || !authorize_covers(rule->exception, tenant)
-                               : !serve_tenants_shows(tenants, tenant, rule)) {
+        if (is_left_out(tenants, tenant, &hits[i])) {
             continue;
         }
         if (!hits[i].undetermined && is_excepted(tenant, hits, *count, rule)) {
