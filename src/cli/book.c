@@ -11,7 +11,7 @@
 
 #define HEAD SLICE("merlon rules 1\n")
 #define WALK_MEMORY ((size_t)256 << 20)
-enum { PATH = 4096, CURRENT = 200 };
+enum { PATH = 4096, CURRENT = 200, LINE = 64 /* of a text's line, beside the name */ };
 
 /* ---- making one --------------------------------------------------------------------------------
  */
@@ -29,7 +29,7 @@ static enum err add(struct collecting *c, const char *kind, struct slice name, s
         return diag_say(diag, ERR_USAGE, "%.*s: the name is too long, or holds a line feed",
                 (int)(name.size < 200 ? name.size : 200), name.at);
     }
-    if (++c->files > BOOK_FILES || bytes.size + c->out->size > BOOK_BYTES) {
+    if (++c->files > BOOK_FILES || c->out->size + bytes.size + name.size + LINE > BOOK_BYTES) {
         return diag_say(diag, ERR_LIMIT, "more than %d files of rules, or than 256 MiB of them",
                 BOOK_FILES);
     }
