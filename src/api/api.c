@@ -43,7 +43,7 @@ void api_free(struct api *api)
 
 struct http_table api_table(struct api *api)
 {
-    return (struct http_table){routes, sizeof routes / sizeof *routes, api};
+    return (struct http_table){routes, sizeof routes / sizeof *routes, api, NULL};
 }
 
 void api_turn(struct api *api)

@@ -172,7 +172,7 @@ static bool find_route(struct http_request *r, const char *url, const char *meth
         return false;
     }
     r->route = hit.route;
-    r->context = hit.context;
+    r->table = hit.table;
     return true;
 }
 
@@ -246,13 +246,31 @@ static bool announced(const struct http_request *r, uint64_t *size)
     return *size > 0 || has_header(r, "Transfer-Encoding");
 }
 
-static void refuse_body(struct http_request *r, enum err e, const struct diag *diag)
+/* Refuses for what the body is; `there`: what there is of it. */
+static void refuse_spoiled(
+        struct http_request *r, enum http_refusal why, struct slice there, const char *words)
+{
+    const struct http_table *table = r->table;
+    if (table->spoiled && !table->spoiled(r, table->context, why, there, slice_text(words))) {
+        refuse(r, HTTP_BUSY, "the log has no room at present; nothing was stored");
+        return;
+    }
+    refuse(r, why, words);
+}
+
+/* `last`: the bytes that came last. */
+static void refuse_body(
+        struct http_request *r, enum err e, struct slice last, const struct diag *diag)
 {
     static const enum http_refusal whys[] = {[ERR_MEMORY] = HTTP_BUSY,
             [ERR_LIMIT] = HTTP_TOO_LARGE,
             [ERR_SYNTAX] = HTTP_BAD_REQUEST,
             [ERR_UNSUPPORTED] = HTTP_BAD_ENCODING};
     bool known = e == ERR_MEMORY || e == ERR_LIMIT || e == ERR_SYNTAX || e == ERR_UNSUPPORTED;
+    if (e == ERR_LIMIT || e == ERR_SYNTAX) {
+        refuse_spoiled(r, whys[e], http_body_there(&r->body, last), diag->words);
+        return;
+    }
     refuse(r, known ? whys[e] : HTTP_FAULT, diag->words);
 }
 
@@ -264,13 +282,13 @@ static void begin_body(struct http_request *r)
     size_t limit = r->route->body_bytes;
     if ((comes && limit == 0) || size > limit) {
         snprintf(diag.words, sizeof diag.words, "a body may have %zu bytes here", limit);
-        refuse(r, HTTP_TOO_LARGE, diag.words);
+        refuse_spoiled(r, HTTP_TOO_LARGE, SLICE(""), diag.words);
         return;
     }
     enum err e =
             http_body_begin(&r->body, http_request_header(r, "Content-Encoding"), limit, &diag);
     if (e != OK) {
-        refuse_body(r, e, &diag);
+        refuse_body(r, e, SLICE(""), &diag);
     }
 }
 
@@ -288,7 +306,7 @@ static bool take_body(struct http_request *r, struct slice piece)
     r->charged += grown;
     size_t all = atomic_fetch_add(&r->http->bodies, grown) + grown;
     if (e != OK) {
-        refuse_body(r, e, &diag);
+        refuse_body(r, e, piece, &diag);
     } else if (all > r->http->options.bodies_bytes) {
         refuse(r, HTTP_BUSY, "too many bodies are being received");
     }
@@ -398,9 +416,9 @@ static void handle(struct http_request *r)
     r->handled = true;
     enum err e = r->refused ? OK : http_body_end(&r->body, &diag);
     if (e != OK) {
-        refuse_body(r, e, &diag);
+        refuse_body(r, e, SLICE(""), &diag);
     } else if (!r->refused) {
-        r->route->handle(r, r->context);
+        r->route->handle(r, r->table->context);
     }
 }
 

@@ -54,6 +54,10 @@ struct http_table {
     const struct http_route *routes;
     size_t count;
     void *context; /* for the handlers */
+    /* A body is too large, or damaged where it is packed; `there` is what there is of it. Before
+     * the refusal; false: it cannot be noted at present, HTTP_BUSY instead. NULL: nobody minds. */
+    bool (*spoiled)(struct http_request *r, void *context, enum http_refusal why,
+            struct slice there, struct slice words);
 };
 
 /* All borrowed until http_stop, but for what is taken over. 0 and NULL take the defaults. */

@@ -24,6 +24,14 @@ enum err http_body_begin(
     return OK;
 }
 
+struct slice http_body_there(const struct http_body *body, struct slice last)
+{
+    if (body->text.size > 0) {
+        return buf_slice(&body->text);
+    }
+    return last.size >= body->head_size ? last : slice_of(body->head, body->head_size);
+}
+
 void http_body_fini(struct http_body *body)
 {
     unpack_free(body->unpack);

@@ -41,4 +41,7 @@ enum err http_body_begin(
         struct http_body *body, struct slice encoding, size_t limit, struct diag *diag) MUST_CHECK;
 enum err http_body_add(struct http_body *body, struct slice piece, struct diag *diag) MUST_CHECK;
 enum err http_body_end(struct http_body *body, struct diag *diag) MUST_CHECK;
+/* After an error, what there is: what was unpacked, or, where nothing was, bytes as they came;
+ * `last` are those of the last http_body_add. */
+struct slice http_body_there(const struct http_body *body, struct slice last);
 void http_body_fini(struct http_body *body);

@@ -24,7 +24,7 @@ struct http_request {
     struct http_watch_entry *watch; /* of the connection; NULL: not watched */
     struct http_request *next, *previous;
     const struct http_route *route; /* NULL: none fits */
-    void *context;                  /* the table's */
+    const struct http_table *table; /* that has it */
     enum http_method method;
     struct slice parts[HTTP_PATH_PARTS]; /* of the path, decoded */
     size_t part_count;

@@ -70,6 +70,11 @@ struct slice http_request_body(const struct http_request *r)
     return r->body.text.size ? buf_slice(&r->body.text) : SLICE("");
 }
 
+size_t http_request_body_limit(const struct http_request *r)
+{
+    return r->route->body_bytes;
+}
+
 struct slice http_request_peer(const struct http_request *r)
 {
     return slice_text(r->peer);

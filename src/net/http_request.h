@@ -55,6 +55,8 @@ struct slice http_request_query(struct http_request *r, const char *name);
 struct slice http_request_header(const struct http_request *r, const char *name);
 /* Whole and unpacked. */
 struct slice http_request_body(const struct http_request *r);
+/* How long it may be on this route. */
+size_t http_request_body_limit(const struct http_request *r);
 /* Number of the sender's address, without port: "10.1.2.3". */
 struct slice http_request_peer(const struct http_request *r);
 /* Whom the token names; with an empty id on public routes. */

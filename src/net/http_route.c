@@ -88,7 +88,7 @@ struct http_route_hit http_route_find(const struct http_options *options, enum h
             }
             /* RFC 9110 section 9.3.2: HEAD is GET without the content. */
             if (route->method == method || (method == HTTP_HEAD && route->method == HTTP_GET)) {
-                return (struct http_route_hit){route, table->context, false};
+                return (struct http_route_hit){route, table, false};
             }
             hit.other_method = true;
         }

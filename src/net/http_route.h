@@ -14,7 +14,7 @@
 
 struct http_route_hit {
     const struct http_route *route; /* NULL: none */
-    void *context;
+    const struct http_table *table;
     bool other_method; /* one would fit if the method were another */
 };
 

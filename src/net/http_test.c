@@ -134,7 +134,7 @@ static void add_token(struct tokens *tokens, const char *tenant, enum authorize_
 static void start(struct server *s, struct http_options options)
 {
     struct tokens *tokens;
-    *s = (struct server){.table = {routes, sizeof routes / sizeof *routes, &s->later}};
+    *s = (struct server){.table = {routes, sizeof routes / sizeof *routes, &s->later, NULL}};
     pthread_mutex_init(&s->later.mutex, NULL);
     pthread_cond_init(&s->later.changed, NULL);
     steady = 0;

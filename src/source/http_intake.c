@@ -1,5 +1,6 @@
 #include "source/http_intake.h"
 
+#include <stdio.h>
 #include <sys/random.h>
 
 #include "base/clock.h"
@@ -76,6 +77,34 @@ static void take_lines(struct http_request *r, void *context)
     http_batch_send(b, finish_lines);
 }
 
+/* ---- bodies that cannot be read ----------------------------------------------------------------
+ */
+
+/* Into quarantine as one record, before the sender hears of it. Routes that take no records have
+ * another limit. */
+static bool spoiled(struct http_request *r, void *context, enum http_refusal why,
+        struct slice there, struct slice words)
+{
+    const struct http_intake *h = context;
+    struct slice wanted = http_request_query(r, "tenant"), peer = http_request_peer(r);
+    struct intake_batch batch = {
+            .input = h->options.input, .tenant = slice_text(http_request_actor(r)->tenant)};
+    char source[400], said[160];
+    if (http_request_body_limit(r) != HTTP_INTAKE_BODY) {
+        return true;
+    }
+    if (wanted.size > 0 && authorize(http_request_actor(r), wanted, AUTHORIZE_INGEST)) {
+        batch.tenant = wanted;
+    }
+    snprintf(source, sizeof source, "%.*s/%.*s", SLICE_ARG(batch.input->name), SLICE_ARG(peer));
+    batch.source = slice_text(source);
+    size_t kept = there.size < HTTP_INTAKE_KEPT ? there.size : HTTP_INTAKE_KEPT;
+    snprintf(said, sizeof said, "%.*s; its first %zu bytes are kept", SLICE_ARG(words), kept);
+    return channel_refusing(h->options.intake->channel) == CHANNEL_OPEN &&
+           intake_reject(h->options.intake, &batch, slice_of(there.at, kept),
+                   why == HTTP_TOO_LARGE ? COUNTS_TOO_LONG : COUNTS_SYNTAX, said) == OK;
+}
+
 /* ---- the table ---------------------------------------------------------------------------------
  */
 
@@ -128,7 +157,7 @@ enum err http_intake_new(
 
 struct http_table http_intake_table(struct http_intake *h)
 {
-    return (struct http_table){h->routes, h->route_count, h};
+    return (struct http_table){h->routes, h->route_count, h, spoiled};
 }
 
 void http_intake_turn(struct http_intake *h)

@@ -23,6 +23,7 @@
 
 enum {
     HTTP_INTAKE_BODY = 32 << 20, /* bytes, unpacked */
+    HTTP_INTAKE_KEPT = 64 << 10, /* of a body that is longer, or damaged */
     HTTP_INTAKE_ITEMS = 200000,  /* of one request */
     HTTP_INTAKE_DEPTH = 100,     /* of JSON, a record's and what is around it */
     HTTP_INTAKE_ROOM_MS = 5000,
