@@ -202,48 +202,55 @@ bool parquet_codec_take_levels(
             from += (uint32_t)count;
         }
     }
+    if (left.size) {
+        return false;
+    }
     *ones = found;
-    return left.size == 0;
+    return true;
 }
 
 /* ---- indexes -------------------------------------------------------------------------------- */
 
-static unsigned index_bytes(uint32_t entries)
+/* The width of an index. */
+static unsigned index_bits(uint32_t entries)
 {
-    return entries <= 1u << 8 ? 1 : entries <= 1u << 16 ? 2 : 4;
-}
-
-static void put_index(char *to, uint32_t index, unsigned bytes)
-{
-    for (unsigned i = 0; i < bytes; i++) {
-        to[i] = (char)(index >> 8 * i);
-    }
+    return entries <= 2 ? 1 : 32 - (unsigned)__builtin_clz(entries - 1);
 }
 
 static void put_packed_indexes(
-        struct buf *out, const uint32_t *indexes, size_t count, unsigned bytes)
+        struct buf *out, const uint32_t *indexes, size_t count, unsigned bits)
 {
-    size_t rounded = (count + 7) / 8 * 8;
+    size_t groups = (count + 7) / 8, size = groups * bits;
     if (count == 0) {
         return;
     }
-    parquet_codec_put_varint(out, rounded / 8 << 1 | 1);
-    char *to = buf_reserve(out, rounded * bytes);
+    parquet_codec_put_varint(out, groups << 1 | 1);
+    char *to = buf_reserve(out, size + 16);
     if (!to) {
         return;
     }
+    out->size += size;
+    uint64_t word = 0;
+    unsigned used = 0;
     for (size_t i = 0; i < count; i++) {
-        put_index(to + i * bytes, indexes[i], bytes);
+        word |= (uint64_t)indexes[i] << used;
+        used += bits;
+        if (used >= 32) {
+            store32(to, (uint32_t)word);
+            to += 4;
+            word >>= 32;
+            used -= 32;
+        }
     }
-    memset(to + count * bytes, 0, (rounded - count) * bytes);
-    out->size += rounded * bytes;
+    memset(to, 0, (size_t)(out->at + out->size + 8 - to));
+    store64(to, word);
 }
 
 void parquet_codec_put_indexes(
         struct buf *out, const uint32_t *indexes, size_t count, uint32_t entries)
 {
-    unsigned bytes = index_bytes(entries);
-    buf_byte(out, (char)(bytes * 8));
+    unsigned bits = index_bits(entries);
+    buf_byte(out, (char)bits);
     size_t packed = 0, at = 0;
     while (at < count) {
         size_t run = 1;
@@ -252,47 +259,41 @@ void parquet_codec_put_indexes(
         }
         size_t fill = -(at - packed) & 7;
         if (run >= fill + INDEX_RUN) {
-            put_packed_indexes(out, indexes + packed, at + fill - packed, bytes);
+            put_packed_indexes(out, indexes + packed, at + fill - packed, bits);
             parquet_codec_put_varint(out, (run - fill) << 1);
             char value[4];
-            put_index(value, indexes[at], bytes);
-            buf_add(out, slice_of(value, bytes));
+            store32(value, indexes[at]);
+            buf_add(out, slice_of(value, (bits + 7) / 8));
             packed = at + run;
         }
         at += run;
     }
-    put_packed_indexes(out, indexes + packed, count - packed, bytes);
+    put_packed_indexes(out, indexes + packed, count - packed, bits);
 }
 
-/* Values of 1, 2 or 4 bytes; the largest of them and `most`. */
-static uint32_t widen(const char *in, unsigned bytes, uint32_t *to, size_t count)
+/* Values of so many bits; the largest of them. */
+static uint32_t unpack(struct slice in, unsigned bits, uint32_t *to, size_t count)
 {
     uint32_t most = 0;
-    if (bytes == 1) {
-        for (size_t i = 0; i < count; i++) {
-            to[i] = (unsigned char)in[i];
-            most = to[i] > most ? to[i] : most;
-        }
-    } else if (bytes == 2) {
-        for (size_t i = 0; i < count; i++) {
-            uint16_t value;
-            memcpy(&value, in + 2 * i, 2);
-            to[i] = le16toh(value);
-            most = to[i] > most ? to[i] : most;
-        }
-    } else {
-        for (size_t i = 0; i < count; i++) {
-            to[i] = load32(in + 4 * i);
-            most = to[i] > most ? to[i] : most;
-        }
+    uint64_t mask = (UINT64_C(1) << bits) - 1;
+    size_t i = 0;
+    for (; i < count && i * bits / 8 + 8 <= in.size; i++) {
+        to[i] = (uint32_t)(load64(in.at + i * bits / 8) >> i * bits % 8 & mask);
+        most = to[i] > most ? to[i] : most;
+    }
+    for (; i < count; i++) { /* less than 8 bytes are left */
+        char bytes[8] = {0};
+        memcpy(bytes, in.at + i * bits / 8, in.size - i * bits / 8);
+        to[i] = (uint32_t)(load64(bytes) >> i * bits % 8 & mask);
+        most = to[i] > most ? to[i] : most;
     }
     return most;
 }
 
 bool parquet_codec_take_indexes(struct slice in, uint32_t *indexes, size_t count, uint32_t entries)
 {
-    unsigned bytes = index_bytes(entries);
-    if (in.size == 0 || in.at[0] != (char)(bytes * 8)) {
+    unsigned bits = index_bits(entries);
+    if (in.size == 0 || in.at[0] != (char)bits) {
         return false;
     }
     in = slice_from(in, 1);
@@ -303,19 +304,21 @@ bool parquet_codec_take_indexes(struct slice in, uint32_t *indexes, size_t count
         }
         uint64_t run = head >> 1;
         size_t left = count - at;
+        uint32_t value;
         if (head & 1) {
-            if (run > in.size / 8 / bytes || run * 8 - 7 > left) {
+            if (run > in.size / bits || run * 8 - 7 > left) {
                 return false;
             }
             size_t taken = run * 8 < left ? run * 8 : left;
-            if (widen(in.at, bytes, indexes + at, taken) >= entries) {
+            if (unpack(slice_of(in.at, run * bits), bits, indexes + at, taken) >= entries) {
                 return false;
             }
-            in = slice_from(in, run * 8 * bytes);
+            in = slice_from(in, run * bits);
             at += taken;
         } else {
-            uint32_t value;
-            if (run > left || in.size < bytes || widen(in.at, bytes, &value, 1) >= entries) {
+            size_t bytes = (bits + 7) / 8;
+            if (run > left || in.size < bytes ||
+                    unpack(slice_of(in.at, bytes), bits, &value, 1) >= entries) {
                 return false;
             }
             in = slice_from(in, bytes);

@@ -116,6 +116,39 @@ static uint64_t footer_at(const struct parquet_read *r)
     return r->size - TAIL_BYTES - r->footer.size;
 }
 
+/* The pages lie between the file's first bytes and its footer, and no size is over its limit. */
+static bool lies_within(const struct parquet_read *r, const struct parquet_meta_chunk *chunk)
+{
+    const struct parquet_meta_column *column = &chunk->column;
+    int64_t begin = chunk->offset, data = column->data_offset;
+    if (column->packed < 0 || column->packed > PARQUET_CHUNK_BYTES || column->unpacked < 0 ||
+            column->unpacked > PARQUET_CHUNK_BYTES) {
+        return false;
+    }
+    if (begin < 4 || (uint64_t)begin > footer_at(r) ||
+            (uint64_t)column->packed > footer_at(r) - (uint64_t)begin) {
+        return false;
+    }
+    if (column->has & PARQUET_META_HAS_DICTIONARY_OFFSET) {
+        return column->dictionary_offset == begin && data > begin && data < begin + column->packed;
+    }
+    return data == begin;
+}
+
+static bool sane_statistics(
+        const struct parquet_meta_column *column, const struct parquet_field *field, int64_t rows)
+{
+    const struct parquet_meta_statistics *statistics = &column->statistics;
+    int64_t nulls = statistics->null_count;
+    if (column->values != rows || nulls < 0 || nulls > rows || (nulls && !field->optional)) {
+        return false;
+    }
+    unsigned range = statistics->has & PARQUET_META_HAS_RANGE;
+    size_t size = field->kind == PARQUET_INT32 ? 4 : 8;
+    return range == 0 || (range == PARQUET_META_HAS_RANGE && !parquet_meta_is_bytes(field->kind) &&
+                                 statistics->min.size == size && statistics->max.size == size);
+}
+
 /* NULL, or what is wrong with a chunk's metadata. */
 static const char *chunk_fault(
         const struct parquet_read *r, const struct parquet_meta_group *group, uint32_t i)
@@ -124,34 +157,21 @@ static const char *chunk_fault(
     const struct parquet_meta_column *column = &chunk->column;
     const struct parquet_field *field = &r->fields[i];
     const struct slice *path = column->path.at;
+    bool dictionary = column->has & PARQUET_META_HAS_DICTIONARY_OFFSET;
     if (column->type != parquet_meta_type(field->kind) || column->path.count != 1 ||
             !slice_equal(path[0], field->name)) {
-        return "not the schema's column";
+        return "it is not the schema's column";
     }
     if (column->codec != PARQUET_META_ZSTD) {
-        return "not packed by zstd";
+        return "it is not packed by zstd";
     }
-    int64_t nulls = column->statistics.null_count;
-    if (column->values != group->rows || nulls < 0 || nulls > group->rows ||
-            (nulls && !field->optional)) {
-        return "impossible counts";
+    if (dictionary && !parquet_meta_is_bytes(field->kind)) {
+        return "it is a dictionary of integers";
     }
-    bool dictionary = column->has & PARQUET_META_HAS_DICTIONARY_OFFSET;
-    int64_t begin = dictionary ? column->dictionary_offset : column->data_offset;
-    if (column->packed < 0 || column->packed > PARQUET_CHUNK_BYTES || column->unpacked < 0 ||
-            column->unpacked > PARQUET_CHUNK_BYTES || begin < 4 || (uint64_t)begin > footer_at(r) ||
-            begin != chunk->offset || (uint64_t)column->packed > footer_at(r) - (uint64_t)begin ||
-            column->data_offset < begin || column->data_offset > begin + column->packed) {
-        return "outside of the file or too large";
+    if (!lies_within(r, chunk)) {
+        return "it does not lie within the file, or is too large";
     }
-    unsigned range = column->statistics.has & PARQUET_META_HAS_RANGE;
-    size_t width = field->kind == PARQUET_INT32 ? 4 : 8;
-    if (range &&
-            (parquet_meta_is_bytes(field->kind) || range != PARQUET_META_HAS_RANGE ||
-                    column->statistics.min.size != width || column->statistics.max.size != width)) {
-        return "strange statistics";
-    }
-    return NULL;
+    return sane_statistics(column, field, group->rows) ? NULL : "its counts are impossible";
 }
 
 static enum err check_groups(const struct parquet_read *r, struct diag *diag)
@@ -504,10 +524,6 @@ enum err parquet_read_column(const struct parquet_read *r, uint32_t group, uint3
             .diag = &words,
     };
     to->rows = to->count = to->entry_count = 0;
-    if (c.dictionary && !parquet_meta_is_bytes(c.field->kind)) {
-        return diag_say(diag, ERR_UNSUPPORTED, "parquet: column %.*s: a dictionary of integers",
-                SLICE_ARG(c.field->name));
-    }
     enum err e = read_chunk(r, &c, (uint64_t)meta->offset, &words);
     if (e != OK) {
         return diag_say(diag, e, "parquet: column %.*s of row group %u: %s",

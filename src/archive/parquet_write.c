@@ -119,9 +119,8 @@ void parquet_write_free(struct parquet_write *w)
     }
     if (w->open) {
         w->disk->close(w->disk, w->file);
-        if (!w->done && w->disk->remove(w->disk, w->scratch, NULL) != OK) {
-            w->done = false; /* it stays, as a crash would leave it */
-        }
+        enum err e = w->done ? OK : w->disk->remove(w->disk, w->scratch, NULL);
+        (void)e; /* what stays is removed by the next one of this name */
     }
     for (size_t i = 0; i < w->group_count; i++) {
         memory_free(w->groups[i].chunks);
@@ -620,6 +619,9 @@ static enum err put_footer(struct parquet_write *w, struct diag *diag)
 
 enum err parquet_write_finish(struct parquet_write *w, struct diag *diag)
 {
+    if (w->field_count == 0) {
+        return diag_say(diag, ERR_USAGE, "a Parquet file without columns");
+    }
     for (size_t i = 0; i < w->group_count; i++) {
         TRY(fill(w, &w->groups[i], diag));
     }
