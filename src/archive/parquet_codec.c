@@ -502,7 +502,7 @@ bool parquet_codec_take_texts(struct slice in, struct slice *texts, size_t count
         return false;
     }
     for (size_t i = 0; i < count; i++) {
-        if (lengths[i] < 0 || (uint64_t)lengths[i] > in.size) {
+        if ((uint64_t)lengths[i] > in.size) { /* as is a negative one */
             return false;
         }
         texts[i] = slice_of(in.at, (size_t)lengths[i]);

@@ -35,7 +35,8 @@ enum err parquet_page_take(
 {
     struct parquet_thrift_in header = {.left = *in, .diag = diag};
     TRY(parquet_thrift_read(&parquet_meta_page_table, &header, page));
-    if (page->packed < 0 || page->unpacked < 0 || (size_t)page->packed > header.left.size) {
+    /* A negative size is larger than what is left. */
+    if (page->unpacked < 0 || (size_t)page->packed > header.left.size) {
         return diag_say(diag, ERR_SYNTAX, "the page's header names impossible sizes (%d, %d)",
                 page->packed, page->unpacked);
     }
@@ -51,14 +52,14 @@ enum err parquet_page_take(
 enum err parquet_page_unpack(
         struct ZSTD_DCtx_s *zstd, struct slice packed, char *to, size_t size, struct diag *diag)
 {
-    unsigned long long content = ZSTD_getFrameContentSize(packed.at, packed.size);
     size_t frame = ZSTD_findFrameCompressedSize(packed.at, packed.size);
-    if (ZSTD_isError(frame) || frame != packed.size || content != size) {
-        return diag_say(diag, ERR_SYNTAX, "the page is no zstd frame of %zu bytes", size);
+    if (ZSTD_isError(frame) || frame != packed.size) {
+        return diag_say(diag, ERR_SYNTAX, "the page is not one zstd frame");
     }
     size_t got = ZSTD_decompressDCtx(zstd, to, size, packed.at, packed.size);
     if (ZSTD_isError(got) || got != size) {
-        return diag_say(diag, ERR_SYNTAX, "zstd: damaged: %s", ZSTD_getErrorName(got));
+        return diag_say(diag, ERR_SYNTAX, "the page's zstd frame is not of %zu bytes: %s", size,
+                ZSTD_getErrorName(got));
     }
     return OK;
 }

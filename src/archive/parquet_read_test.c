@@ -5,8 +5,9 @@
 #include <stdio.h>
 
 #include <cmocka.h>
+#include <zstd.h>
 
-#include "archive/parquet_meta.h"
+#include "archive/parquet_page.h"
 #include "archive/parquet_read.h"
 #include "archive/parquet_write.h"
 #include "base/memory.h"
@@ -293,9 +294,21 @@ static void hits_of_values_become_hits_of_rows(void **state)
     assert_true(rows[0] == 0x16);
 }
 
+struct other {
+    struct parquet_meta_element elements[2];
+    struct parquet_meta_order order;
+    struct slice path;
+    struct parquet_meta_chunk chunk;
+    struct parquet_meta_group group;
+    struct parquet_meta_file file;
+    struct slice pages;
+    bool read; /* the column too */
+};
+
 /* A footer of others' making, with the right sum. */
-static enum err open_other(struct rig *rig, struct parquet_meta_file *file)
+static enum err open_other(struct rig *rig, struct other *o)
 {
+    struct parquet_meta_file *file = &o->file;
     struct buf out = {0};
     struct parquet_meta_pair pair = {0, SLICE(PARQUET_META_SUM), SLICE("00000000")};
     struct parquet_read *r;
@@ -303,13 +316,16 @@ static enum err open_other(struct rig *rig, struct parquet_meta_file *file)
         file->pairs = (struct parquet_thrift_list){&pair, 1};
     }
     buf_add(&out, SLICE("PAR1"));
+    buf_add(&out, o->pages);
+    size_t from = out.size;
     parquet_thrift_write(&parquet_meta_file_table, file, &out);
-    size_t size = out.size - 4, digits = slice_find(buf_slice(&out), pair.value) - 4;
+    size_t size = out.size - from;
+    size_t digits = slice_find(slice_of(out.at + from, size), pair.value);
     if (digits < size) {
-        uint32_t sum = parquet_meta_sum(slice_of(out.at + 4, size), digits);
         char text[9];
-        snprintf(text, sizeof text, "%08x", sum);
-        memcpy(out.at + 4 + digits, text, 8);
+        snprintf(
+                text, sizeof text, "%08x", parquet_meta_sum(slice_of(out.at + from, size), digits));
+        memcpy(out.at + from + digits, text, 8);
     }
     for (unsigned i = 0; i < 4; i++) {
         buf_byte(&out, (char)(size >> 8 * i));
@@ -318,21 +334,15 @@ static enum err open_other(struct rig *rig, struct parquet_meta_file *file)
     use(rig, buf_slice(&out));
     enum err e = open_rig(rig, &r);
     if (e == OK) {
+        struct parquet_read_column column = {0};
+        e = o->read ? parquet_read_column(r, 0, 0, &column, &rig->diag) : OK;
+        parquet_read_column_fini(&column);
         parquet_read_close(r);
     }
     use(rig, (struct slice){0});
     buf_fini(&out);
     return e;
 }
-
-struct other {
-    struct parquet_meta_element elements[2];
-    struct parquet_meta_order order;
-    struct slice path;
-    struct parquet_meta_chunk chunk;
-    struct parquet_meta_group group;
-    struct parquet_meta_file file;
-};
 
 static void make_other(struct other *o)
 {
@@ -361,7 +371,7 @@ static void make_other(struct other *o)
     do {                                                                                           \
         make_other(&o);                                                                            \
         change;                                                                                    \
-        assert_int_equal(open_other(&rig, &o.file), error);                                        \
+        assert_int_equal(open_other(&rig, &o), error);                                             \
         assert_non_null(strstr(rig.diag.words, text));                                             \
     } while (0)
 
@@ -372,7 +382,7 @@ static void footers_that_lie_are_refused(void **state)
     struct other o;
     struct parquet_meta_column *c = &o.chunk.column;
     make_other(&o);
-    assert_int_equal(open_other(&rig, &o.file), OK);
+    assert_int_equal(open_other(&rig, &o), OK);
     REFUSED(o.file.version = 1, ERR_UNSUPPORTED, "version 1");
     REFUSED(o.file.rows = 6, ERR_SYNTAX, "not all rows");
     REFUSED(o.group.rows = 131073, ERR_LIMIT, "131072");
@@ -395,8 +405,77 @@ static void footers_that_lie_are_refused(void **state)
     REFUSED(c->has = PARQUET_META_HAS_DICTIONARY_OFFSET, ERR_SYNTAX, "dictionary of integers");
     REFUSED(c->values = 4, ERR_SYNTAX, "counts");
     REFUSED(c->statistics.null_count = 6, ERR_SYNTAX, "counts");
+    REFUSED((o.elements[1].repetition = PARQUET_META_REQUIRED, c->statistics.null_count = 1),
+            ERR_SYNTAX, "counts");
     REFUSED(c->statistics.null_count = -1, ERR_SYNTAX, "counts");
     REFUSED(c->statistics.has = 2, ERR_SYNTAX, "counts");
+    end(&rig);
+}
+
+/* A file of one INT64 column of 5 rows whose only chunk is `pages`. */
+static enum err read_pages(struct rig *rig, struct slice pages, int64_t unpacked)
+{
+    struct other o;
+    make_other(&o);
+    o.pages = pages;
+    o.chunk.column.packed = (int64_t)pages.size;
+    o.chunk.column.unpacked = unpacked;
+    o.read = true;
+    return open_other(rig, &o);
+}
+
+static void put_page(
+        struct buf *out, int32_t type, int32_t rows, int32_t encoding, struct slice raw)
+{
+    struct ZSTD_CCtx_s *zstd = ZSTD_createCCtx();
+    bool data = type == PARQUET_META_DATA_PAGE;
+    struct parquet_meta_page page = {
+            .has = data ? PARQUET_META_HAS_DATA : PARQUET_META_HAS_DICTIONARY,
+            .type = type,
+            .data = {0, rows, encoding, PARQUET_META_RLE, PARQUET_META_RLE},
+            .dictionary = {0, rows, encoding},
+    };
+    assert_int_equal(parquet_page_put(zstd, &page, raw, out, NULL), OK);
+    ZSTD_freeCCtx(zstd);
+}
+
+static void pages_that_lie_are_refused(void **state)
+{
+    (void)state;
+    static const struct slice five = {"\x02\0\0\0\x0A\x01\x80\x01\x04\x05\x02\x02\0\0\0\0", 16};
+    static const struct slice four = {"\x02\0\0\0\x03\x0F\x80\x01\x04\x04\x02\x02\0\0\0\0", 16};
+    static const struct {
+        int32_t type, rows, encoding;
+        struct slice raw;
+        enum err e;
+        const char *words;
+    } cases[] = {
+            {0, 5, 5, {five.at, 16}, OK, ""},
+            {0, 6, 5, {five.at, 16}, ERR_SYNTAX, "a page of 6 rows where 5 are left"},
+            {0, 0, 5, {five.at, 16}, ERR_SYNTAX, "a page of 0 rows"},
+            {0, 4, 5, {five.at, 16}, ERR_SYNTAX, "which rows have a value"},
+            {0, 5, 5, {five.at, 15}, ERR_SYNTAX, "its values are damaged"},
+            {0, 5, 5, {four.at, 16}, ERR_SYNTAX, "rows without a value miscounted"},
+            {0, 5, 0, {five.at, 16}, ERR_UNSUPPORTED, "encoding (0, 0)"},
+            {2, 5, 0, {five.at, 16}, ERR_UNSUPPORTED, "encoding (2, 0)"},
+    };
+    struct rig rig = begin();
+    struct buf pages = {0};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        buf_clear(&pages);
+        put_page(&pages, cases[i].type, cases[i].rows, cases[i].encoding, cases[i].raw);
+        assert_int_equal(read_pages(&rig, buf_slice(&pages), 100), cases[i].e);
+        assert_true(cases[i].e == OK || strstr(rig.diag.words, cases[i].words));
+    }
+    buf_clear(&pages);
+    put_page(&pages, 0, 5, 5, five);
+    assert_int_equal(read_pages(&rig, buf_slice(&pages), 16), OK);
+    assert_int_equal(read_pages(&rig, buf_slice(&pages), 15), ERR_SYNTAX);
+    assert_non_null(strstr(rig.diag.words, "larger than the footer says"));
+    buf_byte(&pages, 0);
+    assert_int_equal(read_pages(&rig, buf_slice(&pages), 100), ERR_SYNTAX);
+    assert_non_null(strstr(rig.diag.words, "bytes are left"));
+    buf_fini(&pages);
     end(&rig);
 }
 
@@ -430,6 +509,7 @@ int main(void)
             cmocka_unit_test(memory_that_is_refused_is_an_error),
             cmocka_unit_test(hits_of_values_become_hits_of_rows),
             cmocka_unit_test(footers_that_lie_are_refused),
+            cmocka_unit_test(pages_that_lie_are_refused),
             cmocka_unit_test(others_files_are_refused_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -301,6 +301,47 @@ static void texts_go_to_pages_or_to_a_dictionary(void **state)
     check_pages(300, true);
 }
 
+/* 3,000 texts of 30 random letters, `distinct` of them distinct. */
+static void check_choice(unsigned distinct, bool dictionary)
+{
+    static char bytes[3000][30];
+    struct slice first[3000], texts[3000];
+    uint64_t random = 7;
+    struct rig rig = begin();
+    for (unsigned i = 0; i < 3000; i++) {
+        for (unsigned j = 0; j < 30; j++) {
+            random = random * 6364136223846793005u + 1442695040888963407u;
+            bytes[i][j] = (char)('a' + (random >> 40) % 26);
+        }
+        first[i] = slice_of(bytes[i], 30);
+        texts[i] = slice_of(bytes[i < distinct ? i : (random >> 33) % distinct], 30);
+    }
+    assert_int_equal(add_field(&rig, "first", PARQUET_TEXT, false), OK);
+    assert_int_equal(add_field(&rig, "t", PARQUET_TEXT, false), OK);
+    assert_int_equal(parquet_write_group(rig.w, 3000, &rig.diag), OK);
+    assert_int_equal(add_texts(&rig, 0, NULL, first, 3000), OK);
+    assert_int_equal(add_texts(&rig, 1, NULL, texts, 3000), OK);
+    assert_int_equal(parquet_write_finish(rig.w, &rig.diag), OK);
+    struct parquet_read *r;
+    struct parquet_read_column column = {0};
+    assert_int_equal(parquet_read_open(rig.disk, PATH, &r, &rig.diag), OK);
+    assert_int_equal(parquet_read_column(r, 0, 1, &column, &rig.diag), OK);
+    assert_true((column.indexes != NULL) == dictionary);
+    for (unsigned i = 0; i < 3000; i++) {
+        assert_true(slice_equal(column.entries[dictionary ? column.indexes[i] : i], texts[i]));
+    }
+    parquet_read_column_fini(&column);
+    parquet_read_close(r);
+    end(&rig);
+}
+
+static void the_shorter_way_is_taken(void **state)
+{
+    (void)state;
+    check_choice(300, true);
+    check_choice(3000, false);
+}
+
 static void a_dictionary_knows_each_value_once_or_gives_up(void **state)
 {
     (void)state;
@@ -323,6 +364,15 @@ static void a_dictionary_knows_each_value_once_or_gives_up(void **state)
     assert_false(small);
     assert_int_equal(parquet_dict_build(&dict, values, 1000, &small, NULL), OK);
     assert_true(small && dict.count == 1000);
+    static struct slice pairs[2 * PARQUET_DICT_ENTRIES + 1];
+    for (unsigned i = 0; i <= 2 * PARQUET_DICT_ENTRIES; i++) {
+        pairs[i] = slice_of(bytes[i / 2], 5);
+    }
+    assert_int_equal(parquet_dict_build(&dict, pairs, 2 * PARQUET_DICT_ENTRIES, &small, NULL), OK);
+    assert_true(small && dict.count == PARQUET_DICT_ENTRIES);
+    assert_int_equal(
+            parquet_dict_build(&dict, pairs, 2 * PARQUET_DICT_ENTRIES + 1, &small, NULL), OK);
+    assert_false(small);
     assert_int_equal(parquet_dict_build(&dict, values, 0, &small, NULL), OK);
     assert_true(small && dict.count == 0);
     parquet_dict_fini(&dict);
@@ -339,6 +389,7 @@ int main(void)
             cmocka_unit_test(misuse_is_refused),
             cmocka_unit_test(limits_are_kept),
             cmocka_unit_test(texts_go_to_pages_or_to_a_dictionary),
+            cmocka_unit_test(the_shorter_way_is_taken),
             cmocka_unit_test(a_dictionary_knows_each_value_once_or_gives_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
