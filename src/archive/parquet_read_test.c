@@ -442,33 +442,35 @@ static void put_page(
 static void pages_that_lie_are_refused(void **state)
 {
     (void)state;
-    static const struct slice five = {"\x02\0\0\0\x0A\x01\x80\x01\x04\x05\x02\x02\0\0\0\0", 16};
-    static const struct slice four = {"\x02\0\0\0\x03\x0F\x80\x01\x04\x04\x02\x02\0\0\0\0", 16};
+    static const char five[] = "\x02\0\0\0\x0A\x01\x80\x01\x04\x05\x02\x02\0\0\0\0";
+    static const char four[] = "\x02\0\0\0\x03\x0F\x80\x01\x04\x04\x02\x02\0\0\0\0";
     static const struct {
         int32_t type, rows, encoding;
-        struct slice raw;
+        const char *raw;
+        size_t size;
         enum err e;
         const char *words;
     } cases[] = {
-            {0, 5, 5, {five.at, 16}, OK, ""},
-            {0, 6, 5, {five.at, 16}, ERR_SYNTAX, "a page of 6 rows where 5 are left"},
-            {0, 0, 5, {five.at, 16}, ERR_SYNTAX, "a page of 0 rows"},
-            {0, 4, 5, {five.at, 16}, ERR_SYNTAX, "which rows have a value"},
-            {0, 5, 5, {five.at, 15}, ERR_SYNTAX, "its values are damaged"},
-            {0, 5, 5, {four.at, 16}, ERR_SYNTAX, "rows without a value miscounted"},
-            {0, 5, 0, {five.at, 16}, ERR_UNSUPPORTED, "encoding (0, 0)"},
-            {2, 5, 0, {five.at, 16}, ERR_UNSUPPORTED, "encoding (2, 0)"},
+            {0, 5, 5, five, 16, OK, ""},
+            {0, 6, 5, five, 16, ERR_SYNTAX, "a page of 6 rows where 5 are left"},
+            {0, 0, 5, five, 16, ERR_SYNTAX, "a page of 0 rows"},
+            {0, 4, 5, five, 16, ERR_SYNTAX, "which rows have a value"},
+            {0, 5, 5, five, 15, ERR_SYNTAX, "its values are damaged"},
+            {0, 5, 5, four, 16, ERR_SYNTAX, "rows without a value miscounted"},
+            {0, 5, 0, five, 16, ERR_UNSUPPORTED, "encoding (0, 0)"},
+            {2, 5, 0, five, 16, ERR_UNSUPPORTED, "encoding (2, 0)"},
     };
     struct rig rig = begin();
     struct buf pages = {0};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         buf_clear(&pages);
-        put_page(&pages, cases[i].type, cases[i].rows, cases[i].encoding, cases[i].raw);
+        put_page(&pages, cases[i].type, cases[i].rows, cases[i].encoding,
+                slice_of(cases[i].raw, cases[i].size));
         assert_int_equal(read_pages(&rig, buf_slice(&pages), 100), cases[i].e);
         assert_true(cases[i].e == OK || strstr(rig.diag.words, cases[i].words));
     }
     buf_clear(&pages);
-    put_page(&pages, 0, 5, 5, five);
+    put_page(&pages, 0, 5, 5, slice_of(five, 16));
     assert_int_equal(read_pages(&rig, buf_slice(&pages), 16), OK);
     assert_int_equal(read_pages(&rig, buf_slice(&pages), 15), ERR_SYNTAX);
     assert_non_null(strstr(rig.diag.words, "larger than the footer says"));
