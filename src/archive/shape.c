@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "archive/shape_bytes.h"
 #include "archive/shape_parts.h"
 #include "base/hash.h"
 #include "base/memory.h"
@@ -97,7 +98,8 @@ static uint32_t column_new(struct shape_set *set, struct shape_known known)
 static uint32_t column_first(struct shape_set *set, struct slice path)
 {
     uint32_t guess = set->previous < set->column_count ? set->columns[set->previous].after : 0;
-    if (guess < set->column_count && slice_equal(set->columns[guess].path, path)) {
+    if (guess < set->column_count && set->columns[guess].path.size == path.size &&
+            shape_bytes_same(set->columns[guess].path.at, path.at, path.size)) {
         return guess;
     }
     uint32_t number;
@@ -379,8 +381,9 @@ static bool piece_fits(const struct shape_piece *piece, struct slice text)
     if (piece->open ? text.size < fixed : text.size != fixed) {
         return false;
     }
-    return memcmp(text.at, piece->at, piece->before) == 0 &&
-           memcmp(text.at + text.size - piece->after, piece->at + piece->before, piece->after) == 0;
+    return shape_bytes_same(text.at, piece->at, piece->before) &&
+           shape_bytes_same(
+                   text.at + text.size - piece->after, piece->at + piece->before, piece->after);
 }
 
 static bool fits(const struct shape_set *set, const struct shape *shape)
@@ -516,12 +519,6 @@ static size_t room_for(const struct shape *shape, const struct slice *texts)
     return room;
 }
 
-static char *put(char *to, const char *at, size_t size)
-{
-    memcpy(to, at, size);
-    return to + size;
-}
-
 enum err shape_join(
         const struct shape_set *set, uint32_t number, const struct slice *texts, struct buf *out)
 {
@@ -533,10 +530,10 @@ enum err shape_join(
     }
     for (size_t i = 0; i <= shape->count; i++) {
         const struct shape_piece *piece = &shape->pieces[i];
-        to = put(to, piece->at, piece->before);
+        to = shape_bytes_copy(to, piece->at, piece->before);
         if (piece->open) {
             to += shape_escape(*texts++, SHAPE_PLAIN, to);
-            to = put(to, piece->at + piece->before, piece->after);
+            to = shape_bytes_copy(to, piece->at + piece->before, piece->after);
         }
         if (i < shape->count) {
             to += shape_escape(*texts++, shape->how[i], to);

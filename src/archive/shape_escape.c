@@ -6,6 +6,7 @@
 #include <emmintrin.h>
 #endif
 
+#include "archive/shape_bytes.h"
 #include "base/utf8.h"
 
 enum { LANES = 16 };
@@ -102,6 +103,22 @@ static char *put_one(char *to, char c, uint8_t how)
     return to;
 }
 
+/* Nothing of fewer than 16 bytes needs an escape. */
+static bool short_plain(const char *at, size_t size)
+{
+    if (size >= 8) {
+        return !shape_bytes_odd(hash_load64(at)) && !shape_bytes_odd(hash_load64(at + size - 8));
+    }
+    if (size >= 4) {
+        return !shape_bytes_odd(hash_load32(at) << 32 | hash_load32(at + size - 4));
+    }
+    uint64_t word = 0x4141414141414141u;
+    for (size_t i = 0; i < size; i++) {
+        word = word << 8 | (unsigned char)at[i];
+    }
+    return !shape_bytes_odd(word);
+}
+
 /* With nothing but the escapes that must be. */
 static size_t escape_plainly(struct slice text, char *to)
 {
@@ -124,6 +141,10 @@ static size_t escape_plainly(struct slice text, char *to)
         }
     }
 #endif
+    size_t left = (size_t)(end - p);
+    if (left < LANES && short_plain(p, left)) {
+        return (size_t)(shape_bytes_copy(at, p, left) - to);
+    }
     while (p < end) {
         at = put_one(at, *p++, SHAPE_JSON);
     }
@@ -133,8 +154,7 @@ static size_t escape_plainly(struct slice text, char *to)
 size_t shape_escape(struct slice text, uint8_t how, char *to)
 {
     if (how == SHAPE_PLAIN) {
-        memcpy(to, text.size ? text.at : "", text.size);
-        return text.size;
+        return (size_t)(shape_bytes_copy(to, text.at, text.size) - to);
     }
     if (how == SHAPE_JSON) {
         return escape_plainly(text, to);
