@@ -1,9 +1,11 @@
-/* archive_shape FILE [FORMAT] - what shapes make of a file's records: records, the share of them
- * that has a shape, shapes, columns, bytes of the records, of their values' texts (each once, with
- * those of literals), of the skeletons and of what must be kept whole. */
+/* archive_shape FILE [FORMAT [OUT]] - what shapes make of a file's records: records, the share of
+ * them that has a shape, shapes, columns, bytes of the records, of their values' texts (each once,
+ * with those of literals), of the skeletons and of what must be kept whole. OUT: writes the records
+ * to this sealed file instead, and says how large it is. */
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "archive/rows.h"
 #include "archive/shape.h"
 #include "base/memory.h"
 #include "event/decoder.h"
@@ -14,10 +16,11 @@ enum { BEHIND = 64, WINDOW = 1 << 20, SHOWN = 5 };
 static struct {
     struct shape_set *set;
     struct event event;
+    struct diag diag;
     struct reader *reader;
     const struct decoder *decoder;
     uint64_t records, rejected, shaped, cut, raw, texts, literals, literal_count, whole;
-    bool quiet;
+    struct rows *rows; /* NULL: shapes alone */
 } run;
 
 static void fail(const char *what)
@@ -41,9 +44,6 @@ static void count_row(const struct shape_row *row)
     }
     if (row->shape == SHAPE_NONE) {
         run.whole += run.event.raw.size;
-        if (run.whole && getenv("SHOW")) {
-            printf("%d %.*s\n", row->cut, SLICE_ARG(run.event.raw));
-        }
     }
 }
 
@@ -58,6 +58,14 @@ static void read_block(struct slice block, struct slice header)
     for (enum err e; (e = run.decoder->next(run.reader, &run.event, NULL)) != ERR_END;) {
         if (e != OK) {
             run.rejected++;
+            continue;
+        }
+        if (run.rows) {
+            struct rows_head head = {run.records++, 0, INT64_MIN, -1, SLICE("bench"),
+                    slice_text(run.decoder->name), header, run.event.raw};
+            if (rows_add(run.rows, &head, &run.event, &run.diag) != OK) {
+                fail(run.diag.words);
+            }
             continue;
         }
         shape_begin(run.set, run.event.raw);
@@ -102,7 +110,8 @@ static const struct decoder *choose(struct slice head, const char *name)
     int sure = 0;
     for (size_t i = 0; i < decoders_count; i++) {
         int n = name ? strcmp(name, decoders[i]->name) == 0
-                     : decoders[i]->recognise(slice_of(head.at, head.size < 65536 ? head.size : 65536),
+                     : decoders[i]->recognise(
+                               slice_of(head.at, head.size < 65536 ? head.size : 65536),
                                head.size < 65536);
         if (n > sure) {
             sure = n;
@@ -138,9 +147,41 @@ static void own_name(struct shape_column column, struct buf *out)
     buf_format(out, "#%u", column.place);
 }
 
+static void say_shapes(void)
+{
+    struct buf shapes = {0};
+    if (shape_write(run.set, own_name, &shapes) != OK) {
+        fail("no memory");
+    }
+    double n = run.records ? (double)run.records : 1;
+    printf("%s: %llu records (%llu rejected), %.2f %% with a shape, %llu cut, %u shapes, %u "
+           "columns; "
+           "bytes a record: %.0f raw, %.0f texts, of these literals %.1f, skeletons %.1f, whole "
+           "%.1f\n",
+            run.decoder->name, (unsigned long long)run.records, (unsigned long long)run.rejected,
+            100.0 * (double)run.shaped / n, (unsigned long long)run.cut, shape_count(run.set),
+            shape_columns(run.set), (double)run.raw / n, (double)run.texts / n,
+            (double)run.literals / n, (double)shapes.size / n, (double)run.whole / n);
+    buf_fini(&shapes);
+}
+
+static void write_file(void)
+{
+    if (rows_finish(run.rows, &run.diag) != OK) {
+        fail(run.diag.words);
+    }
+    struct rows_counts counts = rows_counts(run.rows);
+    printf("%s: %llu records, %llu with a shape, %llu cut; %llu bytes of records, %llu kept whole, "
+           "%llu in the file\n",
+            run.decoder->name, (unsigned long long)counts.rows, (unsigned long long)counts.shaped,
+            (unsigned long long)counts.cut, (unsigned long long)counts.raw_bytes,
+            (unsigned long long)counts.kept_bytes, (unsigned long long)rows_size(run.rows));
+    rows_free(run.rows);
+}
+
 int main(int count, char **arguments)
 {
-    struct buf bytes = {0}, shapes = {0};
+    struct buf bytes = {0};
     const struct path_pattern all = {SLICE("*"), SLICE("*"), false};
     struct decode_limits limits = DECODE_LIMITS;
     struct fields *fields = field_table_new();
@@ -155,24 +196,24 @@ int main(int count, char **arguments)
             run.decoder->reader_new(paths, &limits, &run.reader) != OK) {
         fail("no memory");
     }
-    read_stream(buf_slice(&bytes), &limits);
-    if (shape_write(run.set, own_name, &shapes) != OK) {
-        fail("no memory");
+    if (count > 3) {
+        const struct parquet_write_place place = {&disk_real, ".", arguments[3]};
+        const struct rows_limits rows_limits = ROWS_LIMITS;
+        if (rows_new(&place, &rows_limits, SLICE("merlon"), &run.rows, &run.diag) != OK) {
+            fail(run.diag.words);
+        }
     }
-    double n = run.records ? (double)run.records : 1;
-    printf("%s: %llu records (%llu rejected), %.2f %% with a shape, %llu cut, %u shapes, %u columns; "
-           "bytes a record: %.0f raw, %.0f texts, of these literals %.1f, skeletons %.1f, whole "
-           "%.1f\n",
-            run.decoder->name, (unsigned long long)run.records, (unsigned long long)run.rejected,
-            100.0 * (double)run.shaped / n, (unsigned long long)run.cut, shape_count(run.set),
-            shape_columns(run.set), (double)run.raw / n, (double)run.texts / n,
-            (double)run.literals / n, (double)shapes.size / n, (double)run.whole / n);
+    read_stream(buf_slice(&bytes), &limits);
+    if (run.rows) {
+        write_file();
+    } else {
+        say_shapes();
+    }
     run.decoder->reader_free(run.reader);
     event_fini(&run.event);
     paths_free(paths);
     field_table_free(fields);
     shape_free(run.set);
-    buf_fini(&shapes);
     buf_fini(&bytes);
     return 0;
 }

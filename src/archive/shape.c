@@ -34,8 +34,8 @@ enum err shape_new(struct shape_set **out)
     set->order = memory_alloc_array(SHAPE_VALUES, sizeof *set->order);
     set->hole_texts = memory_alloc_array(2 * SHAPE_HOLES + 1, sizeof *set->hole_texts);
     set->out = memory_alloc_array(SHAPE_VALUES + SHAPE_HOLES + 1, sizeof *set->out);
-    if (!set->columns || !set->path_column || !set->literal_columns || !set->items ||
-            !set->order || !set->hole_texts || !set->out) {
+    if (!set->columns || !set->path_column || !set->literal_columns || !set->items || !set->order ||
+            !set->hole_texts || !set->out) {
         shape_free(set);
         return ERR_MEMORY;
     }
@@ -142,8 +142,7 @@ static uint32_t column_of_value(struct shape_set *set, uint32_t first)
 uint32_t shape_literal_column(struct shape_set *set, uint32_t n)
 {
     while (set->literal_count <= n) {
-        struct shape_known known = {
-                .path = SLICE(SHAPE_LITERAL), .place = set->literal_count + 1};
+        struct shape_known known = {.path = SLICE(SHAPE_LITERAL), .place = set->literal_count + 1};
         uint32_t column = column_new(set, known);
         if (column == SHAPE_NONE) {
             return SHAPE_NONE;
@@ -310,9 +309,10 @@ static void put_in_order(struct shape_set *set)
     bool sorted = true;
     for (size_t i = 0; i < set->item_count; i++) {
         if (set->items[i].from != SHAPE_NOWHERE) {
-            sorted = sorted && (count == 0 || set->items[i].from >=
-                                                      set->items[set->order[count - 1]].from +
-                                                              set->items[set->order[count - 1]].size);
+            sorted = sorted &&
+                     (count == 0 ||
+                             set->items[i].from >= set->items[set->order[count - 1]].from +
+                                                           set->items[set->order[count - 1]].size);
             set->order[count++] = (uint32_t)i;
         }
     }

@@ -27,7 +27,8 @@ static inline bool shape_bytes_same(const char *a, const char *b, size_t size)
         return hash_load32(a) == hash_load32(b) &&
                hash_load32(a + size - 4) == hash_load32(b + size - 4);
     }
-    return size == 0 || (a[0] == b[0] && a[size >> 1] == b[size >> 1] && a[size - 1] == b[size - 1]);
+    return size == 0 ||
+           (a[0] == b[0] && a[size >> 1] == b[size >> 1] && a[size - 1] == b[size - 1]);
 }
 
 static inline char *shape_bytes_copy(char *to, const char *from, size_t size)

@@ -26,9 +26,9 @@ static uint8_t guess_unit(const char *at)
         if (upper) {
             how |= SHAPE_JSON_UPPER;
         }
-        uint32_t digit = upper                       ? (uint32_t)(at[i] - 'A') + 10
+        uint32_t digit = upper                    ? (uint32_t)(at[i] - 'A') + 10
                          : hex_letter(at[i], 'a') ? (uint32_t)(at[i] - 'a') + 10
-                                                     : (uint32_t)(at[i] - '0');
+                                                  : (uint32_t)(at[i] - '0');
         code = code << 4 | (digit & 15);
     }
     if (code >= 0x80) {

@@ -30,8 +30,8 @@ static size_t common_end(struct slice text, const char *at, size_t size)
     while (n < size && n < text.size && text.at[text.size - 1 - n] == at[size - 1 - n]) {
         n++;
     }
-    while (n > 0 && (inside_word(text.at, text.size - n, text.size) ||
-                            inside_word(at, size - n, size))) {
+    while (n > 0 &&
+            (inside_word(text.at, text.size - n, text.size) || inside_word(at, size - n, size))) {
         n--;
     }
     while (n > 0 && ((unsigned char)text.at[text.size - n] & 0xC0) == 0x80) {
@@ -105,8 +105,7 @@ static bool written_so(struct shape_set *set, const struct shape_item *item, uin
 {
     struct slice inside = slice_of(set->raw.at + item->from, item->size);
     buf_clear(&set->made);
-    char *to = buf_reserve(
-            &set->made, item->text.size * SHAPE_ESCAPE_GROWTH + SHAPE_ESCAPE_SLACK);
+    char *to = buf_reserve(&set->made, item->text.size * SHAPE_ESCAPE_GROWTH + SHAPE_ESCAPE_SLACK);
     return to && slice_equal(slice_of(to, shape_escape(item->text, how, to)), inside);
 }
 
@@ -161,8 +160,7 @@ static bool fill_values(struct shape_set *set, struct shape *shape)
     return true;
 }
 
-static bool fill_pieces(
-        struct shape_set *set, const struct shape_group *group, struct shape *shape)
+static bool fill_pieces(struct shape_set *set, const struct shape_group *group, struct shape *shape)
 {
     size_t count = set->order_count + 1, open = 0;
     struct shape_piece *pieces = ARENA_ARRAY(&set->memory, struct shape_piece, count);
@@ -217,8 +215,8 @@ uint32_t shape_make(struct shape_set *set, struct shape_group *group, uint64_t k
     size_t pieces = 2 * set->order_count + 1;
     struct shape shape = {.next = group->first};
     if (set->count >= SHAPE_LIMIT || group->count >= SHAPE_WIDENED ||
-            set->piece_count + pieces > SHAPE_PIECES || !same_columns(set, group) || !fill_values(set, &shape) ||
-            !fill_pieces(set, group, &shape)) {
+            set->piece_count + pieces > SHAPE_PIECES || !same_columns(set, group) ||
+            !fill_values(set, &shape) || !fill_pieces(set, group, &shape)) {
         return SHAPE_NONE;
     }
     set->piece_count += pieces;

@@ -21,7 +21,7 @@ struct shape {
     const uint32_t *holes;            /* columns of all holes */
     uint32_t count;                   /* of values */
     uint32_t hole_count;
-    uint32_t next;    /* of the same columns, plus 1; 0: none */
+    uint32_t next; /* of the same columns, plus 1; 0: none */
     size_t literal_bytes;
 };
 
