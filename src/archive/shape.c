@@ -165,30 +165,30 @@ void shape_begin(struct shape_set *set, struct slice raw)
     arena_reset(&set->texts);
 }
 
-/* The text in UTF-8; a copy where it is not the value's own bytes. */
-static bool text_of(struct shape_set *set, const struct value *value, struct slice *text)
+/* The text in UTF-8: bytes of the record or a copy, since others may be gone after the walk. */
+static bool text_of(struct shape_set *set, const struct value *value, struct shape_item *item)
 {
-    *text = (struct slice){0};
     if (value->kind == VALUE_OBJECT) {
-        return true;
-    }
-    if (value->form == FORM_TEXT) {
-        *text = value->text;
+        item->text = (struct slice){0};
         return true;
     }
     if (value->form == FORM_JSON) {
         char *to = arena_alloc(&set->texts, value->text.size, 1);
-        if (!to) {
-            return false;
+        if (to) {
+            item->text = slice_of(to, value_unescape(value->text, to));
         }
-        *text = slice_of(to, value_unescape(value->text, to));
-        return true;
+        return to != NULL;
     }
-    struct buf made = {.cap = SHAPE_TEXT};
-    value_text(value, &made);
-    *text = arena_copy(&set->texts, buf_slice(&made));
-    bool good = !made.failed && text->at;
-    buf_fini(&made);
+    if (value->form == FORM_TEXT) {
+        item->text =
+                item->from != SHAPE_NOWHERE ? value->text : arena_copy(&set->texts, value->text);
+        return item->text.at != NULL;
+    }
+    struct buf text = {.cap = SHAPE_TEXT};
+    value_text(value, &text);
+    item->text = arena_copy(&set->texts, buf_slice(&text));
+    bool good = !text.failed && item->text.at;
+    buf_fini(&text);
     return good;
 }
 
@@ -201,7 +201,7 @@ static void place(const struct shape_set *set, const struct value *value, struct
                   value->text.size <= set->raw.size - (at - from);
     item->from = inside ? (uint32_t)(at - from) : SHAPE_NOWHERE;
     item->size = inside ? (uint32_t)value->text.size : 0;
-    item->escaped = value->form == FORM_JSON;
+    item->escaped = inside && value->form == FORM_JSON;
 }
 
 bool shape_value(void *context, struct slice path, const struct value *value)
@@ -213,7 +213,10 @@ bool shape_value(void *context, struct slice path, const struct value *value)
     uint32_t first = set->item_count < SHAPE_VALUES ? column_first(set, path) : SHAPE_NONE;
     uint32_t column = first == SHAPE_NONE ? SHAPE_NONE : column_of_value(set, first);
     struct shape_item *item = &set->items[set->item_count];
-    if (column == SHAPE_NONE || !text_of(set, value, &item->text)) {
+    if (column != SHAPE_NONE) {
+        place(set, value, item);
+    }
+    if (column == SHAPE_NONE || !text_of(set, value, item)) {
         set->cut = true;
         return set->item_count < SHAPE_VALUES;
     }
@@ -222,7 +225,6 @@ bool shape_value(void *context, struct slice path, const struct value *value)
     }
     set->previous = first;
     item->column = column;
-    place(set, value, item);
     set->item_count++;
     return true;
 }
