@@ -214,8 +214,9 @@ static enum err choose_fields(struct rows *rows, struct diag *diag)
         return diag_say(diag, ERR_MEMORY, "no memory for columns");
     }
     size_t count = 0;
+    uint32_t least = rows->limits.column_rows ? rows->limits.column_rows : 1;
     for (uint32_t i = 0; i < columns; i++) {
-        if (rows->columns[i].count && !rows->field[i]) {
+        if (rows->columns[i].count >= least && !rows->field[i]) {
             list[count++] = (struct frequent){i, rows->columns[i].count};
         }
     }

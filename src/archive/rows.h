@@ -40,13 +40,15 @@
 struct rows;
 
 struct rows_limits {
-    size_t group_bytes;  /* of memory that a row group takes while it is collected */
-    uint32_t group_rows; /* at most PARQUET_GROUP_ROWS */
-    uint32_t columns;    /* of paths */
+    size_t group_bytes;   /* of memory that a row group takes while it is collected */
+    uint32_t group_rows;  /* at most PARQUET_GROUP_ROWS */
+    uint32_t columns;     /* of paths */
+    uint32_t column_rows; /* rows of a group that a path must have to get a column in it */
 };
 #define ROWS_LIMITS                                                                                \
     {                                                                                              \
-        .group_bytes = 64u << 20, .group_rows = PARQUET_GROUP_ROWS, .columns = 500                 \
+        .group_bytes = 64u << 20, .group_rows = PARQUET_GROUP_ROWS, .columns = 500,                \
+        .column_rows = 16                                                                          \
     }
 
 struct rows_head {

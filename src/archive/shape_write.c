@@ -1,4 +1,4 @@
-/* Shapes as they stand in a file: shape_read.h has the form. */
+/* Writes shapes in the form that shape_read.h has. */
 #include "archive/shape_parts.h"
 #include "base/memory.h"
 
