@@ -351,11 +351,12 @@ struct slice shape_between(const struct shape_set *set, size_t i)
 
 static uint64_t key_of(const struct shape_set *set)
 {
-    uint64_t key = set->order_count;
+    const uint64_t k0 = 0x9E3779B97F4A7C15u, k1 = 0xD1B54A32D192ED03u;
+    uint64_t key = k1 ^ set->order_count;
     for (size_t i = 0; i < set->order_count; i++) {
-        key = hash_mix(key ^ set->items[set->order[i]].column, 0x9E3779B97F4A7C15u) + i;
+        key = hash_mix(key ^ k1, k0 + set->items[set->order[i]].column) + i;
     }
-    return key ? key : 1;
+    return key;
 }
 
 static struct shape_group *group_find(struct shape_set *set, uint64_t key)
@@ -440,13 +441,9 @@ static uint32_t known(struct shape_set *set, struct shape_group *group)
     return SHAPE_NONE;
 }
 
-static uint32_t shape_of(struct shape_set *set)
+/* A shape that is there or can be made for the values as they stand in order. */
+static uint32_t known_or_new(struct shape_set *set)
 {
-    if (set->cut || set->raw.size >= SHAPE_NOWHERE || !utf8_valid(set->raw)) {
-        set->cut = true;
-        return SHAPE_NONE;
-    }
-    find_made(set);
     put_in_order(set);
     if (set->order_count > SHAPE_HOLES) {
         return SHAPE_NONE;
@@ -459,6 +456,20 @@ static uint32_t shape_of(struct shape_set *set)
     }
     shape = shape_make(set, group, key);
     return shape != SHAPE_NONE && rebuilds(set, shape) ? shape : SHAPE_NONE;
+}
+
+static uint32_t shape_of(struct shape_set *set)
+{
+    if (set->cut || set->raw.size >= SHAPE_NOWHERE || !utf8_valid(set->raw)) {
+        set->cut = true;
+        return SHAPE_NONE;
+    }
+    find_made(set);
+    uint32_t shape = known_or_new(set);
+    if (shape == SHAPE_NONE && set->order_count <= SHAPE_HOLES && shape_make_literal(set)) {
+        shape = known_or_new(set);
+    }
+    return shape;
 }
 
 /* ---- rows ------------------------------------------------------------------------------------ */

@@ -153,6 +153,9 @@ static size_t escape_plainly(struct slice text, char *to)
 
 size_t shape_escape(struct slice text, uint8_t how, char *to)
 {
+    if (text.size == 0) {
+        return 0;
+    }
     if (how == SHAPE_PLAIN) {
         return (size_t)(shape_bytes_copy(to, text.at, text.size) - to);
     }

@@ -138,6 +138,20 @@ static uint8_t common_way(const struct shape_set *set)
     return common;
 }
 
+bool shape_make_literal(struct shape_set *set)
+{
+    uint8_t common = common_way(set);
+    bool any = false;
+    for (size_t i = 0; i < set->order_count; i++) {
+        struct shape_item *item = &set->items[set->order[i]];
+        if (item->escaped && how_of(set, item, common) == SHAPE_HOW) {
+            item->from = SHAPE_NOWHERE;
+            any = true;
+        }
+    }
+    return any;
+}
+
 static bool fill_values(struct shape_set *set, struct shape *shape)
 {
     uint32_t *values = ARENA_ARRAY(&set->memory, uint32_t, set->order_count);

@@ -83,6 +83,9 @@ struct shape_set {
 
 /* shape_make.c: a new shape of the record's holes, where the set has room; SHAPE_NONE. */
 uint32_t shape_make(struct shape_set *set, struct shape_group *group, uint64_t key);
+/* Values of the record whose escapes are of no way that we know are no holes any more. Says whether
+ * there were any. */
+bool shape_make_literal(struct shape_set *set);
 /* shape.c: literal bytes of the record before its i-th hole. */
 struct slice shape_between(const struct shape_set *set, size_t i);
 /* The column of the n-th literal's hole, from 0; SHAPE_NONE. */
