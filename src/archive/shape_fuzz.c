@@ -56,7 +56,7 @@ static void check(const struct shape_set *set, const struct kept *kept)
     struct buf out = {0};
     size_t at = 0;
     for (size_t i = 0; i < kept->count; i++) {
-        texts[i] = slice_of(kept->texts.at + at, kept->sizes[i]);
+        texts[i] = slice_of(kept->sizes[i] ? kept->texts.at + at : "", kept->sizes[i]);
         at += kept->sizes[i];
     }
     if (shape_join(set, kept->shape, texts, &out) != OK ||
