@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "archive/rows_cells.h"
+#include "archive/rows_out.h"
 #include "archive/shape_bytes.h"
 #include "base/memory.h"
 #include "base/utf8.h"

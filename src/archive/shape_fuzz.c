@@ -132,7 +132,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static struct decode_limits limits = DECODE_LIMITS;
     if (!reader) {
         const struct path_pattern all = {SLICE("*"), SLICE("*"), false};
-        struct fields *fields = field_table_new();
+        static struct fields *fields;
+        fields = field_table_new();
         static struct paths *paths;
         if (!fields || paths_build(fields, &all, 1, &paths) != OK ||
                 event_init(&event, paths->field_count) != OK ||
