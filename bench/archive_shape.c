@@ -185,7 +185,7 @@ int main(int count, char **arguments)
     const struct path_pattern all = {SLICE("*"), SLICE("*"), false};
     struct decode_limits limits = DECODE_LIMITS;
     struct fields *fields = field_table_new();
-    struct paths *paths;
+    struct paths *paths = NULL;
     if (count < 2) {
         fail("FILE [FORMAT]");
     }
