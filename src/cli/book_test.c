@@ -145,7 +145,7 @@ static void what_is_damaged_is_refused(void **unused)
             "merlon rules 1\nrule 3 \nabc\n", "merlon rules 1\nodd 3 a\nabc\n",
             "merlon rules 1\nrule 99999999999999999999 a\nabc\n",
             "merlon rules 1\nrule -1 a\nabc\n", "merlon rules 1\nrule 3 a\nabcd\n",
-            "merlon rules 1\n\n"};
+            "merlon rules 1\nrule 3 a\nabcX", "merlon rules 1\n\n"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         struct loaded loaded;
         struct diag diag = {0};
