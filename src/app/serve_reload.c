@@ -8,26 +8,29 @@
 
 void serve_reload_mark(struct serve_mark *mark, const char *hash, uint64_t at)
 {
-    uint64_t count = atomic_load(&mark->count);
-    size_t size = strnlen(hash, DIGEST_HEX - 1);
-    char *to = mark->slots[(count + 1) & 1].hash;
-    memcpy(to, hash, size);
-    memset(to + size, 0, DIGEST_HEX - size);
-    mark->slots[(count + 1) & 1].at = at;
+    uint64_t count = atomic_load(&mark->count), words[SERVE_MARK_WORDS] = {at};
+    memcpy(&words[1], hash, strnlen(hash, DIGEST_HEX - 1));
+    atomic_thread_fence(memory_order_release); /* none of what follows before the last count */
+    for (size_t i = 0; i < SERVE_MARK_WORDS; i++) {
+        atomic_store_explicit(&mark->slots[(count + 1) & 1][i], words[i], memory_order_relaxed);
+    }
     atomic_store(&mark->count, count + 1);
 }
 
 bool serve_reload_marked(const struct serve_mark *mark, char hash[DIGEST_HEX], uint64_t *at)
 {
-    uint64_t count;
+    uint64_t count, words[SERVE_MARK_WORDS];
     do {
         count = atomic_load(&mark->count);
-        memcpy(hash, mark->slots[count & 1].hash, DIGEST_HEX);
-        hash[DIGEST_HEX - 1] = 0;
-        *at = mark->slots[count & 1].at;
+        for (size_t i = 0; i < SERVE_MARK_WORDS; i++) {
+            words[i] = atomic_load_explicit(&mark->slots[count & 1][i], memory_order_relaxed);
+        }
         atomic_thread_fence(memory_order_acquire);
         /* The other slot may be written to meanwhile, this one not before it is in force. */
     } while (atomic_load(&mark->count) != count);
+    *at = words[0];
+    memcpy(hash, &words[1], DIGEST_HEX - 1);
+    hash[DIGEST_HEX - 1] = 0;
     return count > 0;
 }
 

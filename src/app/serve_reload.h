@@ -16,15 +16,12 @@
 #include "base/digest.h"
 #include "source/intake.h"
 
-enum { SERVE_RELOAD_WORDS = 8192 };
+enum { SERVE_RELOAD_WORDS = 8192, SERVE_MARK_WORDS = 9 };
 
 /* A set of rules and a place, changed together. */
 struct serve_mark {
-    _Atomic uint64_t count; /* how often it was set */
-    struct {
-        char hash[DIGEST_HEX];
-        uint64_t at;
-    } slots[2];
+    _Atomic uint64_t count;                      /* how often it was set */
+    _Atomic uint64_t slots[2][SERVE_MARK_WORDS]; /* the place, then the hash's digits */
 };
 
 /* What became of loading the rules anew. */
