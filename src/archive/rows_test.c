@@ -10,6 +10,7 @@
 
 #include "archive/parquet_read.h"
 #include "archive/rows.h"
+#include "archive/rows_read.h"
 #include "archive/shape_read.h"
 #include "base/json_text.h"
 #include "base/memory.h"
@@ -201,6 +202,42 @@ static struct parquet_read *open_file(const struct rig *rig)
     return file;
 }
 
+/* The same by what reads rows; some of them, then all. */
+static void assert_read(struct rig *rig)
+{
+    struct rows_read *r;
+    struct rows_read_row it;
+    struct buf out = {0};
+    char path[64];
+    path_of(rig, path);
+    assert_int_equal(rows_read_open(&disk_real, path, &r, NULL), OK);
+    uint64_t offset = 0;
+    for (uint32_t g = 0; g < rows_read_groups(r); g++) {
+        assert_int_equal(rows_read_group(r, g, NULL), OK);
+        uint32_t count = rows_read_count(r);
+        for (uint32_t row = count; row > 0; row -= row > 7 ? 7 : row) {
+            assert_int_equal(rows_read_row(r, row - 1, &it, NULL), OK);
+            assert_int_equal(it.offset, offset + row - 1);
+        }
+        for (uint32_t row = 0; row < count; row++, offset++) {
+            assert_int_equal(rows_read_row(r, row, &it, NULL), OK);
+            assert_int_equal(it.offset, offset);
+            assert_int_equal(it.received_ns, 1000 + offset);
+            assert_true(it.time_ns == (offset % 2 ? (int64_t)offset : INT64_MIN));
+            assert_true(it.part < 0 && it.header.size == 0);
+            assert_true(slice_equal(it.source, SLICE("dc1")));
+            assert_true(slice_equal(it.format, SLICE("json")));
+            buf_add(&out, it.raw);
+            buf_byte(&out, '\n');
+        }
+    }
+    assert_int_equal(offset, rig->offset);
+    assert_int_equal(out.size, rig->records.size);
+    assert_memory_equal(out.at, rig->records.at, out.size);
+    rows_read_close(r);
+    buf_fini(&out);
+}
+
 /* Each row gives its record back, with its numbers. Returns how many groups there are. */
 static uint32_t assert_all_there(struct rig *rig)
 {
@@ -232,6 +269,7 @@ static uint32_t assert_all_there(struct rig *rig)
     shape_free(shapes);
     parquet_read_close(file);
     buf_fini(&out);
+    assert_read(rig);
     return groups;
 }
 
@@ -319,6 +357,25 @@ static void rare_paths_go_to_the_rest(void **state)
     assert_int_equal(parquet_read_find(file, SLICE("a")), UINT32_MAX);
     assert_int_not_equal(parquet_read_find(file, SLICE("c")), UINT32_MAX);
     parquet_read_close(file);
+    rig_free(&rig);
+}
+
+static void sparse_columns_of_many_rows_come_back(void **state)
+{
+    (void)state;
+    struct rig rig = rig_new();
+    char record[128];
+    assert_int_equal(begin(&rig), OK);
+    for (int i = 0; i < 500; i++) {
+        snprintf(record, sizeof record,
+                i % 3    ? "{\"a\":\"%d\"}"
+                : i % 70 ? "{\"a\":\"%d\",\"b\":\"x\"}"
+                         : "{\"c\":\"%d\"}",
+                i);
+        assert_int_equal(add(&rig, record), OK);
+    }
+    assert_int_equal(rows_finish(rig.rows, NULL), OK);
+    assert_int_equal(assert_all_there(&rig), 1);
     rig_free(&rig);
 }
 
@@ -455,6 +512,7 @@ int main(void)
             cmocka_unit_test(names_say_path_and_place),
             cmocka_unit_test(what_looks_like_a_column_of_ours_is_told_apart),
             cmocka_unit_test(rare_paths_go_to_the_rest),
+            cmocka_unit_test(sparse_columns_of_many_rows_come_back),
             cmocka_unit_test(a_path_of_few_rows_has_no_column_of_its_own),
             cmocka_unit_test(a_group_ends_by_its_bytes),
             cmocka_unit_test(a_row_without_bytes_of_its_own_keeps_none),
