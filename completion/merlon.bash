@@ -6,15 +6,19 @@ _merlon() {
     cur=${COMP_WORDS[COMP_CWORD]}
     prev=${COMP_WORDS[COMP_CWORD - 1]}
     verb=${COMP_WORDS[1]:-}
-    if [[ "$verb" == @(log|rules|token) ]] && [ "$COMP_CWORD" -gt 2 ]; then
+    if [[ "$verb" == @(archive|log|rules|token) ]] && [ "$COMP_CWORD" -gt 2 ]; then
         verb="$verb ${COMP_WORDS[2]}"
     fi
     if [ "$COMP_CWORD" = 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W 'config detect doctor findings hunt log replay serve sources status tail rules token version help' -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W 'archive config detect doctor findings hunt log replay serve sources status tail rules token version help' -- "$cur")
         return
     fi
     if [ "$COMP_CWORD" = 2 ] && [ "$verb" = config ]; then
         mapfile -t COMPREPLY < <(compgen -W 'check' -- "$cur")
+        return
+    fi
+    if [ "$COMP_CWORD" = 2 ] && [ "$verb" = archive ]; then
+        mapfile -t COMPREPLY < <(compgen -W 'add cat list verify' -- "$cur")
         return
     fi
     if [ "$COMP_CWORD" = 2 ] && [ "$verb" = rules ]; then
@@ -91,12 +95,15 @@ _merlon() {
     'rules remove') options='--data --help' ;;
     'rules test') options='--output --placeholders --taxonomy --untested --quiet --help' ;;
     'rules update') options='--from --dry-run --data --help' ;;
+    'archive add') options='--tenant --format --taxonomy --quiet --data --help' ;;
+    'archive cat') options='--tenant --data --help' ;;
+    'archive list' | 'archive verify') options='--tenant --output --data --help' ;;
     'log cat') options='--from --to --tenant --rejected --reason --source --output --data --help' ;;
     'log verify') options='--output --data --help' ;;
     'token add') options='--name --tenant --role --input --expires --data --help' ;;
     'token list') options='--output --data --help' ;;
     'token revoke') options='--data --help' ;;
-    help) options='config detect doctor findings hunt log replay serve sources status tail rules token version help' ;;
+    help) options='archive config detect doctor findings hunt log replay serve sources status tail rules token version help' ;;
     *) options='' ;;
     esac
     if [[ $cur == -* || $verb == help ]]; then

@@ -7,6 +7,7 @@ function __merlon_verb
 end
 
 complete -c merlon -n '__fish_is_nth_token 1' -f -a detect -d 'judge logs by Sigma rules'
+complete -c merlon -n '__fish_is_nth_token 1' -f -a archive -d 'seal old logs, and look into what was sealed'
 complete -c merlon -n '__fish_is_nth_token 1' -f -a config -d 'check a configuration'
 complete -c merlon -n '__merlon_verb config; and __fish_is_nth_token 2' -f -a check -d 'whether serve would take it'
 complete -c merlon -n '__fish_is_nth_token 1' -f -a doctor -d 'find what is wrong with a set-up'
@@ -37,7 +38,7 @@ complete -c merlon -n '__merlon_verb log; and __fish_is_nth_token 2' -f -a verif
 complete -c merlon -n '__merlon_verb token; and __fish_is_nth_token 2' -f -a add -d 'make a token'
 complete -c merlon -n '__merlon_verb token; and __fish_is_nth_token 2' -f -a list -d 'list the tokens'
 complete -c merlon -n '__merlon_verb token; and __fish_is_nth_token 2' -f -a revoke -d 'make tokens worthless'
-complete -c merlon -n '__merlon_verb help' -f -a 'config detect doctor findings hunt log replay serve sources status tail rules token version help'
+complete -c merlon -n '__merlon_verb help' -f -a 'archive config detect doctor findings hunt log replay serve sources status tail rules token version help'
 complete -c merlon -l help -d 'help'
 
 complete -c merlon -n '__merlon_verb detect' -s r -l rules -r -F -d 'rules: a file or a directory'
@@ -187,6 +188,23 @@ complete -c merlon -n '__merlon_verb token list' -l data -x -a '(__fish_complete
 
 complete -c merlon -n '__merlon_verb token revoke' -l data -x -a '(__fish_complete_directories)' -d 'where the centre keeps everything'
 
+complete -c merlon -n '__merlon_verb archive; and __fish_is_nth_token 2' -f -a add -d 'seal old logs'
+complete -c merlon -n '__merlon_verb archive; and __fish_is_nth_token 2' -f -a cat -d 'the records, as received'
+complete -c merlon -n '__merlon_verb archive; and __fish_is_nth_token 2' -f -a list -d 'the sealed files'
+complete -c merlon -n '__merlon_verb archive; and __fish_is_nth_token 2' -f -a verify -d 'whether every record comes back'
+complete -c merlon -n '__merlon_verb archive add' -l tenant -x -d 'whose they are'
+complete -c merlon -n '__merlon_verb archive add' -l format -x -a 'access apache-error auditd aws-access bind csv evtx iis journal json nginx-error squid syslog unbound vpcflow w3c windows-dns zeek' -d 'take the inputs for'
+complete -c merlon -n '__merlon_verb archive add' -l taxonomy -r -F -d 'where other logs have their time'
+complete -c merlon -n '__merlon_verb archive add' -s q -l quiet -d 'no line that says what was sealed'
+complete -c merlon -n '__merlon_verb archive add' -l data -x -a '(__fish_complete_directories)' -d 'beside which the archive is'
+complete -c merlon -n '__merlon_verb archive cat' -l tenant -x -d 'only of this tenant'
+complete -c merlon -n '__merlon_verb archive cat' -l data -x -a '(__fish_complete_directories)' -d 'beside which the archive is'
+complete -c merlon -n '__merlon_verb archive list' -l tenant -x -d 'only of this tenant'
+complete -c merlon -n '__merlon_verb archive list' -s o -l output -x -a 'table json' -d 'how to write'
+complete -c merlon -n '__merlon_verb archive list' -l data -x -a '(__fish_complete_directories)' -d 'beside which the archive is'
+complete -c merlon -n '__merlon_verb archive verify' -l tenant -x -d 'only of this tenant'
+complete -c merlon -n '__merlon_verb archive verify' -s o -l output -x -a 'table json' -d 'how to write'
+complete -c merlon -n '__merlon_verb archive verify' -l data -x -a '(__fish_complete_directories)' -d 'beside which the archive is'
 complete -c merlon -n '__merlon_verb log cat' -l from -x -d 'of this offset and later'
 complete -c merlon -n '__merlon_verb log cat' -l to -x -d 'before this offset'
 complete -c merlon -n '__merlon_verb log cat' -l tenant -x -d 'only of this tenant'

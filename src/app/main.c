@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "app/archive_add.h"
 #include "app/hunt_run.h"
 #include "app/replay.h"
 #include "app/run.h"
@@ -26,6 +27,7 @@ int main(int argc, char **argv)
             .serve = serve_run,
             .replay = replay_run,
             .hunt = hunt_run,
+            .archive_add = archive_add_run,
             .seal = run_seal,
             .look = run_look};
     hold_standard_streams();

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -60,6 +61,10 @@ static enum err allow_root(int rules, const char *path, uint64_t rights, struct 
     if (beneath.parent_fd < 0) {
         /* Gone since it was listed: opening it later fails and is named then. */
         return OK;
+    }
+    struct stat status;
+    if (fstat(beneath.parent_fd, &status) == 0 && !S_ISDIR(status.st_mode)) {
+        beneath.allowed_access &= LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE;
     }
     long added = syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0);
     close(beneath.parent_fd);
@@ -385,6 +390,12 @@ static const struct {
         [SANDBOX_FILES] = {"files",
                 {.calls = files_calls, .call_count = COUNT(files_calls), .opening = true}, READS,
                 0},
+        [SANDBOX_ARCHIVE] = {"archive",
+                {.calls = log_calls,
+                        .call_count = COUNT(log_calls),
+                        .opening = true,
+                        .writing = true},
+                READS, WRITES},
         [SANDBOX_OUTPUT] = {"output",
                 {.calls = output_calls,
                         .call_count = COUNT(output_calls),

@@ -32,6 +32,7 @@ enum err sandbox_seal(struct inputs *inputs, const char *test, struct diag *diag
  * - drop: files below the directories, for reading, writing and moving;
  * - output: connections that it makes, by IP alone; files below the directories, for reading, and
  *   below the first of them for writing; it listens to nobody;
+ * - archive: files below the directories, for reading, and below the first of them for writing;
  * - kafka: connections that it makes; single files, for reading.
  * `directories` ends with NULL, `test` is as above, but for no-landlock. */
 enum sandbox_role {
@@ -44,6 +45,7 @@ enum sandbox_role {
     SANDBOX_FILES,
     SANDBOX_DROP,
     SANDBOX_OUTPUT,
+    SANDBOX_ARCHIVE,
     SANDBOX_KAFKA,
 };
 enum { SANDBOX_DIRECTORIES = 8 };

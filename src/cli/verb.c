@@ -1,4 +1,5 @@
 #include "cli/verb.h"
+#include "cli/archive.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -35,6 +36,10 @@
 #include "cli/visible.h"
 
 const struct verb *const verb_table[] = {
+        &archive_add_verb,
+        &archive_cat_verb,
+        &archive_list_verb,
+        &archive_verify_verb,
         &config_check_verb,
         &detect_verb,
         &doctor_verb,
