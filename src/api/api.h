@@ -59,8 +59,17 @@ struct api_reload {
     size_t size;
 };
 
+/* Sources of an input: INPUT/... */
+struct api_silence {
+    struct slice input;
+    int64_t ns;
+};
+
 struct api_options {
     const struct counts *counts;
+    int64_t silent_ns;                  /* a source is silent when nothing came for longer */
+    const struct api_silence *silences; /* of some inputs it is another */
+    size_t silence_count;
     const struct kept *kept;
     const struct sent *sent;
     const struct standing *standing;

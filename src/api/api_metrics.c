@@ -90,7 +90,7 @@ void api_metrics_label(struct buf *out, const char *name, const char *value)
     buf_byte(out, '"');
 }
 
-enum kind { RECEIVED, BYTES, STORED, REJECTED, DROPPED, IN_FLIGHT, LAST, SKEW, KINDS };
+enum kind { RECEIVED, BYTES, STORED, REJECTED, DROPPED, IN_FLIGHT, LAST, SILENT, SKEW, KINDS };
 
 static const struct {
     const char *name, *type, *help;
@@ -103,6 +103,8 @@ static const struct {
         [IN_FLIGHT] = {"merlon_in_flight_records", "gauge",
                 "received less stored, rejected and dropped"},
         [LAST] = {"merlon_last_record_time_seconds", "gauge", "receipt of the last record"},
+        [SILENT] = {"merlon_source_silent", "gauge",
+                "1: nothing came for longer than its input's silent_after"},
         [SKEW] = {"merlon_source_clock_skew_seconds", "gauge",
                 "time of the last record that names one less its receipt"},
 };
@@ -143,7 +145,8 @@ static void add_source(struct buf *out, enum kind kind, const struct counts_sour
             [BYTES] = at->received_bytes,
             [STORED] = at->stored,
             [IN_FLIGHT] = at->in_flight,
-            [LAST] = (uint64_t)(at->last_ns / TIME_SECOND)};
+            [LAST] = (uint64_t)(at->last_ns / TIME_SECOND),
+            [SILENT] = at->silent};
     if (kind == SKEW) {
         add_skew(out, source, at);
     } else if (kind == REJECTED) {
@@ -160,8 +163,9 @@ static void add_source(struct buf *out, enum kind kind, const struct counts_sour
 }
 
 /* All of a source is of one moment, though its lines stand apart. */
-static void add_sources(struct http_request *r, const struct counts *counts, struct buf *out)
+static void add_sources(struct http_request *r, const struct api *api, struct buf *out)
 {
+    const struct counts *counts = api->options.counts;
     size_t count = counts_size(counts);
     struct api_source *at = ARENA_ARRAY(http_request_arena(r), struct api_source, count);
     if (!at && count > 0) {
@@ -177,6 +181,7 @@ static void add_sources(struct http_request *r, const struct counts *counts, str
             }
             if (kind == 0) {
                 at[i] = api_parts_source(source);
+                at[i].silent = api_parts_is_silent(api, source, api->options.wall_ns());
             }
             add_source(out, kind, source, &at[i]);
         }
@@ -199,8 +204,12 @@ void api_metrics(struct http_request *r, void *context)
                 "times that a source shared the place (others)");
         buf_format(out, "merlon_crowded_total %llu\n",
                 (unsigned long long)counts_crowded(api->options.counts));
+        api_metrics_head(
+                out, "merlon_forgotten_sources_total", "counter", "sources that are known no more");
+        buf_format(out, "merlon_forgotten_sources_total %llu\n",
+                (unsigned long long)counts_forgotten(api->options.counts));
     }
-    add_sources(r, api->options.counts, out);
+    add_sources(r, api, out);
     api_kept_metrics(r, api->options.kept, out);
     api_standing_metrics(r, api->options.standing, out);
     api_held_metrics(r, &api->options, out);

@@ -1,6 +1,7 @@
 #include "api/api_parts.h"
 
 #include <stdio.h>
+#include <string.h>
 
 struct api_figures api_parts_figures(const struct api *api)
 {
@@ -66,4 +67,24 @@ struct api_source api_parts_source(const struct counts_source *source)
     out.received = out.stored + out.in_flight + out.all_rejected + out.all_dropped;
     out.received_bytes = atomic_load(&source->taken_bytes);
     return out;
+}
+
+int64_t api_parts_silent_after(const struct api *api, const struct counts_source *source)
+{
+    struct slice input = slice_text(source->name);
+    const char *end = memchr(input.at, '/', input.size);
+    input.size = end ? (size_t)(end - input.at) : input.size;
+    for (size_t i = 0; i < api->options.silence_count; i++) {
+        if (slice_equal(api->options.silences[i].input, input)) {
+            return api->options.silences[i].ns;
+        }
+    }
+    return api->options.silent_ns;
+}
+
+bool api_parts_is_silent(const struct api *api, const struct counts_source *source, int64_t now_ns)
+{
+    int64_t last_ns = atomic_load(&source->last_ns);
+    return last_ns != 0 && now_ns > last_ns &&
+           now_ns - last_ns > api_parts_silent_after(api, source);
 }

@@ -40,5 +40,10 @@ struct api_source {
     uint64_t all_rejected, all_dropped;
     int64_t last_ns, skew_ns;
     bool skew_known;
+    bool silent; /* for the counters */
 };
 struct api_source api_parts_source(const struct counts_source *source);
+/* After how long without a record it is silent; and whether it is, at this time. Of whom nothing
+ * was ever heard nothing is expected. */
+int64_t api_parts_silent_after(const struct api *api, const struct counts_source *source);
+bool api_parts_is_silent(const struct api *api, const struct counts_source *source, int64_t now_ns);

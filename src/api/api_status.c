@@ -101,8 +101,8 @@ static void add_hours(
     buf_byte(out, ']');
 }
 
-static void add_source(
-        struct buf *out, const struct counts_source *source, const struct hours *hours)
+static void add_source(struct buf *out, const struct api *api, const struct counts_source *source,
+        const struct hours *hours)
 {
     int64_t now_ns = hours->now_ns;
     const struct api_source at = api_parts_source(source);
@@ -129,6 +129,10 @@ static void add_source(
         int64_t silent = now_ns > at.last_ns ? now_ns - at.last_ns : 0;
         add_time(out, "last", at.last_ns);
         add_number(out, "silent_seconds", (uint64_t)(silent / TIME_SECOND));
+        add_number(out, "silent_after_seconds",
+                (uint64_t)(api_parts_silent_after(api, source) / TIME_SECOND));
+        buf_format(
+                out, ",\"silent\":%s", api_parts_is_silent(api, source, now_ns) ? "true" : "false");
     }
     if (at.skew_known) {
         buf_format(out, ",\"clock_skew_seconds\":%.3f", (double)at.skew_ns / TIME_SECOND);
@@ -157,6 +161,7 @@ void api_status(struct http_request *r, void *context)
             (uint64_t)(now_ns > f.started_ns ? (now_ns - f.started_ns) / TIME_SECOND : 0));
     if (api_parts_sees_all(r)) {
         add_centre(out, &f);
+        add_number(out, "sources_forgotten", counts_forgotten(counts));
         api_sent_status(api->options.sent, f.findings, out);
         add_rules(out, api);
     }
@@ -165,7 +170,7 @@ void api_status(struct http_request *r, void *context)
         const struct counts_source *source = counts_at(counts, i);
         if (source && api_parts_covers(r, source)) {
             buf_format(out, "%s", between);
-            add_source(out, source, &hours);
+            add_source(out, api, source, &hours);
             between = ",\n";
         }
     }

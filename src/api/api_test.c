@@ -137,7 +137,12 @@ static int start(void **unused)
 {
     (void)unused;
     const struct wal_options log = {.disk = &disk_real, .committed = &s.committed};
+    static const struct api_silence silences[] = {
+            {{"fast", 4}, TIME_SECOND}, {{"slow", 4}, 100 * TIME_SECOND}};
     const struct api_options options = {.figures = read_figures,
+            .silent_ns = 90 * TIME_SECOND,
+            .silences = silences,
+            .silence_count = 2,
             .reload = ask_reload,
             .reloaded = read_reload,
             .findings = s.directory,
@@ -629,6 +634,22 @@ static void figures_add_up(void **unused)
     assert_int_equal(json_text_check_whole(body, 10, NULL), OK);
     assert_true(says("\"received\":100") && says("\"in_flight\":30") && says("\"rejected\":7"));
     assert_true(says("\"silent_seconds\":90") && says("\"judge_lag\":7"));
+    assert_true(says("\"silent_after_seconds\":90,\"silent\":false"));
+    source->last_ns = s.now_ns - 90 * TIME_SECOND - 1;
+    assert_int_equal(ask("/api/v1/status", ADMIN), 200);
+    assert_true(says("\"silent_after_seconds\":90,\"silent\":true"));
+    assert_true(says("\"sources_forgotten\":0"));
+    /* Another input has another measure; of one of whom nothing was heard nothing is expected. */
+    struct counts_source *slow = counts_source(s.counts, SLICE("sg"), SLICE("slow/1"));
+    slow->last_ns = source->last_ns;
+    counts_source(s.counts, SLICE("sg"), SLICE("slow"))->last_ns = s.now_ns - 101 * TIME_SECOND;
+    (void)counts_source(s.counts, SLICE("sg"), SLICE("slower/1"));
+    assert_int_equal(ask("/metrics", ADMIN), 200);
+    assert_true(says("\nmerlon_source_silent" LABELS "} 1\n"));
+    assert_true(says("\nmerlon_source_silent{tenant=\"sg\",source=\"slow/1\"} 0\n"));
+    assert_true(says("\nmerlon_source_silent{tenant=\"sg\",source=\"slow\"} 1\n"));
+    assert_true(says("\nmerlon_source_silent{tenant=\"sg\",source=\"slower/1\"} 0\n"));
+    assert_true(says("\nmerlon_forgotten_sources_total 0\n"));
     counts_add(&source->stored, 31); /* counted before its receipt */
     assert_int_equal(ask("/metrics", ADMIN), 200);
     assert_true(says("\nmerlon_in_flight_records" LABELS "} 0\n"));

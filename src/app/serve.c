@@ -112,6 +112,7 @@ static int run_role(struct centre *centre, enum role role)
                 .segment_bytes = config->segment_bytes,
                 .reserve_bytes = config->reserve_bytes,
                 .retention = &config->retention,
+                .forget_ns = config->forget_ns,
                 .stop = &stop_asked};
         return serve_log_run(&setting);
     }

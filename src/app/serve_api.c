@@ -10,6 +10,7 @@
 #include "app/sandbox.h"
 #include "app/serve_web.h"
 #include "base/clock.h"
+#include "base/memory.h"
 #include "cli/verb.h"
 #include "net/http.h"
 
@@ -19,6 +20,8 @@ struct answering {
     const struct serve_api_setting *setting;
     char findings[4096], records[4096]; /* directories */
     struct buf certificate, key;
+    struct api_silence *silences;
+    size_t silence_count;
     struct api *api;
     struct http_table table;
     struct http *http;
@@ -103,10 +106,31 @@ static bool wait_directory(const struct answering *a)
     return true;
 }
 
+/* Inputs that have a silent_after of their own. */
+static enum err take_silences(struct answering *a, struct diag *diag)
+{
+    const struct config *config = a->setting->config;
+    a->silences = memory_alloc_array(config->input_count + 1, sizeof *a->silences);
+    if (!a->silences) {
+        return diag_say(diag, ERR_MEMORY, "no memory for the inputs");
+    }
+    for (size_t i = 0; i < config->input_count; i++) {
+        const struct intake_input *input = &config->inputs[i];
+        if (input->silent_ns > 0) {
+            a->silences[a->silence_count++] = (struct api_silence){input->name, input->silent_ns};
+        }
+    }
+    return OK;
+}
+
 static enum err open_api(struct answering *a, struct diag *diag)
 {
     const struct config *config = a->setting->config;
+    TRY(take_silences(a, diag));
     const struct api_options options = {.counts = a->setting->shared->counts,
+            .silent_ns = config->silent_ns,
+            .silences = a->silences,
+            .silence_count = a->silence_count,
             .sent = a->setting->shared->sent,
             .kept = a->setting->shared->kept,
             .standing = a->setting->shared->standing,
@@ -176,5 +200,6 @@ int serve_api_run(const struct serve_api_setting *setting)
     }
     http_stop(a->http);
     api_free(a->api);
+    memory_free(a->silences);
     return 0;
 }

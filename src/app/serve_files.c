@@ -1,6 +1,9 @@
 #include "app/serve_files.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -69,6 +72,21 @@ static bool read_key(
         }
     }
     return false;
+}
+
+static bool is_gone(const void *context, struct slice source)
+{
+    const struct files *files = context;
+    struct stat s;
+    char path[PATH_MAX];
+    for (size_t i = 0; i < files->count; i++) {
+        if (is_of(source, files->inputs[i])) {
+            struct slice rest = slice_from(source, files->inputs[i]->name.size);
+            int size = snprintf(path, sizeof path, "%.*s", SLICE_ARG(rest));
+            return size > 0 && (size_t)size < sizeof path && stat(path, &s) != 0 && errno == ENOENT;
+        }
+    }
+    return true; /* its input was removed */
 }
 
 static void resume(struct files *files)
@@ -174,6 +192,7 @@ static enum err prepare(struct files *files, struct diag *diag)
             .folder = "files",
             .stop = s->stop,
             .read_key = read_key,
+            .is_gone = is_gone,
             .context = files};
     TRY(open_inputs(files, diag));
     TRY(serve_place_open(&place, &files->place, diag));

@@ -7,6 +7,7 @@
 
 #include "app/sandbox.h"
 #include "app/serve_retain.h"
+#include "app/serve_sources.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/point.h"
@@ -41,6 +42,7 @@ struct line {
     uint64_t through;         /* of the findings: the highest that was appended */
     char ruleset[DIGEST_HEX]; /* and the set in force there */
     struct serve_retain *retain;
+    struct serve_sources *sources;
     bool kept_said;   /* that segments cannot be removed */
     uint64_t part_of; /* a result of which parts were appended, and how many */
     uint64_t parts;
@@ -156,18 +158,22 @@ static void count_later(struct line *line, const struct frame *frame)
     line->counts[line->count_size++] = (struct group_count){source, frame->count};
 }
 
-/* Goes on with the list, wherever the process before ended. */
-static void add_list(struct serve_tally *tally)
+/* Goes on with the list, wherever the process before ended. What it says is not trusted: any
+ * process can write there. */
+static void add_list(struct line *line)
 {
+    struct serve_tally *tally = &line->setting->shared->page->tally;
+    struct counts *counts = line->setting->shared->counts;
     uint32_t at = atomic_load(&tally->at), size = atomic_load(&tally->size);
     if (atomic_load(&tally->next) == atomic_load(&tally->done)) {
         return;
     }
-    if (at > 0) {
-        atomic_store(&tally->list[at - 1].source->stored, tally->list[at - 1].value);
+    if (at > 0 && at <= SERVE_TALLY) {
+        atomic_store(
+                &counts_of(counts, tally->list[at - 1].source)->stored, tally->list[at - 1].value);
     }
-    for (; at < size; at++) {
-        struct counts_source *source = tally->list[at].source;
+    for (; at < size && at < SERVE_TALLY; at++) {
+        struct counts_source *source = counts_of(counts, tally->list[at].source);
         tally->list[at].value = atomic_load(&source->stored) + tally->list[at].records;
         atomic_store(&tally->at, at + 1);
         atomic_store(&source->stored, tally->list[at].value);
@@ -183,13 +189,14 @@ static void count_now(struct line *line, uint64_t position)
         return;
     }
     for (size_t i = 0; i < line->count_size; i++) {
-        tally->list[i].source = line->counts[i].source;
+        tally->list[i].source =
+                counts_number(line->setting->shared->counts, line->counts[i].source);
         tally->list[i].records = line->counts[i].records;
     }
     atomic_store(&tally->size, (uint32_t)line->count_size);
     atomic_store(&tally->at, 0);
     atomic_store(&tally->next, position);
-    add_list(tally);
+    add_list(line);
     line->count_size = 0;
 }
 
@@ -203,7 +210,7 @@ static void count_missed(struct line *line, uint64_t stored)
     if (line->results) {
         return;
     }
-    add_list(tally);
+    add_list(line);
     if (atomic_load(&tally->done) >= stored) {
         return;
     }
@@ -440,7 +447,7 @@ static void *run_line(void *context)
     }
 }
 
-static enum err start_retain(struct line *received, struct line *found, struct diag *diag)
+static enum err start_keepers(struct line *received, struct line *found, struct diag *diag)
 {
     const struct serve_log_setting *s = received->setting;
     const struct serve_retain_setting setting = {.shared = s->shared,
@@ -450,7 +457,12 @@ static enum err start_retain(struct line *received, struct line *found, struct d
             .stop = s->stop};
     TRY(serve_retain_start(&setting, &received->retain, diag));
     found->retain = received->retain;
-    return OK;
+    const struct serve_sources_setting sources = {.shared = s->shared,
+            .disk = s->disk,
+            .data = s->data,
+            .forget_ns = s->forget_ns,
+            .stop = s->stop};
+    return serve_sources_start(&sources, &received->sources, diag);
 }
 
 int serve_log_run(const struct serve_log_setting *setting)
@@ -477,7 +489,7 @@ int serve_log_run(const struct serve_log_setting *setting)
     }
     if (e == OK) {
         tell_through(&found);
-        e = start_retain(&received, &found, &diag);
+        e = start_keepers(&received, &found, &diag);
     }
     if (e == OK && pthread_create(&thread, NULL, run_line, &found) != 0) {
         e = diag_say(&diag, ERR_IO, "no thread");
@@ -495,6 +507,7 @@ int serve_log_run(const struct serve_log_setting *setting)
     run_line(&received);
     pthread_join(thread, NULL);
     serve_retain_stop(received.retain);
+    serve_sources_stop(received.sources);
     wal_close(received.wal);
     wal_close(found.wal);
     buf_fini(&received.copy);

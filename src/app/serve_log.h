@@ -20,6 +20,7 @@ struct serve_log_setting {
     const char *data; /* DATA/log and DATA/findings are made in it */
     uint64_t segment_bytes;
     uint64_t reserve_bytes;
+    int64_t forget_ns;                 /* sources that were silent for so long */
     const volatile sig_atomic_t *stop; /* takes what is there, commits, and ends */
 };
 

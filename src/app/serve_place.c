@@ -14,6 +14,7 @@
 enum {
     WAIT_MS = 10,
     SAVE_OFFSETS = 200000, /* of the log: so much is read at a restart, and no more */
+    SWEEP = PLACES_SOURCES / 8,
 };
 
 /* ---- at the start ------------------------------------------------------------------------------
@@ -32,12 +33,24 @@ static bool wait_for_log(const struct serve_place_setting *s)
     return true;
 }
 
+/* Where there is no room, files that are no more make some. Not each time: it may be in vain. */
+static enum err note_place(struct serve_place *place, const struct places_place *p)
+{
+    const struct serve_place_setting *s = &place->setting;
+    enum err e = places_note(place->places, p);
+    if (e == ERR_LIMIT && s->is_gone && place->refused++ % SWEEP == 0) {
+        places_sweep(place->places, s->is_gone, s->context);
+        e = places_note(place->places, p);
+        place->refused = e == OK ? 0 : place->refused;
+    }
+    return e;
+}
+
 static enum err note(struct serve_place *place, struct slice source, struct slice key)
 {
     const struct serve_place_setting *s = &place->setting;
     struct places_place p = {.source = source, .key = key};
-    return key.size > 0 && s->read_key(s->context, source, key, &p) ? places_note(place->places, &p)
-                                                                    : OK;
+    return key.size > 0 && s->read_key(s->context, source, key, &p) ? note_place(place, &p) : OK;
 }
 
 static enum err read_log(struct serve_place *place, struct diag *diag)

@@ -24,6 +24,9 @@ struct serve_place_setting {
     /* What a key says; false: it is none of this process' inputs. */
     bool (*read_key)(
             void *context, struct slice source, struct slice key, struct places_place *place);
+    /* Asked where the table is full: is this source no more, so that nothing of it can be read
+     * again? NULL: they are forgotten otherwise. */
+    bool (*is_gone)(const void *context, struct slice source);
     void *context;
 };
 
@@ -31,8 +34,9 @@ struct serve_place {
     struct serve_place_setting setting;
     struct places *places;
     char log[33];
-    uint64_t put_to; /* of the channel: behind what this process put last */
-    bool failed;     /* the table could not be saved: said once */
+    uint64_t put_to;  /* of the channel: behind what this process put last */
+    bool failed;      /* the table could not be saved: said once */
+    uint32_t refused; /* places for which it had no room, since it was swept */
 };
 
 /* ERR_END: told to stop while it waited. */

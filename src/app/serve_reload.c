@@ -89,6 +89,57 @@ bool serve_reload_is_told(const struct serve_reload *reload, const struct channe
            channel_done(intake) >= atomic_load(&reload->told_at);
 }
 
+/* ---- sets that are spare -----------------------------------------------------------------------
+ */
+
+uint64_t serve_reload_settled(const struct serve_reload *reload, const struct channel *intake)
+{
+    uint64_t answered = atomic_load(&reload->answered);
+    bool settled = serve_reload_is_told(reload, intake) && atomic_load(&reload->asked) == answered;
+    return settled ? answered : 0;
+}
+
+void serve_reload_set_spare(struct serve_reload *reload, const struct serve_spare *found)
+{
+    struct serve_spare_told *to = &reload->spare;
+    uint64_t writing = atomic_load(&to->writing) | 1; /* who died in it left it odd */
+    uint64_t count = found->count < SERVE_SPARE ? found->count : SERVE_SPARE;
+    atomic_store(&to->writing, writing);
+    atomic_thread_fence(memory_order_release); /* none of what follows before that */
+    atomic_store_explicit(&to->words[0], found->answered, memory_order_relaxed);
+    atomic_store_explicit(&to->words[1], count, memory_order_relaxed);
+    for (size_t i = 0; i < count; i++) {
+        uint64_t words[SERVE_HASH_WORDS];
+        memcpy(words, found->hash[i], sizeof words);
+        for (size_t w = 0; w < SERVE_HASH_WORDS; w++) {
+            atomic_store_explicit(
+                    &to->words[2 + i * SERVE_HASH_WORDS + w], words[w], memory_order_relaxed);
+        }
+    }
+    atomic_store(&to->writing, writing + 1);
+}
+
+bool serve_reload_spare(const struct serve_reload *reload, struct serve_spare *out)
+{
+    const struct serve_spare_told *from = &reload->spare;
+    uint64_t before = atomic_load(&from->writing);
+    out->answered = atomic_load_explicit(&from->words[0], memory_order_relaxed);
+    out->count = atomic_load_explicit(&from->words[1], memory_order_relaxed);
+    out->count = out->count < SERVE_SPARE ? out->count : SERVE_SPARE;
+    for (size_t i = 0; i < out->count; i++) {
+        uint64_t words[SERVE_HASH_WORDS];
+        for (size_t w = 0; w < SERVE_HASH_WORDS; w++) {
+            words[w] = atomic_load_explicit(
+                    &from->words[2 + i * SERVE_HASH_WORDS + w], memory_order_relaxed);
+        }
+        memcpy(out->hash[i], words, sizeof words);
+        out->hash[i][DIGEST_HEX - 1] = 0;
+    }
+    atomic_thread_fence(memory_order_acquire);
+    return before % 2 == 0 && atomic_load(&from->writing) == before && out->answered > 0 &&
+           out->answered == atomic_load(&reload->answered);
+}
+
 /* What is told line by line has no line feeds and tabs of its own. */
 static void add_plain(struct buf *out, struct slice text)
 {

@@ -16,7 +16,7 @@
 #include "base/digest.h"
 #include "source/intake.h"
 
-enum { SERVE_RELOAD_WORDS = 8192, SERVE_MARK_WORDS = 9 };
+enum { SERVE_RELOAD_WORDS = 8192, SERVE_HASH_WORDS = 8, SERVE_MARK_WORDS = 1 + SERVE_HASH_WORDS };
 
 /* A set of rules and a place, changed together. */
 struct serve_mark {
@@ -33,6 +33,20 @@ struct serve_verdict {
     uint32_t size;                  /* of words */
 };
 
+enum { SERVE_SPARE = 256, SERVE_SPARE_WORDS = 2 + SERVE_SPARE * SERVE_HASH_WORDS };
+
+/* Sets that nothing names any more: no frame that is kept, and nobody's wish. */
+struct serve_spare {
+    uint64_t answered; /* good until one more ask is answered; 0: never */
+    uint64_t count;
+    char hash[SERVE_SPARE][DIGEST_HEX];
+};
+
+struct serve_spare_told {
+    _Atomic uint64_t writing;                  /* odd: it changes what follows */
+    _Atomic uint64_t words[SERVE_SPARE_WORDS]; /* answered, count, the digits of each */
+};
+
 struct serve_reload {
     _Atomic uint64_t asked;
     /* The rules process's, while it runs. */
@@ -46,6 +60,7 @@ struct serve_reload {
     _Atomic uint64_t told;    /* the count of `wanted` for which a frame was put */
     _Atomic uint64_t told_at; /* and behind which place of the intake channel */
     /* The log's. */
+    struct serve_spare_told spare;
     struct serve_mark through; /* the set in force at `at`, below which all is judged on disk */
     /* The judge's. */
     struct serve_mark judging; /* the set that it has */
@@ -63,6 +78,13 @@ uint64_t serve_reload_answered(const struct serve_reload *reload, struct serve_v
 bool serve_reload_announce(struct serve_reload *reload, struct intake *intake);
 /* The RULES frame of the set that is wanted now is on disk. */
 bool serve_reload_is_told(const struct serve_reload *reload, const struct channel *intake);
+/* Nothing is asked, and the set that is wanted stands in the log: what is on disk then names every
+ * set that somebody may need, but for those that are loaded later. The asks answered; 0: not so. */
+uint64_t serve_reload_settled(const struct serve_reload *reload, const struct channel *intake);
+/* The log: what it found to be spare after that. */
+void serve_reload_set_spare(struct serve_reload *reload, const struct serve_spare *found);
+/* The rules process: a copy; false: it does not hold, others were loaded since. */
+bool serve_reload_spare(const struct serve_reload *reload, struct serve_spare *out);
 /* Adds a line to a verdict; what has no room is left out. */
 void serve_reload_add(struct serve_verdict *verdict, struct slice file, uint32_t line,
         uint32_t column, struct slice reason);

@@ -105,18 +105,25 @@ static void a_set_is_announced_once(void **unused)
     assert_int_equal(channel_new(1 << 16, &channel, NULL), OK);
     assert_int_equal(counts_new(&counts, NULL), OK);
     intake_init(&intake, channel, counts, noon);
-    assert_true(serve_reload_announce(reload, &intake)); /* none is wanted */
+    assert_true(serve_reload_announce(reload, &intake));        /* none is wanted */
+    assert_int_equal(serve_reload_settled(reload, channel), 0); /* never asked */
+    serve_reload_answer(reload, serve_reload_ask(reload));
+    assert_int_equal(serve_reload_settled(reload, channel), 1);
     assert_int_equal(channel_take(channel, &copy, &position), ERR_END);
     serve_reload_mark(&reload->wanted, hash_of('a'), 0);
     assert_false(serve_reload_is_told(reload, channel));
     assert_true(serve_reload_announce(reload, &intake));
     assert_true(serve_reload_announce(reload, &intake));
     assert_false(serve_reload_is_told(reload, channel)); /* it is on its way */
+    assert_int_equal(serve_reload_settled(reload, channel), 0);
     assert_int_equal(channel_take(channel, &copy, &position), OK);
     assert_int_equal(frame_read(buf_slice(&copy), &frame, &size, NULL), OK);
     assert_int_equal(frame.kind, FRAME_RULES);
     channel_finish(channel, position);
     assert_true(serve_reload_is_told(reload, channel));
+    assert_int_equal(serve_reload_settled(reload, channel), 1);
+    serve_reload_ask(reload);
+    assert_int_equal(serve_reload_settled(reload, channel), 0);
     assert_int_equal(channel_take(channel, &copy, &position), ERR_END);
     serve_reload_mark(&reload->wanted, hash_of('b'), 0);
     assert_false(serve_reload_is_told(reload, channel));
@@ -124,6 +131,35 @@ static void a_set_is_announced_once(void **unused)
     intake_fini(&intake);
     counts_free(counts);
     channel_free(channel);
+    memory_free(reload);
+}
+
+/* Only what was found since the last ask was answered; and nothing where its writer died in it. */
+static void what_is_spare_holds_until_others_are_loaded(void **unused)
+{
+    (void)unused;
+    static struct serve_spare found, read;
+    struct serve_reload *reload = made();
+    assert_false(serve_reload_spare(reload, &read));
+    uint64_t asked = serve_reload_ask(reload);
+    serve_reload_answer(reload, asked);
+    found = (struct serve_spare){.answered = asked, .count = SERVE_SPARE};
+    for (size_t i = 0; i < SERVE_SPARE; i++) {
+        memcpy(found.hash[i], hash_of('a' + (char)(i % 26)), DIGEST_HEX);
+    }
+    serve_reload_set_spare(reload, &found);
+    serve_reload_ask(reload); /* whoever looks does so for another ask */
+    assert_true(serve_reload_spare(reload, &read));
+    assert_int_equal(read.count, SERVE_SPARE);
+    assert_memory_equal(read.hash, found.hash, sizeof found.hash);
+    atomic_fetch_add(&reload->spare.writing, 1);
+    assert_false(serve_reload_spare(reload, &read));
+    found.count = 1;
+    serve_reload_set_spare(reload, &found);
+    assert_true(serve_reload_spare(reload, &read));
+    assert_int_equal(read.count, 1);
+    serve_reload_answer(reload, asked + 1);
+    assert_false(serve_reload_spare(reload, &read));
     memory_free(reload);
 }
 
@@ -169,6 +205,7 @@ int main(void)
             cmocka_unit_test(a_verdict_answers_the_asks_before_it),
             cmocka_unit_test(lines_of_a_verdict_are_whole),
             cmocka_unit_test(a_set_is_announced_once),
+            cmocka_unit_test(what_is_spare_holds_until_others_are_loaded),
             cmocka_unit_test(what_is_read_is_of_one_moment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/time.h"
+#include "cli/book.h"
 #include "cli/verb.h"
 #include "event/kept.h"
 #include "wal/retain.h"
@@ -33,6 +34,8 @@ struct serve_retain {
     struct keeping logs[SERVE_RETAIN_LOGS];
     struct retain_clock clock;
     int64_t published_ns;
+    struct serve_spare spare;             /* as told last */
+    uint64_t spare_of[SERVE_RETAIN_LOGS]; /* where the logs began then */
     pthread_t thread;
 };
 
@@ -157,14 +160,69 @@ static int64_t newest_of(const struct serve_retain *r)
     return newest;
 }
 
+/* ---- sets of rules -----------------------------------------------------------------------------
+ */
+
+static bool is_spare(const void *context, const char *hash)
+{
+    const struct serve_retain *r = context;
+    const struct serve_reload *reload = r->setting.shared->reload;
+    const struct serve_mark *const marks[] = {&reload->wanted, &reload->through, &reload->judging};
+    char marked[DIGEST_HEX];
+    uint64_t at;
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+        if (serve_reload_marked(marks[i], marked, &at) && strcmp(marked, hash) == 0) {
+            return false;
+        }
+    }
+    return !holdings_names(r->logs[SERVE_RETAIN_LOG].holdings, hash) &&
+           !holdings_names(r->logs[SERVE_RETAIN_FINDINGS].holdings, hash);
+}
+
+static uint64_t first_of(const struct holdings *h)
+{
+    return h->segment_count > 0 ? h->segments[0].base : 0;
+}
+
+/* `settled`: as it was before all was counted that is on disk. */
+static void find_spare(struct serve_retain *r, uint64_t settled)
+{
+    char path[4096];
+    size_t count;
+    struct diag diag = {0};
+    bool same = settled == r->spare.answered;
+    for (enum serve_retain_log log = 0; log < SERVE_RETAIN_LOGS; log++) {
+        uint64_t first = first_of(r->logs[log].holdings);
+        same = same && first == r->spare_of[log];
+        r->spare_of[log] = first;
+    }
+    if (settled == 0 || same) {
+        return;
+    }
+    int size = snprintf(path, sizeof path, "%s/rulesets", r->setting.data);
+    const struct book_choice choice = {path, is_spare, r, r->spare.hash, SERVE_SPARE};
+    r->spare.answered = 0;
+    if (size <= 0 || (size_t)size >= sizeof path ||
+            book_list(r->setting.disk, &choice, &count, &diag) != OK) {
+        return; /* they stay */
+    }
+    r->spare.count = count;
+    r->spare.answered = settled;
+    serve_reload_set_spare(r->setting.shared->reload, &r->spare);
+}
+
 static void take_turn(struct serve_retain *r)
 {
     int64_t now_ns = clock_steady_ns();
+    uint64_t settled = serve_reload_settled(r->setting.shared->reload, r->setting.shared->intake);
     for (enum serve_retain_log log = 0; log < SERVE_RETAIN_LOGS; log++) {
         count(r, log);
     }
     if (!r->logs[SERVE_RETAIN_LOG].whole || !r->logs[SERVE_RETAIN_FINDINGS].whole) {
         return; /* sizes are not known yet */
+    }
+    if (!r->logs[SERVE_RETAIN_LOG].more && !r->logs[SERVE_RETAIN_FINDINGS].more) {
+        find_spare(r, settled);
     }
     if (r->clock.trusted_ns == 0) {
         r->clock = (struct retain_clock){.trusted_ns = newest_of(r), .steady_ns = now_ns};

@@ -130,11 +130,36 @@ static bool check(struct loading *l)
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
+/* Here, for nobody else adds sets: what is spare now stays so meanwhile. What cannot be removed is
+ * tried again with the next change. */
+static void remove_spare(struct loading *l)
+{
+    static struct serve_spare spare;
+    struct diag diag = {0};
+    enum err e = OK;
+    if (!serve_reload_spare(l->setting->shared->reload, &spare)) {
+        return;
+    }
+    for (uint32_t i = 0; i < spare.count && e == OK; i++) {
+        if (strcmp(spare.hash[i], l->hash) != 0 && strcmp(spare.hash[i], l->current) != 0) {
+            e = book_remove(&disk_real, l->directory, spare.hash[i], &diag);
+        }
+    }
+    if (e == OK && spare.count > 0) {
+        e = disk_real.sync_directory(&disk_real, l->directory, &diag);
+    }
+    if (e != OK) {
+        verb_say("rules: sets that nobody needs: %s", diag.words);
+    }
+}
+
 static enum err keep(struct loading *l, struct diag *diag)
 {
     TRY(book_publish(&disk_real, l->directory, buf_slice(&l->book), diag));
     point_pass("rules.published");
-    return book_set_current(&disk_real, l->directory, l->hash, diag);
+    TRY(book_set_current(&disk_real, l->directory, l->hash, diag));
+    remove_spare(l);
+    return OK;
 }
 
 /* Which rules are whose stands in the configuration: as it is now. */

@@ -31,7 +31,7 @@ struct serve_tally {
     _Atomic uint64_t next; /* behind what the list has; `done`: it is not in force */
     _Atomic uint32_t at, size;
     struct {
-        struct counts_source *source;
+        uint32_t source; /* its counts_number */
         uint64_t records, value;
     } list[SERVE_TALLY];
 };
@@ -47,6 +47,7 @@ struct serve_page {
     _Atomic uint64_t damaged;   /* offsets that cannot be read */
     _Atomic uint64_t failures;  /* writes and syncs that failed and were gone round */
     _Atomic bool ready;         /* both logs are open, `through` is known */
+    _Atomic bool sources_known; /* those of before the start */
     struct serve_tally tally;
     struct serve_unread unread; /* records in quarantine by the judge's word */
     /* The parent's. */

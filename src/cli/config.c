@@ -67,13 +67,43 @@ static enum err read_correlation(
     return OK;
 }
 
+/* Who is silent: after how long that is said, and after how long he is no source any more. */
+static enum err read_sources(struct config *config, const struct yaml_node *node, struct diag *diag)
+{
+    static const char *const names[] = {"silent_after", "forget_after", NULL};
+    int64_t *const values[] = {&config->silent_ns, &config->forget_ns};
+    TRY(config_parts_keys(node, names, "the sources", diag));
+    for (size_t i = 0; names[i]; i++) {
+        const struct yaml_node *value = yaml_get(node, slice_text(names[i]));
+        if (value) {
+            TRY(config_parts_span(value, values[i], diag));
+        }
+    }
+    return OK;
+}
+
+/* Nobody is forgotten before he was silent. */
+static enum err check_silences(
+        const struct config *config, const struct yaml_node *root, struct diag *diag)
+{
+    int64_t most = config->silent_ns;
+    for (size_t i = 0; i < config->input_count; i++) {
+        most = config->inputs[i].silent_ns > most ? config->inputs[i].silent_ns : most;
+    }
+    const struct yaml_node *node = yaml_get(root, SLICE("sources"));
+    return most < config->forget_ns ? OK
+                                    : config_parts_wrong(node ? node : root, diag,
+                                              "forget_after is longer than each silent_after");
+}
+
 /* ---- the whole ---------------------------------------------------------------------------------
  */
 
 static enum err read_root(struct config *config, const struct yaml_node *root, struct diag *diag)
 {
     static const char *const keys[] = {"data", "rules", "taxonomy", "tenant", "inputs", "api",
-            "segment_size", "reserve", "retention", "outputs", "correlation", "tenants", NULL};
+            "segment_size", "reserve", "retention", "outputs", "correlation", "tenants", "sources",
+            NULL};
     const struct yaml_node *node;
     struct slice tenant = SLICE("default"), text;
     TRY(config_parts_keys(root, keys, "the configuration", diag));
@@ -114,6 +144,10 @@ static enum err read_root(struct config *config, const struct yaml_node *root, s
     if ((node = yaml_get(root, SLICE("inputs")))) {
         TRY(config_inputs_read(config, node, tenant, diag));
     }
+    if ((node = yaml_get(root, SLICE("sources")))) {
+        TRY(read_sources(config, node, diag));
+    }
+    TRY(check_silences(config, root, diag));
     node = yaml_get(root, SLICE("api"));
     return node ? read_api(&config->api, node, diag) : OK;
 }
@@ -130,6 +164,8 @@ static enum err set_defaults(struct config *config, struct diag *diag)
     config->reserve_bytes = 256 << 20;
     config->lateness_ns = 60 * TIME_SECOND;
     config->wait_ns = TIME_SECOND;
+    config->silent_ns = 3600 * TIME_SECOND;
+    config->forget_ns = 30 * TIME_DAY;
     config->inputs = ARENA_ARRAY(&config->arena, struct intake_input, DEFAULTS);
     if (!config->inputs) {
         return diag_say(diag, ERR_MEMORY, "no memory for the configuration");

@@ -47,6 +47,7 @@ struct config {
     uint64_t segment_bytes;
     uint64_t reserve_bytes;
     int64_t lateness_ns, wait_ns; /* of correlations: app/live.h */
+    int64_t silent_ns, forget_ns; /* of sources: after which they are said, and forgotten */
 };
 
 /* The defaults: data from MERLON_DATA or ./merlon-data, the installed packs' rules, and inputs of

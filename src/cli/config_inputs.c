@@ -177,6 +177,10 @@ static enum err read_most(
 static enum err read_others(struct config *config, const struct yaml_node *node,
         struct intake_input *input, struct diag *diag)
 {
+    const struct yaml_node *silent = yaml_get(node, SLICE("silent_after"));
+    if (silent) {
+        TRY(config_parts_span(silent, &input->silent_ns, diag));
+    }
     TRY(read_most(node, input, diag));
     const struct yaml_node *paths = yaml_get(node, SLICE("paths"));
     if (paths) {
@@ -202,7 +206,7 @@ static enum err read_input(struct config *config, const struct yaml_node *node,
 {
     static const char *const names[] = {"name", "kind", "listen", "paths", "done", "brokers",
             "topics", "group", "mechanism", "user", "password", "tenant", "format", "certificate",
-            "key", "authority", "max_record", NULL};
+            "key", "authority", "max_record", "silent_after", NULL};
     TRY(config_parts_keys(node, names, "an input", diag));
     TRY(check_names(node, diag));
     for (size_t i = 0; i < INPUT_KEYS; i++) {

@@ -63,6 +63,12 @@ static void check_retention(const struct config_retention *r)
     assert_int_equal(config_retention_least_age(r, true), 12 * 3600 * TIME_SECOND);
 }
 
+static void check_silences(const struct config *config)
+{
+    assert_true(config->silent_ns == TIME_DAY / 12 && config->forget_ns == 8 * TIME_DAY);
+    assert_true(config->inputs[0].silent_ns == 7 * TIME_DAY && config->inputs[1].silent_ns == 0);
+}
+
 static void check_outputs(const struct config_outputs *outputs)
 {
     assert_int_equal(outputs->count, 3);
@@ -85,6 +91,7 @@ static void every_key_is_taken(void **unused)
                        "tenant: sg\n"
                        "segment_size: 64M\n"
                        "reserve: 1G\n"
+                       "sources: {silent_after: 2h, forget_after: 8d}\n"
                        "outputs:\n"
                        "  - {name: hook-1, kind: webhook, url: 'https://h:1/x', secret: s, "
                        "level: high}\n"
@@ -108,6 +115,7 @@ static void every_key_is_taken(void **unused)
                        "    key: k.pem\n"
                        "    authority: a.pem\n"
                        "    max_record: 1K\n"
+                       "    silent_after: 7d\n"
                        "  - {name: two, kind: syslog-udp, listen: '127.0.0.1:1'}\n";
     assert_int_equal(read_text(text, &config, NULL), OK);
     assert_string_equal(config.data, "/var/lib/merlon");
@@ -128,6 +136,7 @@ static void every_key_is_taken(void **unused)
     assert_true(slice_equal(one->tenant, SLICE("sg/health/moh-1")));
     assert_true(slice_equal(one->authority, SLICE("a.pem")));
     assert_int_equal(one->record_bytes, 1024);
+    check_silences(&config);
     assert_true(slice_equal(two->tenant, SLICE("sg")));
     assert_int_equal(two->record_bytes, 16 << 20);
     config_fini(&config);
@@ -174,6 +183,11 @@ static void wrong_outputs_and_retentions_are_named(void **unused)
              "/y}\n",
                     "the same name", 3},
             {"outputs: x\n", "a list of at most 64", 1},
+            {"sources: {silent_after: 90}\n", "a span of time", 1},
+            {"sources: {silent: 90s}\n", "the sources has no key 'silent'", 1},
+            {"data: x\nsources: {silent_after: 1d, forget_after: 24h}\n", "each silent_after", 2},
+            {"data: x\nsources: {forget_after: 59m}\n", "each silent_after", 2},
+            {INPUT("silent_after: 30d"), "each silent_after", 1},
             {"retention: {age: 90}\n", "a span of time", 1},
             {"retention: {age: 0d}\n", "a span of time", 1},
             {"retention: {age: 36501d}\n", "a span of time", 1},

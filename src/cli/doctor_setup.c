@@ -20,14 +20,7 @@
 #include "detect/engine.h"
 #include "net/tokens.h"
 
-enum {
-    PEM_LIMIT = 1 << 20,
-    PATH = 4096,
-    DAY_S = 86400,
-    SOON_DAYS = 30,
-    SILENT_S = 3600,
-    DEPTH = 16
-};
+enum { PEM_LIMIT = 1 << 20, PATH = 4096, DAY_S = 86400, SOON_DAYS = 30, DEPTH = 16 };
 
 /* ---- rules -------------------------------------------------------------------------------------
  */
@@ -303,7 +296,7 @@ static void look_at_source(struct doctor *d, struct slice source, size_t *silent
 {
     struct buf name = {0};
     json_text_add(&name, json_text_get(source, SLICE("source")));
-    if (number(source, "silent_seconds") > SILENT_S) {
+    if (slice_equal(json_text_get(source, SLICE("silent")), SLICE("true"))) {
         (*silent)++;
         doctor_doubt(d, "source", "look at the sender and what is between",
                 "%.*s has been silent for %llu minutes", SLICE_ARG(buf_slice(&name)),
@@ -328,7 +321,7 @@ static void look_at_status(struct doctor *d, struct slice status)
         look_at_source(d, sources.value, &silent);
     }
     if (silent == 0) {
-        doctor_good("sources", "%zu since the start, none silent for an hour", count);
+        doctor_good("sources", "%zu are known, none is silent", count);
     }
 }
 

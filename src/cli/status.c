@@ -240,6 +240,8 @@ static void write_source(struct table *t, struct slice source, struct buf *out)
     json_text_add(&t->cells[SOURCE], member(source, "source"));
     set_rate(t, number(source, "received"));
     if (member(source, "last").at) {
+        bool silent = slice_equal(member(source, "silent"), SLICE("true"));
+        buf_add(&t->cells[SILENT], silent ? SLICE("! ") : SLICE(""));
         add_span(&t->cells[SILENT], number(source, "silent_seconds"));
     } else {
         buf_byte(&t->cells[SILENT], '-');

@@ -7,10 +7,17 @@
  *
  * What is received is no counter: it is what was taken, rejected and dropped, so that each record
  * is counted in one step. `taken`, `taken_bytes` and `rejected` are counted by the channel that
- * hands records to the log, as it does so (channel_put_counted); no one else adds to them.
+ * hands records to the log, as it does so (channel_put_counted); no one else adds to them, but for
+ * counts_settle.
  *
  * 64-bit counters, each written by whom it concerns, read by anyone. Sources over the limit share
- * one slot, "(others)"; how often that happened is counted. A slot once made stays. */
+ * one slot, "(others)"; how often that happened is counted. A slot once made stays, until it is
+ * forgotten by who keeps the table small:
+ *
+ *     counts_forget(counts, i);            // who names it from now on makes another one
+ *     ...when nobody can hold it any more: after COUNTS_GRACE_S...
+ *     counts_settle(counts, i);            // what came to it all the same goes to that other one
+ */
 #pragma once
 
 #include <stdatomic.h>
@@ -23,6 +30,7 @@
 #include "base/slice.h"
 
 enum { COUNTS_SOURCES = 8192, COUNTS_NAME = 120 };
+enum { COUNTS_GRACE_S = 60 };
 enum { COUNTS_MARKS = 26 }; /* moments that are remembered: a day's hours, and one being written */
 
 enum counts_rejection { /* in quarantine */
@@ -56,6 +64,7 @@ struct counts_source {
     _Atomic int64_t skew_ns; /* of the last record with a time: event time less receipt time */
     _Atomic bool skew_known;
     struct counts_totals marks[COUNTS_MARKS]; /* for counts_mark */
+    uint64_t left;                            /* all that had come when it was forgotten */
 };
 
 struct counts;
@@ -67,8 +76,22 @@ struct counts_source *counts_source(struct counts *counts, struct slice tenant, 
 /* i < counts_size, in the order in which they came. NULL: nobody stands there (yet). */
 size_t counts_size(const struct counts *counts);
 const struct counts_source *counts_at(const struct counts *counts, size_t i);
+/* A source's number, for memory that others can write to; any number gives a source. */
+uint32_t counts_number(const struct counts *counts, const struct counts_source *source);
+struct counts_source *counts_of(struct counts *counts, uint32_t number);
 /* Where all counters lie, for channel_sums_in. */
 void *counts_memory(struct counts *counts, size_t *size);
+/* It was heard of before the start, then: known from now on, with nothing counted. What was heard
+ * of it later stands. */
+void counts_recall(struct counts *counts, struct slice tenant, struct slice name, int64_t last_ns);
+/* One thread of one process. false: nobody stands there, nothing was ever heard of it, or something
+ * of it is in flight. Never of whom came what was put last: the channel may count that again. */
+bool counts_forget(struct counts *counts, size_t i);
+/* false: it is none that was forgotten. */
+bool counts_is_leaving(const struct counts *counts, size_t i);
+void counts_settle(struct counts *counts, size_t i);
+/* How many were forgotten since the start. */
+uint64_t counts_forgotten(const struct counts *counts);
 /* How many look-ups ended at "(others)". */
 uint64_t counts_crowded(const struct counts *counts);
 /* Remembers all figures as of now, once an hour of the wall clock: the parent, often. */

@@ -135,6 +135,120 @@ static void hours_add_up(void **unused)
     counts_free(counts);
 }
 
+static void one_that_is_known_from_before_counts_nothing(void **unused)
+{
+    (void)unused;
+    struct counts *counts = make();
+    counts_recall(counts, SLICE("sg"), SLICE("old"), 70);
+    struct counts_source *old = counts_source(counts, SLICE("sg"), SLICE("old"));
+    assert_int_equal(counts_size(counts), 1);
+    assert_true(old->last_ns == 70 && old->taken == 0);
+    counts_recall(counts, SLICE("sg"), SLICE("old"), 60);
+    assert_true(old->last_ns == 70);
+    counts_recall(counts, SLICE("sg"), SLICE("old"), 80);
+    assert_true(old->last_ns == 80);
+    counts_free(counts);
+}
+
+static void what_is_forgotten_gives_its_place_to_another(void **unused)
+{
+    (void)unused;
+    struct counts *counts = make();
+    char room[64];
+    assert_false(counts_forget(counts, 0) || counts_forget(counts, COUNTS_SOURCES));
+    /* Ten times as many as have a place, one after the other. */
+    for (unsigned n = 0; n < 10 * COUNTS_SOURCES; n++) {
+        struct counts_source *s =
+                counts_source(counts, SLICE("sg"), numbered(room, sizeof room, n));
+        assert_true(s->taken == 0 && s->marks[3].received == 0 && s->last_ns == 0);
+        s->marks[3].received = 1;
+        counts_add(&s->taken, 1);
+        s->last_ns = 5;
+        assert_ptr_equal(s, counts_source(counts, SLICE("sg"), numbered(room, sizeof room, n)));
+        const size_t at = n == 0 ? 0 : 1; /* the first one stays */
+        assert_ptr_equal(counts_at(counts, at), s);
+        assert_false(counts_forget(counts, at)); /* it is in flight */
+        counts_add(&s->stored, 1);
+        if (n > 0) {
+            assert_true(counts_forget(counts, at));
+            assert_null(counts_at(counts, at));
+            assert_false(counts_forget(counts, at));
+            assert_true(counts_is_leaving(counts, at));
+            counts_settle(counts, at);
+            assert_false(counts_is_leaving(counts, at));
+        }
+    }
+    assert_int_equal(counts_size(counts), 2);
+    assert_int_equal(counts_crowded(counts), 0);
+    assert_int_equal(counts_forgotten(counts), 10 * COUNTS_SOURCES - 1);
+    counts_free(counts);
+}
+
+static void who_stays_is_found_where_others_went(void **unused)
+{
+    (void)unused;
+    struct counts *counts = make();
+    char room[64];
+    for (unsigned n = 0; n < COUNTS_SOURCES; n++) {
+        counts_recall(counts, SLICE("sg"), numbered(room, sizeof room, n), 1 + n);
+    }
+    for (unsigned n = 0; n < COUNTS_SOURCES; n += 2) {
+        assert_true(counts_forget(counts, n));
+        counts_settle(counts, n);
+    }
+    for (unsigned n = 1; n < COUNTS_SOURCES; n += 2) {
+        struct counts_source *s =
+                counts_source(counts, SLICE("sg"), numbered(room, sizeof room, n));
+        assert_ptr_equal(s, counts_at(counts, n));
+        assert_true(s->last_ns == 1 + n);
+    }
+    counts_free(counts);
+}
+
+static void one_that_comes_again_while_it_leaves_is_whole(void **unused)
+{
+    (void)unused;
+    struct counts *counts = make();
+    struct counts_source *held = counts_source(counts, SLICE("sg"), SLICE("x"));
+    counts_add(&held->taken, 3);
+    counts_add(&held->stored, 3);
+    held->last_ns = 5;
+    assert_true(counts_forget(counts, 0));
+    /* One process finds it anew, another still holds the old one. */
+    struct counts_source *again = counts_source(counts, SLICE("sg"), SLICE("x"));
+    assert_ptr_not_equal(again, held);
+    counts_add(&again->taken, 10);
+    counts_add(&held->taken, 1);
+    counts_add(&held->taken_bytes, 8);
+    counts_add(&held->rejected[COUNTS_SYNTAX], 1);
+    held->last_ns = 9;
+    counts_settle(counts, 0);
+    assert_true(again->taken == 14 && again->stored == 3 && again->taken_bytes == 8);
+    assert_true(again->rejected[COUNTS_SYNTAX] == 1 && again->last_ns == 9);
+    /* What stayed as it was is gone for good. */
+    counts_add(&again->stored, 11);
+    assert_true(counts_forget(counts, 1));
+    counts_settle(counts, 1);
+    assert_int_equal(counts_source(counts, SLICE("sg"), SLICE("x"))->taken, 0);
+    counts_free(counts);
+}
+
+static void any_number_is_a_source(void **unused)
+{
+    (void)unused;
+    struct counts *counts = make();
+    struct counts_source *a = counts_source(counts, SLICE("sg"), SLICE("a"));
+    struct counts_source *b = counts_source(counts, SLICE("sg"), SLICE("b"));
+    assert_ptr_equal(counts_of(counts, counts_number(counts, a)), a);
+    assert_ptr_equal(counts_of(counts, counts_number(counts, b)), b);
+    struct counts_source *others = counts_of(counts, COUNTS_SOURCES);
+    assert_string_equal(others->name, "(others)");
+    assert_int_equal(counts_number(counts, others), COUNTS_SOURCES);
+    assert_ptr_equal(counts_of(counts, COUNTS_SOURCES + 1), others);
+    assert_ptr_equal(counts_of(counts, UINT32_MAX), others);
+    counts_free(counts);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -143,6 +257,11 @@ int main(void)
             cmocka_unit_test(sources_over_the_limit_share_a_slot_that_says_so),
             cmocka_unit_test(long_names_are_cut_and_stay_themselves),
             cmocka_unit_test(hours_add_up),
+            cmocka_unit_test(one_that_is_known_from_before_counts_nothing),
+            cmocka_unit_test(what_is_forgotten_gives_its_place_to_another),
+            cmocka_unit_test(who_stays_is_found_where_others_went),
+            cmocka_unit_test(one_that_comes_again_while_it_leaves_is_whole),
+            cmocka_unit_test(any_number_is_a_source),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

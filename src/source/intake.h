@@ -30,6 +30,7 @@ struct intake_input {
     struct slice certificate, key,
             authority;         /* PEM files; authority: senders must have one of it */
     size_t record_bytes;       /* longer records are rejected */
+    int64_t silent_ns;         /* its sources are silent after; 0: as all others */
     int listener;              /* bound by the parent, before any right was given up */
     const struct slice *paths; /* what is followed: files, folders, globs; absolute */
     size_t path_count;

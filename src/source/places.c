@@ -48,6 +48,7 @@ struct places {
     struct intern names;
     struct row *rows; /* by number of the name */
     size_t room;
+    uint32_t forgotten; /* of them */
     struct buf bytes;
 };
 
@@ -90,6 +91,45 @@ static struct kept *find(struct row *row, uint64_t number)
     return &row->kept[i];
 }
 
+/* Names are never taken out of `names`: those in use are put into another one, in their order. */
+static enum err drop_forgotten(struct places *places)
+{
+    struct intern names;
+    uint32_t id, count = places->names.count;
+    enum err e = OK;
+    intern_init(&names, PLACES_SOURCES);
+    for (uint32_t i = 0; e == OK && i < count; i++) {
+        if (places->rows[i].count > 0) {
+            e = intern_put(&names, intern_text(&places->names, i), &id, NULL);
+        }
+    }
+    if (e != OK) {
+        intern_fini(&names);
+        return e;
+    }
+    for (uint32_t i = 0, to = 0; i < count; i++) {
+        if (places->rows[i].count > 0) {
+            places->rows[to++] = places->rows[i];
+        } else {
+            memory_free(places->rows[i].kept);
+        }
+    }
+    intern_fini(&places->names);
+    places->names = names;
+    places->forgotten = 0;
+    return OK;
+}
+
+static enum err name(struct places *places, struct slice source, uint32_t *id, bool *fresh)
+{
+    enum err e = intern_put(&places->names, source, id, fresh);
+    if (e == ERR_LIMIT && places->forgotten > 0) {
+        TRY(drop_forgotten(places));
+        e = intern_put(&places->names, source, id, fresh);
+    }
+    return e;
+}
+
 enum err places_note(struct places *places, const struct places_place *place)
 {
     uint32_t id;
@@ -97,7 +137,7 @@ enum err places_note(struct places *places, const struct places_place *place)
     if (place->key.size == 0 || place->key.size > PLACES_KEY || place->source.size > UINT16_MAX) {
         return ERR_LIMIT;
     }
-    TRY(intern_put(&places->names, place->source, &id, &fresh));
+    TRY(name(places, place->source, &id, &fresh));
     if (!memory_grow(&places->rows, &places->room, (size_t)id + 1, sizeof *places->rows)) {
         return ERR_MEMORY;
     }
@@ -105,6 +145,7 @@ enum err places_note(struct places *places, const struct places_place *place)
     if (fresh) {
         *row = (struct row){0};
     }
+    places->forgotten -= !fresh && row->count == 0;
     if (row->count < PLACES_KEPT && row->count == row->room) {
         /* One by one: most sources have one, and there may be many. */
         struct kept *kept = memory_resize(row->kept, (row->room + 1) * sizeof *kept);
@@ -126,8 +167,20 @@ enum err places_note(struct places *places, const struct places_place *place)
 void places_forget(struct places *places, struct slice source)
 {
     uint32_t id = intern_find(&places->names, source);
-    if (id != INTERN_NONE) {
+    if (id != INTERN_NONE && places->rows[id].count > 0) {
         places->rows[id].count = 0;
+        places->forgotten++;
+    }
+}
+
+void places_sweep(struct places *places, bool (*is_gone)(const void *context, struct slice source),
+        const void *context)
+{
+    for (uint32_t i = 0; i < places->names.count; i++) {
+        struct slice source = intern_text(&places->names, i);
+        if (places->rows[i].count > 0 && is_gone(context, source)) {
+            places_forget(places, source);
+        }
     }
 }
 
@@ -154,6 +207,7 @@ void places_clear(struct places *places)
     }
     intern_fini(&places->names);
     intern_init(&places->names, PLACES_SOURCES);
+    places->forgotten = 0;
     places->log[0] = 0;
     places->offset = 0;
 }

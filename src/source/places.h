@@ -38,10 +38,13 @@ const char *places_log(const struct places *places);
 uint64_t places_offset(const struct places *places);
 /* All noted is forgotten: it was of another log. */
 void places_clear(struct places *places);
-/* ERR_LIMIT: too many sources; ERR_MEMORY. */
+/* ERR_LIMIT: too many sources that are not forgotten; ERR_MEMORY. */
 enum err places_note(struct places *places, const struct places_place *place) MUST_CHECK;
 /* It is done with, and saved no more. */
 void places_forget(struct places *places, struct slice source);
+/* Forgets those for which it says so. */
+void places_sweep(struct places *places, bool (*is_gone)(const void *context, struct slice source),
+        const void *context);
 /* Each one, a source's by rising numbers; *at is 0 at first. false: no more. */
 bool places_next(const struct places *places, uint64_t *at, struct places_place *out);
 enum err places_save(

@@ -152,6 +152,62 @@ static void what_is_too_long_is_refused(void **unused)
     assert_int_equal(places_open("/nonexistent/merlon", &places, NULL), ERR_IO);
 }
 
+static void note_many(struct places *places, unsigned from, unsigned to)
+{
+    char source[32];
+    for (unsigned n = from; n < to; n++) {
+        snprintf(source, sizeof source, "drop/%u", n);
+        note(places, source, n, 1);
+    }
+}
+
+static bool ends_in_zero(const void *context, struct slice source)
+{
+    (void)context;
+    return source.at[source.size - 1] == '0';
+}
+
+static unsigned how_many(const struct places *places)
+{
+    struct places_place place;
+    unsigned count = 0;
+    for (uint64_t at = 0; places_next(places, &at, &place);) {
+        count++;
+        assert_int_equal(place.number, strtoull(place.source.at + sizeof "drop/" - 1, NULL, 10));
+    }
+    return count;
+}
+
+static void who_is_forgotten_gives_his_room_to_others(void **unused)
+{
+    (void)unused;
+    const struct places_place more = {SLICE("drop/999999"), SLICE("1/1"), 999999, 1};
+    struct places *places = open_places();
+    note_many(places, 0, PLACES_SOURCES);
+    assert_int_equal(places_note(places, &more), ERR_LIMIT);
+    assert_int_equal(how_many(places), PLACES_SOURCES);
+    for (unsigned n = PLACES_SOURCES; n < PLACES_SOURCES + 9; n++) { /* one goes, one comes */
+        char source[32];
+        snprintf(source, sizeof source, "drop/%u", n - PLACES_SOURCES);
+        places_forget(places, slice_text(source));
+        places_forget(places, slice_text(source));
+        note_many(places, n, n + 1);
+    }
+    places_forget(places, SLICE("drop/77")); /* and is there again */
+    note_many(places, 77, 78);
+    assert_int_equal(places_note(places, &more), ERR_LIMIT);
+    assert_int_equal(how_many(places), PLACES_SOURCES);
+    places_sweep(places, ends_in_zero, NULL);
+    unsigned left = how_many(places);
+    assert_in_range(left, PLACES_SOURCES / 10 * 9 - 9, PLACES_SOURCES / 10 * 9 + 9);
+    note_many(places, 200001, 200002);
+    assert_int_equal(places_save(places, a_log, 1, NULL), OK);
+    places_close(places);
+    places = open_places();
+    assert_int_equal(how_many(places), left + 1);
+    places_close(places);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -159,6 +215,7 @@ int main(void)
             cmocka_unit_test_setup(what_was_saved_is_there_again, clear),
             cmocka_unit_test_setup(a_torn_file_leaves_the_one_before, clear),
             cmocka_unit_test_setup(what_is_too_long_is_refused, clear),
+            cmocka_unit_test_setup(who_is_forgotten_gives_his_room_to_others, clear),
     };
     if (!mkdtemp(root)) {
         return 1;

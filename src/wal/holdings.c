@@ -72,6 +72,57 @@ enum err holdings_add(
     return OK;
 }
 
+static enum err find_ruleset(struct holdings *h, struct slice hash, uint32_t *out)
+{
+    size_t i = h->ruleset_count; /* what is named again was named last */
+    while (i > 0 && !slice_equal(slice_text(h->rulesets[i - 1].hash), hash)) {
+        i--;
+    }
+    if (i == 0) {
+        size_t room = h->ruleset_count + 1;
+        if (!memory_grow(&h->rulesets, &h->ruleset_room, room, sizeof *h->rulesets)) {
+            return ERR_MEMORY;
+        }
+        h->rulesets[h->ruleset_count] = (struct holdings_ruleset){0};
+        memcpy(h->rulesets[h->ruleset_count].hash, hash.at, hash.size);
+        i = ++h->ruleset_count;
+    }
+    *out = (uint32_t)(i - 1);
+    return OK;
+}
+
+enum err holdings_name(struct holdings *h, size_t index, struct slice hash)
+{
+    struct holdings_segment *segment = &h->segments[index];
+    uint32_t place;
+    if (hash.size != DIGEST_HEX - 1) {
+        return OK;
+    }
+    TRY(find_ruleset(h, hash, &place));
+    for (size_t i = segment->named_count; i-- > 0;) {
+        if (segment->named[i] == place) {
+            return OK;
+        }
+    }
+    size_t room = segment->named_count + 1;
+    if (!memory_grow(&segment->named, &segment->named_room, room, sizeof *segment->named)) {
+        return ERR_MEMORY;
+    }
+    segment->named[segment->named_count++] = place;
+    h->rulesets[place].segments++;
+    return OK;
+}
+
+bool holdings_names(const struct holdings *h, const char *hash)
+{
+    for (size_t i = 0; i < h->ruleset_count; i++) {
+        if (h->rulesets[i].segments > 0 && strcmp(h->rulesets[i].hash, hash) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void holdings_clear(struct holdings *h, size_t index)
 {
     struct holdings_segment *segment = &h->segments[index];
@@ -80,7 +131,10 @@ void holdings_clear(struct holdings *h, size_t index)
         h->tenants[at->tenant].bytes[at->kind] -= at->bytes;
         h->tenants[at->tenant].records[at->kind] -= at->records;
     }
-    segment->count = 0;
+    for (size_t i = 0; i < segment->named_count; i++) {
+        h->rulesets[segment->named[i]].segments--;
+    }
+    segment->count = segment->named_count = 0;
     segment->counted = false;
 }
 
@@ -116,6 +170,7 @@ static void forget_first(struct holdings *h)
     holdings_clear(h, 0);
     holdings_file_remove(h, h->segments[0].base);
     memory_free(h->segments[0].at);
+    memory_free(h->segments[0].named);
     h->segment_count--;
     memmove(h->segments, h->segments + 1, h->segment_count * sizeof *h->segments);
 }
@@ -169,7 +224,11 @@ static enum err count_frame(struct holdings *h, const struct frame *frame)
     struct slice tenant = frame->attribute[FRAME_TENANT];
     size_t index = names_find(&h->names, frame->offset);
     h->newest_ns = frame->receipt_ns;
-    if (index >= h->segment_count || h->segments[index].counted || !is_held(frame, &some)) {
+    if (index >= h->segment_count || h->segments[index].counted) {
+        return OK;
+    }
+    TRY(holdings_name(h, index, frame->attribute[FRAME_RULESET]));
+    if (!is_held(frame, &some)) {
         return OK;
     }
     return holdings_add(h, index, tenant, &some);
@@ -239,6 +298,7 @@ void holdings_free(struct holdings *h)
     }
     for (size_t i = 0; i < h->segment_count; i++) {
         memory_free(h->segments[i].at);
+        memory_free(h->segments[i].named);
     }
     for (size_t i = 0; i < h->tenant_count; i++) {
         memory_free(h->tenants[i].name);
@@ -247,6 +307,7 @@ void holdings_free(struct holdings *h)
     names_fini(&h->names);
     memory_free(h->segments);
     memory_free(h->tenants);
+    memory_free(h->rulesets);
     memory_free(h->directory);
     memory_free(h);
 }

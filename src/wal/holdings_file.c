@@ -9,7 +9,8 @@
 #include "base/sum.h"
 #include "wal/segment.h"
 
-#define FIRST "merlon-held 1 "
+#define FIRST "merlon-held 2 "
+#define RULES "rules "
 
 static enum err path_of(
         const struct holdings *h, uint64_t base, const char *suffix, struct buf *out)
@@ -36,6 +37,9 @@ static void add_lines(const struct holdings *h, size_t index, uint64_t end, stru
                 at->bytes, at->records, (uint64_t)at->oldest_ns, (uint64_t)at->newest_ns);
         buf_add(out, slice_of(tenant->name, tenant->size));
         buf_byte(out, '\n');
+    }
+    for (size_t i = 0; i < segment->named_count; i++) {
+        buf_format(out, RULES "%s\n", h->rulesets[segment->named[i]].hash);
     }
     buf_format(out, "sum %08x\n", sum_add(0, buf_slice(out)));
 }
@@ -95,6 +99,9 @@ static enum err take_line(struct holdings *h, size_t index, struct slice line)
 {
     uint64_t kind, oldest, newest;
     struct holding some = {0};
+    if (slice_starts(line, SLICE(RULES))) {
+        return holdings_name(h, index, slice_from(line, sizeof RULES - 1));
+    }
     if (!take_number(&line, &kind) || kind >= HOLDINGS_KINDS || !take_number(&line, &some.bytes) ||
             !take_number(&line, &some.records) || !take_number(&line, &oldest) ||
             !take_number(&line, &newest)) {

@@ -19,4 +19,6 @@ enum err holdings_file_sweep(const struct holdings *h, struct diag *diag) MUST_C
 /* In holdings.c: adds to a segment's sums and to the tenant's. */
 enum err holdings_add(struct holdings *h, size_t index, struct slice tenant,
         const struct holding *some) MUST_CHECK;
+/* Notes that a segment names a set of rules; what is no hash is none. */
+enum err holdings_name(struct holdings *h, size_t index, struct slice hash) MUST_CHECK;
 void holdings_clear(struct holdings *h, size_t index);

@@ -50,6 +50,27 @@ static void put(struct rig *rig, enum frame_kind kind, const char *tenant, int64
     frame_records_fini(&records);
 }
 
+static void put_rules(struct rig *rig, char digit)
+{
+    char hash[DIGEST_HEX] = {0};
+    struct frame_records records = {0};
+    struct frame frame = {.kind = FRAME_RULES, .receipt_ns = NOW};
+    memset(hash, digit, sizeof hash - 1);
+    frame.attribute[FRAME_RULESET] = slice_text(hash);
+    frame_records_add(&records, SLICE("0123456789"));
+    assert_int_equal(frame_take(&frame, &records), OK);
+    assert_int_equal(wal_append(rig->wal, &frame, NULL), OK);
+    assert_int_equal(wal_commit(rig->wal, NULL), OK);
+    frame_records_fini(&records);
+}
+
+static bool is_named(const struct holdings *h, char digit)
+{
+    char hash[DIGEST_HEX] = {0};
+    memset(hash, digit, sizeof hash - 1);
+    return holdings_names(h, hash);
+}
+
 static struct holdings *count_all(struct rig *rig)
 {
     struct holdings *h;
@@ -139,7 +160,7 @@ static void what_was_counted_is_not_read_again(void **unused)
     holdings_free(h);
     /* The segment need not be there to be read; a file with a wrong sum is not believed. */
     struct slice held = crash_disk_file(rig.disk, HELD);
-    assert_true(slice_starts(held, SLICE("merlon-held 1 0 1\n")));
+    assert_true(slice_starts(held, SLICE("merlon-held 2 0 1\n")));
     assert_int_equal(counted_after(&rig, SLICE("nothing any more"), held), 4);
     char text[200];
     held = crash_disk_file(rig.disk, HELD);
@@ -181,6 +202,42 @@ static void what_is_removed_is_forgotten(void **unused)
  */
 
 static struct retain_limit limits[3]; /* of a, of b, of quarantine */
+
+static struct holdings *without_first(struct rig *rig, struct holdings *h)
+{
+    uint64_t first;
+    bool more;
+    assert_int_equal(wal_remove(rig->wal, h->segments[1].base, &first, NULL), OK);
+    assert_int_equal(holdings_turn(h, wal_committed(rig->wal), 100, &more, NULL), OK);
+    return h;
+}
+
+/* In several segments, in one several times, read or known from their sums. */
+static void a_set_of_rules_is_named_while_a_segment_names_it(void **unused)
+{
+    (void)unused;
+    struct rig rig = start(330); /* two frames a segment */
+    const char *const digits = "aabaccd";
+    for (size_t i = 0; digits[i]; i++) {
+        put_rules(&rig, digits[i]);
+    }
+    struct holdings *h = count_all(&rig); /* makes the .held */
+    assert_int_equal(h->segment_count, 4);
+    for (int known = 0; known < 2; known++) {
+        assert_true(is_named(h, 'a') && is_named(h, 'b') && is_named(h, 'c') && is_named(h, 'd'));
+        assert_false(is_named(h, 'e'));
+        holdings_free(h);
+        h = count_all(&rig);
+    }
+    without_first(&rig, h);
+    assert_true(is_named(h, 'a') && is_named(h, 'b') && is_named(h, 'c'));
+    without_first(&rig, h);
+    assert_true(!is_named(h, 'a') && !is_named(h, 'b') && is_named(h, 'c'));
+    without_first(&rig, h);
+    assert_true(!is_named(h, 'c') && is_named(h, 'd'));
+    holdings_free(h);
+    end(&rig);
+}
 
 static struct retain_limit limit(const void *context, struct slice tenant, enum holdings_kind kind)
 {
@@ -338,6 +395,7 @@ static void without_memory_it_says_so(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+            cmocka_unit_test(a_set_of_rules_is_named_while_a_segment_names_it),
             cmocka_unit_test(each_tenant_is_counted_by_kind),
             cmocka_unit_test(the_sums_are_those_of_the_files),
             cmocka_unit_test(what_was_counted_is_not_read_again),

@@ -1,11 +1,12 @@
 """Retention of a running centre: what is past its limits goes, in whole files, and nothing else."""
 import json
 import os
+import re
 import signal
 import subprocess
 
 import segments
-from centre import Centre, MERLON, line
+from centre import Centre, MERLON, RULES, line
 
 SMALL = "segment_size: 64K\nreserve: 1M\n"
 
@@ -168,7 +169,74 @@ def kills_while_files_go_leave_no_hole():
             assert not problems(centre)
 
 
+def change_rules(centre, version):
+    """Others, in force; their hash."""
+    path = os.path.join(centre.folder, "rules", "planted.yml")
+    with open(path + ".new", "w") as out:
+        out.write(RULES.replace("Marked Line", f"Version {version}"))
+    os.rename(path + ".new", path)
+    status, text = centre.ask("/api/v1/rules/reload", method="POST")
+    assert status == 200, text
+    return json.loads(text)["ruleset"]
+
+
+def sets(centre):
+    names = os.listdir(os.path.join(centre.data, "rulesets"))
+    return {n for n in names if re.fullmatch("[0-9a-f]{64}", n)}
+
+
+def named(centre, logs=("log", "findings")):
+    """The sets that frames name which are kept."""
+    return {frame.text(segments.RULESET) for log in logs
+            for frame in segments.Log(os.path.join(centre.data, log))
+            if segments.RULESET in frame.attributes}
+
+
+def change_and_send(centre, hashes):
+    """Other rules, and enough judged by them to begin files in both logs."""
+    hashes.append(change_rules(centre, len(hashes)))
+    start = 60 * len(hashes)
+    send(centre, 60, start=start, planted=lambda i: True)
+    centre.until(lambda: str(start + 59) in str(centre.findings()[-1:]), "all is judged")
+    assert named(centre) <= sets(centre), (named(centre), sets(centre))
+
+
+def sets_go_when_nothing_names_them():
+    few = "retention: {size: 100K, findings: {size: 100K}}\n"
+    with Centre(extra=SMALL + few) as centre:
+        hashes = []
+        while not hashes or hashes[0] in sets(centre):
+            assert len(hashes) < 40, "they only grow"
+            change_and_send(centre, hashes)
+        assert hashes[-1] in sets(centre) and len(sets(centre)) < len(hashes)
+        while True:  # one that may go, and is wanted again before it went
+            change_and_send(centre, hashes)
+            free = sorted(sets(centre) - named(centre), key=hashes.index)
+            if free:
+                break
+        centre.until(lambda: figure(centre) == stored(centre), "it is known that it may go")
+        for hash in (free[0], hashes[0]):
+            assert change_rules(centre, hashes.index(hash)) == hash
+            assert hash in sets(centre)
+        centre.kill()
+        centre.start()
+        assert named(centre) <= sets(centre) and "cannot be had" not in centre.words()
+        assert centre.stop() == 0 and problems(centre) == []
+
+
+def sets_stay_while_one_log_names_them():
+    for log, few in (("log", "{size: 100K}"), ("findings", "{findings: {size: 100K}}")):
+        with Centre(extra=SMALL + f"retention: {few}\n") as centre:
+            hashes = []
+            while len(hashes) < 4 or first_kept(centre, log) == 0:
+                change_and_send(centre, hashes)
+            centre.until(lambda: figure(centre) == stored(centre), "it is counted")
+            change_and_send(centre, hashes)
+            assert hashes[0] not in named(centre, [log]) and set(hashes) <= sets(centre)
+
+
 TESTS = [what_is_past_its_size_goes, what_is_past_its_age_goes,
          who_keeps_longer_keeps_what_is_shared, what_is_not_judged_stays,
          how_far_was_judged_is_not_forgotten,
-         kills_while_files_go_leave_no_hole]
+         kills_while_files_go_leave_no_hole,
+         sets_go_when_nothing_names_them, sets_stay_while_one_log_names_them]
