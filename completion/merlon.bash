@@ -76,8 +76,8 @@ _merlon() {
         --any-source --fire --state-limit --placeholders --taxonomy --data --max-record --jobs
         --quiet --html --help' ;;
     findings) options='--data --after --tenant --count --help' ;;
-    hunt) options='--rule --near --config --output --format --zone --year --taxonomy --state-limit --max-record --quiet
-        --data --tenant --from --to --help' ;;
+    hunt) options='--rule --near --ioc --config --output --format --zone --year --taxonomy --state-limit --max-record --quiet
+        --archive --data --tenant --from --to --help' ;;
     doctor) options='--config --data --token --help' ;;
     status) options='--output --rules --tenant --data --url --token --help' ;;
     tail) options='--last --tenant --source --grep --findings --level --output --data --url --token --help' ;;
@@ -87,7 +87,7 @@ _merlon() {
     sources) options='--rules --output --fields --format --zone --year --placeholders --taxonomy --max-record
         --quiet --help' ;;
     'rules backtest') options='--days --config --output --state-limit --quiet --format --zone --year
-        --taxonomy --max-record --data --tenant --from --to --help' ;;
+        --taxonomy --max-record --archive --data --tenant --from --to --help' ;;
     'rules explain') options='--record --format --any-source --placeholders --taxonomy --help' ;;
     'rules list') options='--output --level --placeholders --data --help' ;;
     'rules add') options='--name --data --help' ;;

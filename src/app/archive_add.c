@@ -43,6 +43,7 @@ struct adding {
     uint32_t file; /* of the seal */
     struct seal_counts counts;
     struct buf scratch;
+    struct cutter cutter;     /* of the block at hand: lines that name columns */
     uint64_t rejected, known; /* records; inputs that are there already */
     bool partial;
 };
@@ -182,6 +183,34 @@ static void reject(
     }
 }
 
+/* Lines that name columns may stand between records: those in force at the event. */
+static enum err take_header(
+        struct adding *a, const struct feed_block *block, const char **at, struct diag *diag)
+{
+    struct slice raw = a->event.raw, gap = {*at, 0};
+    struct cut ignored;
+    if (!block->decoder->headed || raw.at < *at ||
+            raw.at > block->records.at + block->records.size) {
+        return OK;
+    }
+    gap.size = (size_t)(raw.at - *at);
+    *at = raw.at + raw.size;
+    if (slice_trim(gap).size == 0) {
+        return OK;
+    }
+    TRY(block->decoder->cut(&a->cutter, gap, true, &ignored, diag));
+    return a->cutter.header.failed ? diag_say(diag, ERR_MEMORY, "no memory to seal") : OK;
+}
+
+static void begin_header(struct adding *a, const struct feed_block *block)
+{
+    struct buf header = a->cutter.header;
+    buf_clear(&header);
+    buf_add(&header, buf_slice(&block->header));
+    a->cutter = block->cutter;
+    a->cutter.header = header;
+}
+
 static enum err add_events(
         struct adding *a, const struct feed_block *block, struct reader *reader, struct diag *diag)
 {
@@ -189,8 +218,8 @@ static enum err add_events(
     struct rows_head head = {.received_ns = block->place.written_ns,
             .source = utf8_valid(block->file) ? block->file : SLICE("?"),
             .format = slice_text(decoder->name),
-            .header = buf_slice(&block->header),
             .part = -1};
+    const char *at = block->records.at;
     bool given = false; /* a chunk, with its first event */
     for (uint64_t n = 0;; n++) {
         struct diag why = {0};
@@ -209,6 +238,8 @@ static enum err add_events(
             head.raw = given ? (struct slice){0} : block->records;
             given = true;
         }
+        TRY(take_header(a, block, &at, diag));
+        head.header = buf_slice(&a->cutter.header);
         head.time_ns = time_of(a);
         TRY(seal_add(a->seal, &head, &a->event, diag));
     }
@@ -244,6 +275,7 @@ static enum err add_block(struct adding *a, const struct feed_block *block, stru
         block->decoder->place(reader, &block->place);
     }
     block->decoder->begin(reader, block->records, buf_slice(&block->header));
+    begin_header(a, block);
     return add_events(a, block, reader, diag);
 }
 
@@ -343,6 +375,7 @@ static void free_adding(struct adding *a)
     inputs_free(a->inputs);
     memory_free(a->ids);
     buf_fini(&a->scratch);
+    buf_fini(&a->cutter.header);
     load_fini(&a->loaded);
 }
 

@@ -59,8 +59,7 @@ static void close_file(struct feed *feed)
     buf_clear(&feed->tail);
 }
 
-/* Room for `size` bytes and those behind them; what is there stays. */
-static bool make_room(struct feed_block *block, size_t size)
+bool feed_room(struct feed_block *block, size_t size)
 {
     if (size + FEED_BEHIND <= block->room) {
         return true;
@@ -174,7 +173,7 @@ static enum err cut_block(struct feed *feed, struct feed_block *block, size_t *h
     buf_add(&block->header, buf_slice(&feed->cutter.header));
     for (;;) {
         want = want > most && most > FEED_BLOCK ? most : want;
-        if (!make_room(block, want > *have ? want : *have)) {
+        if (!feed_room(block, want > *have ? want : *have)) {
             struct diag diag;
             diag_say(&diag, ERR_MEMORY, "no memory for a block of %zu bytes", want);
             unreadable(feed, block, &diag);
@@ -192,6 +191,8 @@ static enum err cut_block(struct feed *feed, struct feed_block *block, size_t *h
         if (cut.skip + cut.size > 0) {
             take_cut(feed, block, &cut, &diag);
             block->records = slice_of(block->bytes + cut.skip, cut.size);
+            block->cutter = feed->cutter;
+            block->cutter.header = (struct buf){0};
             return OK;
         }
         if (feed->ended) {
@@ -210,7 +211,7 @@ static enum err cut_block(struct feed *feed, struct feed_block *block, size_t *h
 static bool next_of_file(struct feed *feed, struct feed_block *block)
 {
     size_t have = feed->tail.size;
-    if (!make_room(block, have > FEED_BLOCK ? have : FEED_BLOCK)) {
+    if (!feed_room(block, have > FEED_BLOCK ? have : FEED_BLOCK)) {
         feed->no_memory = true;
         return false;
     }
@@ -261,10 +262,13 @@ bool feed_next(struct feed *feed, struct feed_block *block)
     }
     block->decoder = NULL;
     block->records = (struct slice){0};
+    block->from = 0;
+    block->to = UINT64_MAX;
     buf_clear(&block->notes);
     pthread_mutex_lock(&feed->mutex);
-    feed->no_memory |= !make_room(block, FEED_BLOCK);
-    bool more = !feed->no_memory && next_locked(feed, block);
+    feed->no_memory |= !feed_room(block, FEED_BLOCK);
+    bool more =
+            !feed->no_memory && (feed->other ? feed->other(feed, block) : next_locked(feed, block));
     if (more) {
         block->sequence = feed->sequence++;
     }

@@ -30,7 +30,9 @@ struct feed_block {
     const struct decoder *decoder; /* NULL: only notes */
     struct slice records;          /* within `bytes` */
     struct buf header;             /* in force where they begin (struct cutter) */
+    struct cutter cutter;          /* behind them; without its header */
     uint64_t first;                /* ordinal of the first record, from 1 */
+    uint64_t from, to;             /* ordinals that are wanted, `to` not */
     struct slice file;             /* as shown */
     struct slice file_json;        /* the inside of a JSON string */
     struct decode_place place;
@@ -47,12 +49,20 @@ struct feed_counts {
     uint64_t rejected;   /* records that did not even reach a block */
 };
 
+struct feed;
+
+/* What gives blocks in place of files. Called locked. It fills all but the sequence; the block has
+ * no decoder, no records and no notes before. false: no more. */
+typedef bool feed_other(struct feed *feed, struct feed_block *block);
+
 struct feed {
     /* Set before use. */
     const struct inputs *inputs;
     const struct decoder *forced; /* or NULL */
     struct decode_limits limits;
     const atomic_bool *stop;
+    feed_other *other; /* NULL: the inputs are read */
+    void *context;     /* its own */
     /* Private, guarded by the mutex. */
     pthread_mutex_t mutex;
     size_t next_file;
@@ -78,4 +88,6 @@ void feed_init(struct feed *feed);
 void feed_fini(struct feed *feed);
 /* false: no more blocks. */
 bool feed_next(struct feed *feed, struct feed_block *block);
+/* Room for `size` bytes in block->bytes and those behind them; what is there stays. */
+bool feed_room(struct feed_block *block, size_t size);
 void feed_block_fini(struct feed_block *block);

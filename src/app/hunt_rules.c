@@ -12,6 +12,7 @@
 
 enum { DATE = 10 }; /* of RFC 3339 */
 
+/* Or an archive. */
 static int hunt_files(const struct hunt_request *request, struct backtest *b)
 {
     const struct hunt_input *input = &request->input;
@@ -19,6 +20,7 @@ static int hunt_files(const struct hunt_request *request, struct backtest *b)
     detect.load.rules = request->rules;
     detect.load.taxonomies = input->taxonomies;
     detect.inputs = input->paths;
+    detect.archive = input->archive ? input : NULL;
     detect.format = b ? &backtest_format : request->format;
     detect.backtest = b;
     detect.jobs = b ? 1 : detect.jobs;
@@ -115,7 +117,8 @@ static int hunt_log(const struct hunt_request *request, struct backtest *b)
 
 static int hunt_either(const struct hunt_request *request, struct backtest *b)
 {
-    return request->input.paths.count > 0 ? hunt_files(request, b) : hunt_log(request, b);
+    bool files = request->input.paths.count > 0 || request->input.archive;
+    return files ? hunt_files(request, b) : hunt_log(request, b);
 }
 
 static int run_backtest(const struct hunt_request *request)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "app/hunt_ioc.h"
 #include "app/hunt_near.h"
 #include "app/hunt_rules.h"
 #include "app/hunt_source.h"
@@ -159,6 +160,9 @@ int hunt_run(const struct hunt_request *request)
     static struct hunt hunt;
     struct diag diag = {0};
     int code = VERB_USAGE;
+    if (request->iocs.count > 0) {
+        return hunt_ioc_run(request);
+    }
     if (request->near) {
         return hunt_near_run(request);
     }

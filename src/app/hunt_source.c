@@ -66,13 +66,19 @@ static enum err check_again(const struct inputs *inputs, struct diag *diag)
     return OK;
 }
 
-/* ---- either -----------------------------------------------------------------------------------
+/* ---- each of them
+ * -----------------------------------------------------------------------------------
  */
 
 enum err hunt_source_open(
         struct hunt_source *source, const struct hunt_input *input, bool again, struct diag *diag)
 {
     *source = (struct hunt_source){.input = input};
+    if (input->archive) {
+        TRY(hunt_archive_open(&source->archive, input, diag));
+        return sandbox_enter(SANDBOX_JUDGE, (const char *[]){source->archive.path, NULL},
+                getenv("MERLON_SANDBOX_TEST"), diag);
+    }
     if (input->paths.count == 0) {
         TRY(hunt_log_open(&source->log, input, diag));
         return sandbox_enter(SANDBOX_JUDGE, (const char *[]){source->log.path, NULL},
@@ -89,8 +95,9 @@ enum err hunt_source_read(struct hunt_source *source, struct hunt_pass *pass, st
     pass->bytes = 0;
     enum err e = hunt_pass_open(pass, diag);
     if (e == OK) {
-        e = source->inputs ? read_files(source, pass, diag)
-                           : hunt_log_pass(&source->log, pass, diag);
+        e = source->inputs           ? read_files(source, pass, diag)
+            : source->input->archive ? hunt_archive_pass(&source->archive, pass, diag)
+                                     : hunt_log_pass(&source->log, pass, diag);
     }
     hunt_pass_close(pass);
     if (e == OK && atomic_load(pass->stop)) {
@@ -118,7 +125,8 @@ bool hunt_source_partial(const struct hunt_source *source, const struct hunt_pas
     if (log->unread > 0) {
         say_records(log->unread, "in quarantine: not searched (merlon log cat --rejected)");
     }
-    return pass->rejected > 0 || log->unread > 0 || source->partial || log->partial;
+    return pass->rejected > 0 || log->unread > 0 || source->partial || log->partial ||
+           source->archive.partial;
 }
 
 void hunt_source_progress(
@@ -131,5 +139,6 @@ void hunt_source_progress(
 void hunt_source_fini(struct hunt_source *source)
 {
     hunt_log_fini(&source->log);
+    hunt_archive_fini(&source->archive);
     inputs_free(source->inputs);
 }

@@ -1,4 +1,4 @@
-/* hunt_source: what hunts read: files, or the log of a centre.
+/* hunt_source: what hunts read: files, the log of a centre, or an archive.
  *
  *     TRY(hunt_source_open(&source, &request->input, diag));     // then the process is sealed
  *     struct hunt_pass pass = {.paths = ..., .take = ..., ...};
@@ -7,6 +7,7 @@
  *     hunt_source_fini(&source); */
 #pragma once
 
+#include "app/hunt_archive.h"
 #include "app/hunt_log.h"
 #include "app/hunt_pass.h"
 #include "cli/hunt_input.h"
@@ -14,8 +15,9 @@
 
 struct hunt_source {
     const struct hunt_input *input;
-    struct inputs *inputs; /* NULL: the log is read */
+    struct inputs *inputs; /* NULL: the log is read, or the archive */
     struct hunt_log log;
+    struct hunt_archive archive;
     bool partial; /* of files: something could not be read; said */
 };
 

@@ -267,6 +267,8 @@ enum err pipeline_run(struct pipeline *p, struct diag *diag)
     run->feed.forced = p->request->decoder;
     run->feed.limits = p->request->limits;
     run->feed.stop = p->stop;
+    run->feed.other = p->archive ? archive_feed_next : NULL;
+    run->feed.context = p->archive;
     run->turn.take = take;
     run->turn.context = run;
     run->shared = (struct worker_shared){.request = p->request,

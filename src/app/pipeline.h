@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "app/archive_feed.h"
 #include "app/choose.h"
 #include "app/correlated.h"
 #include "base/diag.h"
@@ -26,6 +27,7 @@ struct pipeline {
     /* Set before. */
     const struct detect_request *request;
     const struct inputs *inputs;
+    struct archive_feed *archive; /* NULL: the inputs are read */
     struct engine *engine;
     const struct output *output;
     struct tally *tally;

@@ -42,6 +42,7 @@ struct run_parts {
     struct loaded loaded;
     struct engine *engine;
     struct inputs *inputs;
+    struct archive_feed *archive; /* NULL: the inputs are read; else it owns them */
     struct output *output;
     struct tally tally;
     struct report *report;
@@ -57,7 +58,11 @@ static void free_parts(struct run_parts *parts)
     report_free(parts->report);
     landing_close(&parts->landing);
     output_free(parts->output);
-    inputs_free(parts->inputs);
+    if (parts->archive) {
+        archive_feed_free(parts->archive);
+    } else {
+        inputs_free(parts->inputs);
+    }
     engine_free(parts->engine);
     correlated_free(parts->correlated);
     choose_fini(&parts->choice);
@@ -86,6 +91,17 @@ static enum err prepare_rules(
             .no_value_cache = request->no_value_cache,
             .excluded = parts->choice.excluded};
     return engine_new(parts->loaded.set, parts->loaded.taxonomy, &options, &parts->engine, diag);
+}
+
+static enum err prepare_inputs(
+        const struct detect_request *request, struct run_parts *parts, struct diag *diag)
+{
+    if (!request->archive) {
+        return look_inputs(&request->inputs, &parts->inputs, diag);
+    }
+    TRY(archive_feed_open(request->archive, &parts->archive, diag));
+    parts->inputs = parts->archive->inputs;
+    return OK;
 }
 
 unsigned run_columns(void)
@@ -213,8 +229,16 @@ static bool all_read(const struct run_parts *parts, const struct pipeline *pipel
 {
     const struct summary_facts *facts = &pipeline->facts;
     return facts->unreadable == 0 && facts->rejected == 0 && pipeline->failed == 0 &&
-           facts->rules_refused == 0 && parts->loaded.unreadable == 0 && !parts->unwritten &&
-           !facts->interrupted;
+           !(parts->archive && parts->archive->archive.partial) && facts->rules_refused == 0 &&
+           parts->loaded.unreadable == 0 && !parts->unwritten && !facts->interrupted;
+}
+
+static enum err seal_process(const struct run_parts *parts, struct diag *diag)
+{
+    return parts->archive ? sandbox_enter(SANDBOX_JUDGE,
+                                    (const char *[]){parts->archive->archive.path, NULL},
+                                    getenv("MERLON_SANDBOX_TEST"), diag)
+                          : run_seal(parts->inputs, diag);
 }
 
 static int judge_inputs(const struct detect_request *request, struct run_parts *parts)
@@ -222,6 +246,7 @@ static int judge_inputs(const struct detect_request *request, struct run_parts *
     struct diag diag = {0};
     struct pipeline pipeline = {.request = request,
             .inputs = parts->inputs,
+            .archive = parts->archive,
             .engine = parts->engine,
             .output = parts->output,
             .tally = &parts->tally,
@@ -232,7 +257,7 @@ static int judge_inputs(const struct detect_request *request, struct run_parts *
             .guard_terminal = isatty(STDOUT_FILENO) && strcmp(request->format->name, "table") != 0,
             .draw_progress = !request->quiet && isatty(STDERR_FILENO),
             .stop = &interrupted};
-    enum err e = run_seal(parts->inputs, &diag);
+    enum err e = seal_process(parts, &diag);
     if (e != OK) {
         verb_say("cannot seal the process: %s", diag.words);
         return VERB_SOME;
@@ -277,7 +302,7 @@ int run_detect(const struct detect_request *request)
     (void)run_catch_signals();
     enum err e = prepare_rules(request, &parts, &diag);
     if (e == OK) {
-        e = look_inputs(&request->inputs, &parts.inputs, &diag);
+        e = prepare_inputs(request, &parts, &diag);
     }
     if (e == OK) {
         e = prepare_output(request, &parts, &diag);

@@ -301,6 +301,9 @@ static void judge_block(struct worker *worker)
         }
         uint64_t place = decoder->ordinal ? decoder->ordinal(reader) : n;
         uint64_t record = worker->block.first + place;
+        if (record < worker->block.from || record >= worker->block.to) {
+            continue;
+        }
         if (e == OK && worker->event.truncated) {
             e = diag_say(&diag, ERR_LIMIT, "over %d values of one record", EVENT_MORE_LIMIT);
         }

@@ -11,6 +11,7 @@
 
 #define HEAD SLICE("merlon rules 1\n")
 #define WALK_MEMORY ((size_t)256 << 20)
+#define LISTED ((size_t)256 << 20) /* that reading a directory may take */
 enum { PATH = 4096, CURRENT = 200, LINE = 64 /* of a text's line, beside the name */ };
 
 /* ---- making one --------------------------------------------------------------------------------
@@ -294,6 +295,35 @@ void book_current(const struct disk *disk, const char *directory, char hash[DIGE
         hash[DIGEST_HEX - 1] = 0;
     }
     buf_fini(&text);
+}
+
+enum err book_list(
+        const struct disk *disk, const struct book_choice *choice, size_t *count, struct diag *diag)
+{
+    struct arena arena;
+    struct disk_names list;
+    *count = 0;
+    arena_init(&arena, LISTED);
+    enum err e = disk->list(disk, choice->directory, &arena, &list, diag);
+    for (size_t i = 0; e == OK && i < list.count && *count < choice->room; i++) {
+        if (book_is_hash(slice_text(list.at[i])) && choice->is_spare(choice->context, list.at[i])) {
+            memcpy(choice->hash[(*count)++], list.at[i], DIGEST_HEX);
+        }
+    }
+    arena_fini(&arena);
+    return e;
+}
+
+enum err book_remove(
+        const struct disk *disk, const char *directory, const char *hash, struct diag *diag)
+{
+    char path[PATH];
+    if (!book_is_hash(slice_text(hash))) {
+        return OK;
+    }
+    TRY(make_path(path, directory, hash, diag));
+    enum err e = disk->remove(disk, path, diag);
+    return e == ERR_NOT_FOUND ? OK : e;
 }
 
 /* ---- reading one -------------------------------------------------------------------------------

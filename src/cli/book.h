@@ -26,6 +26,14 @@
 #define BOOK_BYTES ((size_t)256 << 20) /* of a book, at most */
 enum { BOOK_FILES = 200000, BOOK_NAME = 4096 };
 
+struct book_choice {
+    const char *directory;
+    bool (*is_spare)(const void *context, const char *hash);
+    const void *context;
+    char (*hash)[DIGEST_HEX];
+    size_t room;
+};
+
 /* What the request names: paths, or the installed packs. ERR_LIMIT: over BOOK_BYTES or BOOK_FILES;
  * any path that cannot be read is an error. */
 enum err book_collect(const struct load_request *request, const struct config_tenants *tenants,
@@ -44,6 +52,13 @@ enum err book_read(const struct disk *disk, const char *directory, const char *h
 enum err book_set_current(const struct disk *disk, const char *directory, const char *hash,
         struct diag *diag) MUST_CHECK;
 void book_current(const struct disk *disk, const char *directory, char hash[DIGEST_HEX]);
+
+/* Of those that are kept, at most `room` names into `hash` for which `is_spare` says so. */
+enum err book_list(const struct disk *disk, const struct book_choice *choice, size_t *count,
+        struct diag *diag) MUST_CHECK;
+/* Not those: OK too where it is not there. The caller syncs the directory. */
+enum err book_remove(const struct disk *disk, const char *directory, const char *hash,
+        struct diag *diag) MUST_CHECK;
 
 /* Rules that are refused are the set's problems. ERR_SYNTAX: it is no book. */
 enum err book_load(struct slice book, struct loaded *out, struct diag *diag) MUST_CHECK;

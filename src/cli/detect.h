@@ -16,11 +16,13 @@
 enum { DETECT_JOBS = 256 };
 
 struct backtest;
+struct hunt_input;
 
 struct detect_request {
     struct load_request load;
     struct words inputs;
-    struct words excluded; /* a rule's id, title or file */
+    const struct hunt_input *archive; /* NULL: the inputs are read */
+    struct words excluded;            /* a rule's id, title or file */
     const struct output_format *format;
     const struct decoder *decoder; /* --format; NULL: recognised by content */
     enum level level;              /* LEVEL_NONE: all */

@@ -6,11 +6,12 @@
 #define STATE_BYTES_MOST ((unsigned long)1 << 40)
 #define STATE_BYTES ((size_t)1 << 30)
 
-enum { RULE, NEAR, CONFIG, OUTPUT, STATE_LIMIT, QUIET, INPUT };
+enum { RULE, NEAR, IOC, CONFIG, OUTPUT, STATE_LIMIT, QUIET, INPUT };
 
 static const struct option_row options[] = {
         [RULE] = {"rule", 0, "PATH", "find what these Sigma rules do; may be repeated"},
         [NEAR] = {"near", 0, NULL, "with --rule: what they miss in exactly one condition"},
+        [IOC] = {"ioc", 0, "FILE", "find these indicators; may be repeated"},
         [CONFIG] = {"config", 'c', "FILE",
                 "of the centre whose log rules judge: its exceptions, how late events come"},
         [OUTPUT] = {"output", 'o', "HOW", "table, json or csv"},
@@ -57,6 +58,8 @@ static enum err take(struct hunt_request *request, int option, const char *value
     case NEAR:
         request->near = true;
         return OK;
+    case IOC:
+        return words_add(&request->iocs, value);
     case CONFIG:
         request->config = value;
         return OK;
@@ -72,11 +75,11 @@ static enum err take(struct hunt_request *request, int option, const char *value
     }
 }
 
-/* The first argument, unless rules are named. */
+/* The first argument, unless rules or indicators are named. */
 static enum err take_query(struct hunt_request *request, struct diag *diag)
 {
     request->query = words_take_first(&request->input.paths);
-    return request->query ? OK : diag_say(diag, ERR_USAGE, "no query, and no --rule");
+    return request->query ? OK : diag_say(diag, ERR_USAGE, "no query, no --rule, and no --ioc");
 }
 
 static enum err parse(struct hunt_request *request, int argc, char *const *argv, struct diag *diag)
@@ -87,13 +90,17 @@ static enum err parse(struct hunt_request *request, int argc, char *const *argv,
     while ((option = option_next(&scan, &value, diag)) != OPTION_END) {
         TRY(take(request, option, value, diag));
     }
-    if (request->rules.count == 0) {
+    if (request->rules.count > 0 && request->iocs.count > 0) {
+        return diag_say(diag, ERR_USAGE, "--rule and --ioc are hunts of their own");
+    }
+    if (request->rules.count == 0 && request->iocs.count == 0) {
         TRY(take_query(request, diag));
     }
-    if (request->near && request->query) {
+    if (request->near && request->rules.count == 0) {
         return diag_say(diag, ERR_USAGE, "--near is of rules: name some with --rule");
     }
-    if (request->config && (request->near || request->query || request->input.paths.count > 0)) {
+    if (request->config && (request->near || request->rules.count == 0 ||
+                                   request->input.paths.count > 0 || request->input.archive)) {
         return diag_say(diag, ERR_USAGE, "--config is of rules over a centre's log");
     }
     return hunt_input_check(&request->input, diag);
@@ -120,6 +127,7 @@ int hunt_start(struct hunt_request *request, const struct hunt_start *start, enu
         code = start->app->hunt(request);
     }
     words_fini(&request->rules);
+    words_fini(&request->iocs);
     words_fini(&request->input.paths);
     words_fini(&request->input.taxonomies);
     return code;
@@ -136,18 +144,20 @@ static int run(const struct verb *verb, const struct verb_app *app, int argc, ch
 
 const struct verb hunt_verb = {.name = "hunt",
         .about = "search events, count and compare what they hold",
-        .arguments = "[OPTION]... QUERY|--rule PATH [INPUT]...",
+        .arguments = "[OPTION]... QUERY|--rule PATH|--ioc FILE [INPUT]...",
         .options = options,
         .notes =
                 "QUERY is a Sigma selection, and stages behind it that make a table "
                 "(doc/hunt.md):\n"
                 "where, since, until, fields, count, stack, top, rare, distinct, timechart, sort,\n"
-                "head, first, last, join.\n"
+                "head, first, last, firstseen, beacon, join.\n"
                 "With --rule, Sigma rules and correlations are what is looked for, by the code\n"
                 "that judges live: a log by its times of receipt, files as `merlon detect` does.\n"
+                "With --ioc, indicators: addresses, domains, URLs, hashes, e-mail and accounts.\n"
                 "INPUT is what `merlon detect` takes. Without one, what a centre has stored is\n"
                 "searched, whether it runs or not, as far as it was stored when the hunt began;\n"
-                "--data, --tenant, --from and --to are of that, and a time is one of receipt.\n"
+                "or with --archive the sealed files of old logs; --tenant, --from and --to are of\n"
+                "these, and a time is one of receipt.\n"
                 "Output is a table on a terminal and JSON lines otherwise. What was left out is\n"
                 "said, and the exit code is 1 then.\n",
         .examples =
@@ -155,5 +165,6 @@ const struct verb hunt_verb = {.name = "hunt",
                 "logs\n"
                 "  merlon hunt --tenant sg/health 'EventID: 4625 | count by IpAddress | top 20'\n"
                 "  merlon hunt --rule new-rules/ --from 2026-11-01\n"
+                "  merlon hunt --ioc feed.txt logs\n"
                 "  merlon hunt 'EventID: 4624 | join on IpAddress (EventID: 4625)' -o csv logs\n",
         .run = run};

@@ -1,7 +1,8 @@
 /* hunt: the words of `merlon hunt`.
  *
  *     merlon hunt 'EventID: 4625 | count by IpAddress' logs/   ->   struct hunt_request
- *     merlon hunt --rule new-rules/ logs/ */
+ *     merlon hunt --rule new-rules/ logs/
+ *     merlon hunt --ioc feed.txt logs/ */
 #pragma once
 
 #include <stdbool.h>
@@ -13,8 +14,9 @@
 #include "cli/verb.h"
 
 struct hunt_request {
-    const char *query;  /* NULL: rules are hunted with */
+    const char *query;  /* NULL: rules or indicators are hunted with */
     struct words rules; /* --rule; of a query none */
+    struct words iocs;  /* --ioc: files of indicators; of anything else none */
     const char *config; /* of the centre whose log they judge; NULL: the defaults */
     struct hunt_input input;
     bool near;                          /* what the rules miss in one condition */

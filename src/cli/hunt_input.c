@@ -12,14 +12,12 @@ static enum err wrong(struct diag *diag, int option, const char *value, const ch
     return diag_say(diag, ERR_USAGE, "--%s: '%.80s' is no %s", rows[option].name, value, expected);
 }
 
-/* What is of the log alone. */
-static enum err take_log(struct hunt_input *input, int option, const char *value, struct diag *diag)
+/* What is of stored records alone. */
+static enum err take_stored(
+        struct hunt_input *input, int option, const char *value, struct diag *diag)
 {
-    input->of_log = rows[option].name;
+    input->of_stored = rows[option].name;
     switch (option) {
-    case HUNT_INPUT_DATA:
-        input->data = value;
-        return OK;
     case HUNT_INPUT_TENANT:
         input->tenant = value;
         return authorize_tenant_valid(slice_text(value))
@@ -39,6 +37,13 @@ enum err hunt_input_take(struct hunt_input *input, int option, const char *value
         input->of_files = rows[option].name;
         input->decoder = formats_find(value);
         return input->decoder ? OK : wrong(diag, option, value, "format that is known");
+    case HUNT_INPUT_ARCHIVE:
+        input->archive = value;
+        return OK;
+    case HUNT_INPUT_DATA:
+        input->of_log = rows[option].name;
+        input->data = value;
+        return OK;
     case HUNT_INPUT_ZONE:
         return formats_zone(value, &input->limits, diag);
     case HUNT_INPUT_YEAR:
@@ -52,16 +57,23 @@ enum err hunt_input_take(struct hunt_input *input, int option, const char *value
         input->limits.record_bytes = bytes;
         return OK;
     default:
-        return take_log(input, option, value, diag);
+        return take_stored(input, option, value, diag);
     }
 }
 
 enum err hunt_input_check(const struct hunt_input *input, struct diag *diag)
 {
     bool files = input->paths.count > 0;
-    if (files && input->of_log) {
-        return diag_say(
-                diag, ERR_USAGE, "--%s is of a centre's log, and files are named", input->of_log);
+    const char *stored = input->of_log ? input->of_log : input->of_stored;
+    if (files && input->archive) {
+        return diag_say(diag, ERR_USAGE, "files are named, and --archive: one of them is searched");
+    }
+    if (files && stored) {
+        return diag_say(diag, ERR_USAGE, "--%s is of a centre's log, and files are named", stored);
+    }
+    if (input->archive && input->of_log) {
+        return diag_say(diag, ERR_USAGE, "--%s is of a centre's log, and --archive is named",
+                input->of_log);
     }
     if (!files && input->of_files) {
         return diag_say(diag, ERR_USAGE, "--%s is of files: name some", input->of_files);

@@ -1,4 +1,5 @@
-/* hunt_input: what verbs that hunt are to read: files, or a part of a centre's log.
+/* hunt_input: what verbs that hunt are to read: files, or a part of a centre's
+ * log or of an archive.
  *
  *     enum { STATE_LIMIT, ..., INPUT };                 // the verb's own options come first
  *     static const struct option_row options[] = {..., HUNT_INPUT_ROWS, {0}};
@@ -17,15 +18,19 @@
 #include "event/decoder.h"
 
 struct hunt_input {
-    struct words paths; /* none: the log of a centre */
+    struct words paths; /* none: the log of a centre, or the archive */
     struct words taxonomies;
     const struct decoder *decoder; /* --format; NULL: recognised by content */
     struct decode_limits limits;
+    const char *archive; /* --archive, a directory; NULL: none is read */
     /* Of the log. */
-    const char *data;   /* --data; NULL: as cli/data.h says */
+    const char *data; /* --data; NULL: as cli/data.h says */
+    /* Of both. */
     const char *tenant; /* NULL: all */
     struct replay_place from, to;
-    const char *of_files, *of_log; /* an option that was given, and that one of them alone has */
+    /* An option that was given, and that one of them alone has; of_stored: the log or an archive.
+     */
+    const char *of_files, *of_log, *of_stored;
 };
 
 #define HUNT_INPUT_ALL                                                                             \
@@ -39,6 +44,7 @@ enum {
     HUNT_INPUT_YEAR,
     HUNT_INPUT_TAXONOMY,
     HUNT_INPUT_MAX_RECORD,
+    HUNT_INPUT_ARCHIVE,
     HUNT_INPUT_DATA,
     HUNT_INPUT_TENANT,
     HUNT_INPUT_FROM,
@@ -53,6 +59,7 @@ enum {
             {"year", 0, "YEAR", "of syslog times that name none (by the file's own time)"},        \
             {"taxonomy", 0, "FILE", "further logsources and fields; may be repeated"},             \
             {"max-record", 0, "SIZE", "reject longer records (16M)"},                              \
+            {"archive", 0, "DIR", "search the sealed files of this archive (DATA/archive)"},       \
             {"data", 0, "DIR", "where the centre keeps everything (MERLON_DATA, ./merlon-data)"},  \
             {"tenant", 0, "TENANT", "only this tenant's, and those of tenants below it"},          \
             {"from", 0, "PLACE", "records from this offset on, or received since this time"},      \
@@ -63,5 +70,5 @@ enum {
 /* `option` as numbered above. ERR_USAGE: diag says what is wrong with the value. */
 enum err hunt_input_take(
         struct hunt_input *input, int option, const char *value, struct diag *diag) MUST_CHECK;
-/* ERR_USAGE: an option is of files, and none is named, or the other way round. */
+/* ERR_USAGE: an option is not of what is to be read. */
 enum err hunt_input_check(const struct hunt_input *input, struct diag *diag) MUST_CHECK;

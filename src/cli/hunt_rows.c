@@ -46,9 +46,14 @@ static enum err flush(struct hunt_rows *r, struct diag *diag)
 /* ---- JSON and CSV ------------------------------------------------------------------------------
  */
 
+static bool is_number(uint8_t kind)
+{
+    return kind == ROW_NUMBER || kind == ROW_DECIMAL;
+}
+
 static void json_value(struct hunt_rows *r, const struct row_value *v, struct buf *out)
 {
-    if (v->kind == ROW_NUMBER) {
+    if (is_number(v->kind)) {
         row_write(v, out);
         return;
     }
@@ -101,7 +106,7 @@ static void csv_row(struct hunt_rows *r, const struct row_cell *cells)
         if (i > 0) {
             buf_byte(&r->out, ',');
         }
-        if (cell->count == 1 && cell->values[0].kind == ROW_NUMBER) {
+        if (cell->count == 1 && is_number(cell->values[0].kind)) {
             buf_add(&r->out, buf_slice(&r->shown));
         } else {
             output_csv_cell(&r->out, buf_slice(&r->shown));
@@ -155,7 +160,7 @@ static void table_cell(struct hunt_rows *r, uint32_t column, struct slice text)
 {
     size_t width = r->widths[column];
     size_t most = r->terminal > 0 ? width : VISIBLE_ANY;
-    bool right = r->columns[column].kind == ROW_NUMBER, last = column + 1 == r->count;
+    bool right = is_number(r->columns[column].kind), last = column + 1 == r->count;
     size_t wide = visible_width(text);
     size_t missing = wide < width ? width - wide : 0;
     if (column > 0) {

@@ -8,7 +8,7 @@ enum { DAYS, CONFIG, OUTPUT, STATE_LIMIT, QUIET, INPUT };
 enum { DAYS_MOST = 36500 };
 
 static const struct option_row options[] = {
-        [DAYS] = {"days", 0, "N", "of a log: what was received in the last N days"},
+        [DAYS] = {"days", 0, "N", "of what is stored: what was received in the last N days"},
         [CONFIG] = {"config", 'c', "FILE",
                 "of the centre whose log rules judge: its exceptions, how late events come"},
         [OUTPUT] = {"output", 'o', "HOW", "table, json or csv"},
@@ -26,7 +26,7 @@ static enum err take_days(struct hunt_request *request, const char *value, struc
     }
     request->input.from =
             (struct replay_place){.timed = true, .ns = clock_wall_ns() - days * TIME_DAY};
-    request->input.of_log = "days";
+    request->input.of_stored = "days";
     return OK;
 }
 

@@ -145,3 +145,22 @@ struct slice query_lex_shown(const struct query_lexer *l, char room[80])
     int n = snprintf(room, 80, "'%.*s'", (int)size, l->word.text.at);
     return slice_of(room, (size_t)n);
 }
+
+enum err query_lex_expected(const struct query_lexer *l, const char *what)
+{
+    char room[80];
+    struct slice shown = query_lex_shown(l, room);
+    return query_lex_fail(
+            l, l->word.at, ERR_SYNTAX, "expected %s, found %.*s", what, SLICE_ARG(shown));
+}
+
+bool query_lex_digits(struct slice word, uint64_t *number, struct slice *rest)
+{
+    size_t i = 0;
+    *number = 0;
+    for (; i < word.size && slice_is_digit(word.at[i]) && i < 18; i++) {
+        *number = *number * 10 + (uint64_t)(word.at[i] - '0');
+    }
+    *rest = slice_from(word, i);
+    return i > 0;
+}

@@ -42,5 +42,9 @@ bool query_lex_is_word(const struct query_lexer *l, struct slice word);
 /* Failing at an offset of the query: line, and column in bytes from 1. */
 enum err query_lex_fail(const struct query_lexer *l, size_t at, enum err e, const char *format, ...)
         __attribute__((format(printf, 4, 5)));
+/* "expected WHAT, found" the word that stands there. */
+enum err query_lex_expected(const struct query_lexer *l, const char *what);
+/* A whole number at the front of a word; behind it `rest`. */
+bool query_lex_digits(struct slice word, uint64_t *number, struct slice *rest);
 /* The word as a person would name it: "'head'", "the end". */
 struct slice query_lex_shown(const struct query_lexer *l, char room[80]);

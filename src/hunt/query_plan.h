@@ -37,6 +37,8 @@ enum stage_kind {
     STAGE_SORT,
     STAGE_FIRST,
     STAGE_LAST,
+    STAGE_FIRSTSEEN,
+    STAGE_BEACON,
     STAGE_HEAD,
     STAGE_SINCE,
     STAGE_UNTIL,
@@ -67,8 +69,8 @@ struct stage_plan {
     uint32_t field_count;
     uint32_t *by; /* the same */
     uint32_t by_count;
-    uint64_t limit;  /* rows; 0: all */
-    int64_t time_ns; /* STAGE_SINCE, STAGE_UNTIL */
+    uint64_t limit;  /* rows; 0: all; STAGE_BEACON: fewest moments */
+    int64_t time_ns; /* STAGE_SINCE, STAGE_UNTIL, STAGE_FIRSTSEEN */
     int64_t span_ns, zone_ns;
     uint32_t time_slot; /* FIELD_NONE: rows have no _time */
     struct stage_order *orders;
@@ -76,7 +78,8 @@ struct stage_plan {
     uint32_t rank_count; /* of the orders, at the front: what top and rare rank by */
     struct stage_filter *filter;
     uint32_t pipe;   /* STAGE_JOIN: which gives the other rows */
-    uint32_t *right; /* slots of the other rows: [0] is compared, the rest is added */
+    uint32_t *right; /* slots of the other rows: [0] is compared, the rest is added;
+                        STAGE_FIRSTSEEN: _source and _id of the rows that come in */
     uint32_t right_count;
     uint32_t *added; /* where that goes, right_count - 1 slots */
     bool inverse;    /* join not */

@@ -229,6 +229,93 @@ static void first_and_last_go_by_time(void **state)
             "1\n2\n! since, until: 1 events without a time are left out\n");
 }
 
+static void what_was_first_seen_is_told(void **state)
+{
+    (void)state;
+    check("EventID: 1 | firstseen Image",
+            "C:\\a.exe 2026-01-05T00:10:00Z 2 f 3\nC:\\b.exe 2026-01-05T02:10:00Z 1 f 2\n");
+    check("* | firstseen User by EventID",
+            "bob 1 2026-01-05T00:10:00Z 2 f 3\neve 1 2026-01-05T00:30:00Z 1 f 1\n"
+            "- 3 2026-01-11T23:59:59Z 1 f 4\n"
+            "! firstseen: 1 events without a time are left out\n");
+    check("EventID: 1 | firstseen User since 2026-01-05T00:30:00Z",
+            "eve 2026-01-05T00:30:00Z 1 f 1\n");
+    check("EventID: 1 | firstseen User since 2026-01-05T00:30:01Z | count", "0\n");
+    check("EventID: 7 | firstseen Ip", "");
+    check("Ip: 10.0.0.1 | firstseen Ip | fields Ip, count", "10.0.0.1 1\n10.0.0.2 1\n");
+    check("* | timechart 1d by EventID | firstseen EventID | rare 1",
+            "1 2026-01-05T00:00:00Z 1\n! firstseen: 1 events without a time are left out\n"
+            "rare 1: 1 more rows rank as the last one shown does\n");
+    check("* | count by Image | firstseen Image",
+            "! 22: firstseen needs _time, which these rows do not have\n");
+    check("* | firstseen User since noon",
+            "! 26: expected a time, as 2026-01-31T08:00:00Z (UTC where no zone is given)\n");
+}
+
+static void rarity_may_be_that_of_a_group(void **state)
+{
+    (void)state;
+    check("EventID: 1 | rare 1 User by Image, N | fields User, Image_count, N_count", "eve 1 1\n");
+    check("EventID: 1 | top 1 Image by User | fields Image, User_count, count", "C:\\a.exe 2 2\n");
+}
+
+/* `count` events of one pair, every `step` seconds. */
+static void write_beats(struct buf *lines, const char *ip, int count, int step)
+{
+    for (int i = 0; i < count; i++) {
+        long long at = (long long)i * step;
+        buf_format(lines,
+                "{\"Ip\":\"%s\",\"@timestamp\":\"2026-01-%02lldT%02lld:%02lld:%02lldZ\"}\n", ip,
+                1 + at / 86400, at / 3600 % 24, at / 60 % 60, at % 60);
+    }
+}
+
+static void check_beats(const char *query, int count, int step, const char *want)
+{
+    struct buf lines = {0}, out = {0};
+    write_beats(&lines, "a", count, step);
+    buf_byte(&lines, 0);
+    run_over(query, lines.at, 64 << 20, &out);
+    assert_string_equal(out.at, want);
+    buf_fini(&lines);
+    buf_fini(&out);
+}
+
+static void of_equal_times_the_first_that_came_is_first(void **state)
+{
+    (void)state;
+    check_beats("* | firstseen Ip", 3, 0, "a 2026-01-01T00:00:00Z 3 f 1\n");
+}
+
+static void beacons_are_scored(void **state)
+{
+    static const char ten[] =
+            "a 1.000 10 10 60.000 60.000 0.000 2026-01-01T00:00:00Z 2026-01-01T00:09:00Z\n";
+    (void)state;
+    check_beats("* | beacon Ip", 10, 60, ten);
+    check_beats("* | beacon Ip | where score|gte: 0.95 | top 1", 10, 60, ten);
+    check_beats("* | beacon Ip", 9, 60,
+            "! beacon: 1 groups came at fewer than 10 moments: they are not shown\n");
+    check_beats("* | beacon Ip min 4 | fields count, score", 4, 60, "4 1.000\n");
+    check_beats(
+            "* | beacon Ip min 3", 4, 60, "! 19: expected a number of moments from 4 to 100000\n");
+    check_beats("* | beacon Ip min 100001", 4, 60,
+            "! 19: expected a number of moments from 4 to 100000\n");
+    check("* | beacon Ip", "! beacon: 1 events without a time are left out\n"
+                           "beacon: 3 groups came at fewer than 10 moments: they are not shown\n");
+}
+
+static void times_over_100000_of_a_group_are_told(void **state)
+{
+    (void)state;
+    check_beats("* | beacon Ip min 100000 | fields count, measured, mean_s", 100000, 1,
+            "100000 100000 1.000\n");
+    check_beats("* | beacon Ip min 100000 | fields count, measured, mean_s", 100001, 1,
+            "100001 100000 1.000\n! beacon: 1 groups have over 100000 events: of these the score "
+            "and "
+            "the intervals tell of the first ones that came alone\n");
+}
+
 static void rows_can_be_chosen_by_their_columns(void **state)
 {
     (void)state;
@@ -287,7 +374,7 @@ static void over_the_limit_is_an_error(void **state)
 {
     static const char *const queries[] = {"* | count by _id", "* | stack Image by _id",
             "* | sort _raw", "* | first 3 by Ip", "* | join on _id (*) | fields _id",
-            "* | top 2 Image"};
+            "* | top 2 Image", "* | firstseen _id", "* | beacon _id min 4"};
     (void)state;
     for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {
         struct buf all = {0};
@@ -353,6 +440,11 @@ int main(void)
             cmocka_unit_test(ties_are_told),
             cmocka_unit_test(sorting_says_how),
             cmocka_unit_test(first_and_last_go_by_time),
+            cmocka_unit_test(what_was_first_seen_is_told),
+            cmocka_unit_test(rarity_may_be_that_of_a_group),
+            cmocka_unit_test(of_equal_times_the_first_that_came_is_first),
+            cmocka_unit_test(beacons_are_scored),
+            cmocka_unit_test(times_over_100000_of_a_group_are_told),
             cmocka_unit_test(rows_can_be_chosen_by_their_columns),
             cmocka_unit_test(joins_compare_without_case),
             cmocka_unit_test(events_show_where_they_stand),

@@ -4,21 +4,16 @@
 
 #include "base/near.h"
 #include "base/time.h"
+#include "hunt/beacon.h"
 #include "hunt/query_filter.h"
 #include "hunt/query_join.h"
 #include "hunt/query_scope.h"
+#include "hunt/query_span.h"
+#include "hunt/stage_forms.h"
 
 #define OPEN_WIDTH UINT32_MAX
 
 /* ---- words --------------------------------------------------------------------------------- */
-
-static enum err expected(struct query_reader *q, const char *what)
-{
-    char room[80];
-    struct slice shown = query_lex_shown(&q->lexer, room);
-    return query_lex_fail(&q->lexer, q->lexer.word.at, ERR_SYNTAX, "expected %s, found %.*s", what,
-            SLICE_ARG(shown));
-}
 
 static bool is_word(const struct query_reader *q, const char *word)
 {
@@ -31,24 +26,12 @@ static bool is_name(const struct query_reader *q)
            (q->lexer.word.kind == LEX_WORD && !is_word(q, "by") && !is_word(q, "as"));
 }
 
-/* A whole number at the front of the word; behind it `rest`. */
-static bool read_digits(struct slice word, uint64_t *number, struct slice *rest)
-{
-    size_t i = 0;
-    *number = 0;
-    for (; i < word.size && slice_is_digit(word.at[i]) && i < 18; i++) {
-        *number = *number * 10 + (uint64_t)(word.at[i] - '0');
-    }
-    *rest = slice_from(word, i);
-    return i > 0;
-}
-
 /* How many rows; where no number stands, `otherwise`. */
 static enum err read_rows(struct query_reader *q, uint64_t otherwise, uint64_t *out)
 {
     struct slice rest;
     *out = otherwise;
-    if (q->lexer.word.kind != LEX_WORD || !read_digits(q->lexer.word.text, out, &rest)) {
+    if (q->lexer.word.kind != LEX_WORD || !query_lex_digits(q->lexer.word.text, out, &rest)) {
         *out = otherwise;
         return OK;
     }
@@ -68,7 +51,7 @@ struct names {
 static enum err read_name(struct query_reader *q, struct names *to)
 {
     if (!is_name(q)) {
-        return expected(q, "the name of a field");
+        return query_lex_expected(&q->lexer, "the name of a field");
     }
     if (to->count == QUERY_FIELDS) {
         return query_lex_fail(&q->lexer, q->lexer.word.at, ERR_LIMIT, "over %d fields in one stage",
@@ -77,7 +60,7 @@ static enum err read_name(struct query_reader *q, struct names *to)
     struct query_word word = q->lexer.word;
     uint32_t slot;
     if (word.text.size == 0) {
-        return expected(q, "the name of a field");
+        return query_lex_expected(&q->lexer, "the name of a field");
     }
     TRY(query_scope_find(q, word.text, word.at, &slot));
     to->places[to->count] = word.at;
@@ -168,7 +151,7 @@ static enum err keep_by(struct query_reader *q, struct stage_plan *plan, const s
 
 /* Columns that a stage makes. */
 struct made {
-    struct row_column columns[QUERY_FIELDS * 2 + 4];
+    struct row_column columns[QUERY_FIELDS * 2 + 12];
     uint32_t count;
 };
 
@@ -214,24 +197,22 @@ static enum err read_count(struct query_reader *q, size_t at)
     return make_count(q, at, &by);
 }
 
-static enum err read_stack(struct query_reader *q, size_t at)
+static enum err make_stack(
+        struct query_reader *q, size_t at, const struct names *names, const struct names *by)
 {
-    struct names names = {0}, by = {0};
     struct made made = {0};
     struct stage_plan *plan;
     uint32_t time_slot;
-    TRY(read_names(q, &names));
-    TRY(read_by(q, &by));
     TRY(query_scope_time(q, at, &time_slot));
     TRY(add_plan(q, STAGE_STACK, at, &plan));
     plan->time_slot = time_slot;
-    TRY(keep_fields(q, plan, &names));
-    TRY(keep_by(q, plan, &by));
-    make_same(q, &made, &names);
+    TRY(keep_fields(q, plan, names));
+    TRY(keep_by(q, plan, by));
+    make_same(q, &made, names);
     make_column(&made, SLICE("count"), ROW_NUMBER);
-    for (uint32_t i = 0; i < by.count; i++) {
+    for (uint32_t i = 0; i < by->count; i++) {
         struct buf name = {0};
-        buf_add(&name, query_scope_column(q, by.slots[i])->name);
+        buf_add(&name, query_scope_column(q, by->slots[i])->name);
         buf_add(&name, SLICE("_count"));
         make_column(&made, arena_copy(q->arena, buf_slice(&name)), ROW_NUMBER);
         buf_fini(&name);
@@ -243,11 +224,19 @@ static enum err read_stack(struct query_reader *q, size_t at)
     make_column(&made, SLICE("last"), ROW_TIME);
     TRY(query_scope_close(q, made.columns, made.count, at));
     q->pipe->scope.rank_count = 0;
-    for (uint32_t i = 0; i < by.count; i++) {
-        rank_by(q, names.count + 1 + i);
+    for (uint32_t i = 0; i < by->count; i++) {
+        rank_by(q, names->count + 1 + i);
     }
-    rank_by(q, names.count);
+    rank_by(q, names->count);
     return OK;
+}
+
+static enum err read_stack(struct query_reader *q, size_t at)
+{
+    struct names names = {0}, by = {0};
+    TRY(read_names(q, &names));
+    TRY(read_by(q, &by));
+    return make_stack(q, at, &names, &by);
 }
 
 static enum err read_distinct(struct query_reader *q, size_t at)
@@ -263,53 +252,6 @@ static enum err read_distinct(struct query_reader *q, size_t at)
     return query_scope_close(q, made.columns, made.count, at);
 }
 
-static enum err read_span(struct query_reader *q, int64_t *span_ns)
-{
-    static const struct {
-        char unit;
-        int64_t seconds;
-    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 7 * 86400}};
-    uint64_t number;
-    struct slice rest;
-    if (q->lexer.word.kind == LEX_WORD && read_digits(q->lexer.word.text, &number, &rest) &&
-            rest.size == 1 && number > 0 && number <= 10000) {
-        for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
-            if (units[i].unit == rest.at[0]) {
-                *span_ns = (int64_t)number * units[i].seconds * TIME_SECOND;
-                return query_lex_next(&q->lexer);
-            }
-        }
-    }
-    return expected(q, "a span of time (30s, 5m, 1h, 1d, 1w)");
-}
-
-/* `zone +05:30`: where days begin. The lexer gives +05, the colon and 30. */
-static enum err read_zone(struct query_reader *q, int64_t *zone_ns)
-{
-    if (!is_word(q, "zone")) {
-        return OK;
-    }
-    TRY(query_lex_next(&q->lexer));
-    struct slice word = q->lexer.word.text, rest;
-    uint64_t hours = 0, minutes = 0;
-    bool sign = word.size == 3 && (word.at[0] == '+' || word.at[0] == '-');
-    if (!sign || !read_digits(slice_from(word, 1), &hours, &rest) || rest.size || hours > 18) {
-        return expected(q, "an offset from UTC as +hh:mm");
-    }
-    TRY(query_lex_next(&q->lexer));
-    if (query_lex_is_sign(&q->lexer, ':')) {
-        TRY(query_lex_next(&q->lexer));
-        struct slice part = q->lexer.word.text;
-        if (part.size != 2 || !read_digits(part, &minutes, &rest) || rest.size || minutes > 59) {
-            return expected(q, "an offset from UTC as +hh:mm");
-        }
-        TRY(query_lex_next(&q->lexer));
-    }
-    int64_t east = (int64_t)(hours * 3600 + minutes * 60) * TIME_SECOND;
-    *zone_ns = word.at[0] == '-' ? -east : east;
-    return OK;
-}
-
 static enum err read_timechart(struct query_reader *q, size_t at)
 {
     struct names by = {0};
@@ -317,9 +259,9 @@ static enum err read_timechart(struct query_reader *q, size_t at)
     struct stage_plan *plan;
     int64_t span_ns = 0, zone_ns = 0;
     uint32_t time_slot;
-    TRY(read_span(q, &span_ns));
+    TRY(query_span_read(q, &span_ns));
     TRY(read_by(q, &by));
-    TRY(read_zone(q, &zone_ns));
+    TRY(query_span_zone(q, &zone_ns));
     TRY(query_scope_time(q, at, &time_slot));
     if (time_slot == FIELD_NONE) {
         return query_lex_fail(
@@ -359,14 +301,15 @@ static enum err keep_orders(struct query_reader *q, struct stage_plan *plan,
 static enum err read_ranked(struct query_reader *q, size_t at, enum stage_kind kind)
 {
     struct stage_order orders[QUERY_COLUMNS + QUERY_FIELDS + 1];
-    struct names names = {0};
+    struct names names = {0}, by = {0};
     struct stage_plan *plan;
     uint64_t limit;
     uint32_t n = 0;
     TRY(read_rows(q, 10, &limit));
     if (is_name(q)) {
         TRY(read_names(q, &names));
-        TRY(make_count(q, at, &names));
+        TRY(read_by(q, &by));
+        TRY(by.count ? make_stack(q, at, &names, &by) : make_count(q, at, &names));
     }
     const struct query_scope *scope = &q->pipe->scope;
     if (scope->rank_count == 0) {
@@ -406,7 +349,7 @@ static enum err read_order(struct query_reader *q, struct stage_order *order)
                     : is_word(q, "text") ? AS_TEXT
                                          : AS_IS;
         if (order->as == AS_IS) {
-            return expected(q, "number, time or text after 'as'");
+            return query_lex_expected(&q->lexer, "number, time or text after 'as'");
         }
         TRY(query_lex_next(&q->lexer));
     }
@@ -496,25 +439,32 @@ static enum err read_where(struct query_reader *q, size_t at)
     return query_filter_read(q, at, &plan->filter);
 }
 
-static enum err read_moment(struct query_reader *q, size_t at, enum stage_kind kind)
+/* A time up to the end of the stage. */
+static enum err read_time(struct query_reader *q, int64_t *ns)
 {
-    struct stage_plan *plan;
-    uint32_t time_slot;
     size_t from = q->lexer.word.at, end = from;
     while (q->lexer.word.kind != LEX_END && !query_lex_is_sign(&q->lexer, '|') &&
             !query_lex_is_sign(&q->lexer, ')')) {
         TRY(query_lex_next(&q->lexer));
         end = q->lexer.word.at;
     }
-    int64_t ns;
     struct slice text = slice_trim(slice_of(q->lexer.text.at + from, end - from));
     if (text.size > 2 && (text.at[0] == '\'' || text.at[0] == '"')) {
         text = slice_of(text.at + 1, text.size - 2);
     }
-    if (!time_parse(text, &ns)) {
+    if (!time_parse(text, ns)) {
         return query_lex_fail(&q->lexer, from, ERR_SYNTAX,
                 "expected a time, as 2026-01-31T08:00:00Z (UTC where no zone is given)");
     }
+    return OK;
+}
+
+static enum err read_moment(struct query_reader *q, size_t at, enum stage_kind kind)
+{
+    struct stage_plan *plan;
+    uint32_t time_slot;
+    int64_t ns;
+    TRY(read_time(q, &ns));
     TRY(query_scope_time(q, at, &time_slot));
     if (time_slot == FIELD_NONE) {
         return query_lex_fail(&q->lexer, at, ERR_SYNTAX, "these rows have no _time");
@@ -539,6 +489,106 @@ static enum err read_since(struct query_reader *q, size_t at)
 static enum err read_until(struct query_reader *q, size_t at)
 {
     return read_moment(q, at, STAGE_UNTIL);
+}
+
+/* ---- stages that watch times --------------------------------------------------------------- */
+
+/* Fields, then those of `by`, as one list: both tell groups apart. */
+static enum err read_groups(struct query_reader *q, struct names *to)
+{
+    TRY(read_names(q, to));
+    return read_by(q, to);
+}
+
+static enum err need_time(struct query_reader *q, size_t at, const char *word, uint32_t *slot)
+{
+    TRY(query_scope_time(q, at, slot));
+    return *slot != FIELD_NONE ? OK
+                               : query_lex_fail(&q->lexer, at, ERR_SYNTAX,
+                                         "%s needs _time, which these rows do not have", word);
+}
+
+static enum err read_firstseen(struct query_reader *q, size_t at)
+{
+    struct names names = {0};
+    struct made made = {0};
+    struct stage_plan *plan;
+    uint32_t place[2], time_slot;
+    int64_t since_ns = INT64_MIN;
+    bool events = q->pipe->scope.open;
+    TRY(read_groups(q, &names));
+    if (is_word(q, "since")) {
+        TRY(query_lex_next(&q->lexer));
+        TRY(read_time(q, &since_ns));
+    }
+    TRY(need_time(q, at, "firstseen", &time_slot));
+    if (events) {
+        TRY(query_scope_find(q, SLICE("_source"), at, &place[0]));
+        TRY(query_scope_find(q, SLICE("_id"), at, &place[1]));
+    }
+    TRY(add_plan(q, STAGE_FIRSTSEEN, at, &plan));
+    plan->time_slot = time_slot;
+    plan->time_ns = since_ns;
+    TRY(keep_fields(q, plan, &names));
+    make_same(q, &made, &names);
+    make_column(&made, SLICE("first"), ROW_TIME);
+    make_column(&made, SLICE("count"), ROW_NUMBER);
+    if (events) {
+        plan->right_count = 2;
+        TRY(keep_slots(q, place, 2, &plan->right));
+        make_column(&made, SLICE("first_source"), ROW_TEXT);
+        make_column(&made, SLICE("first_id"), ROW_TEXT);
+    }
+    TRY(query_scope_close(q, made.columns, made.count, at));
+    q->pipe->scope.rank_count = 0;
+    rank_by(q, names.count + 1);
+    return OK;
+}
+
+/* `min N`: how many moments a group needs to be told of. */
+static enum err read_min(struct query_reader *q, uint64_t *min)
+{
+    struct slice rest;
+    *min = 10;
+    if (!is_word(q, "min")) {
+        return OK;
+    }
+    TRY(query_lex_next(&q->lexer));
+    bool number = q->lexer.word.kind == LEX_WORD &&
+                  query_lex_digits(q->lexer.word.text, min, &rest) && rest.size == 0;
+    if (!number || *min < BEACON_TIMES || *min > STAGE_TIMES) {
+        return query_lex_fail(&q->lexer, q->lexer.word.at, number ? ERR_LIMIT : ERR_SYNTAX,
+                "expected a number of moments from %d to %d", (int)BEACON_TIMES, (int)STAGE_TIMES);
+    }
+    return query_lex_next(&q->lexer);
+}
+
+static enum err read_beacon(struct query_reader *q, size_t at)
+{
+    const struct row_column shown[] = {{SLICE("score"), ROW_DECIMAL}, {SLICE("count"), ROW_NUMBER},
+            {SLICE("measured"), ROW_NUMBER}, {SLICE("median_s"), ROW_DECIMAL},
+            {SLICE("mean_s"), ROW_DECIMAL}, {SLICE("jitter"), ROW_DECIMAL},
+            {SLICE("first"), ROW_TIME}, {SLICE("last"), ROW_TIME}};
+    struct names names = {0};
+    struct made made = {0};
+    struct stage_plan *plan;
+    uint32_t time_slot;
+    uint64_t min;
+    TRY(read_groups(q, &names));
+    TRY(read_min(q, &min));
+    TRY(need_time(q, at, "beacon", &time_slot));
+    TRY(add_plan(q, STAGE_BEACON, at, &plan));
+    plan->time_slot = time_slot;
+    plan->limit = min;
+    TRY(keep_fields(q, plan, &names));
+    make_same(q, &made, &names);
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
+        make_column(&made, shown[i].name, shown[i].kind);
+    }
+    TRY(query_scope_close(q, made.columns, made.count, at));
+    q->pipe->scope.rank_count = 0;
+    rank_by(q, names.count);
+    return OK;
 }
 
 /* What rows were ranked by stays so, under its new place. */
@@ -567,7 +617,7 @@ static enum err read_fields(struct query_reader *q, size_t at)
         if (is_word(q, "as")) {
             TRY(query_lex_next(&q->lexer));
             if (!is_name(q)) {
-                return expected(q, "a name after 'as'");
+                return query_lex_expected(&q->lexer, "a name after 'as'");
             }
             made.columns[made.count - 1].name = q->lexer.word.text;
             TRY(query_lex_next(&q->lexer));
@@ -599,6 +649,8 @@ static const struct {
         {"rare", read_rare},
         {"first", read_first},
         {"last", read_last},
+        {"firstseen", read_firstseen},
+        {"beacon", read_beacon},
         {"sort", read_sort},
         {"head", read_head},
         {"since", read_since},
@@ -638,7 +690,9 @@ static enum err unknown_stage(struct query_reader *q)
                           "unknown stage %.*s; did you mean '%s'?", SLICE_ARG(shown), near)
                 : query_lex_fail(&q->lexer, q->lexer.word.at, ERR_SYNTAX,
                           "expected a stage (where, fields, stack, count, distinct, timechart, "
-                          "top, rare, first, last, sort, head, since, until, join), found %.*s",
+                          "top, rare, first, last, firstseen, beacon, sort, head, since, until, "
+                          "join), "
+                          "found %.*s",
                           SLICE_ARG(shown));
 }
 

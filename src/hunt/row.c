@@ -75,6 +75,9 @@ void row_write(const struct row_value *v, struct buf *out)
     case ROW_NUMBER:
         buf_i64(out, v->integer);
         break;
+    case ROW_DECIMAL: /* none is below 0 */
+        buf_format(out, "%lld.%03d", (long long)(v->integer / 1000), (int)(v->integer % 1000));
+        break;
     case ROW_TIME:
         time_format(out, v->integer);
         break;

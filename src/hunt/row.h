@@ -16,11 +16,11 @@
 #include "base/slice.h"
 
 /* ROW_ABSENT stands in keys of groups alone: a cell that is absent has no value. */
-enum row_kind { ROW_NUMBER, ROW_TIME, ROW_TEXT, ROW_ABSENT };
+enum row_kind { ROW_NUMBER, ROW_DECIMAL, ROW_TIME, ROW_TEXT, ROW_ABSENT };
 
 struct row_value {
     uint8_t kind;
-    int64_t integer;   /* ROW_NUMBER; ROW_TIME: nanoseconds since 1970, UTC */
+    int64_t integer;   /* ROW_NUMBER; ROW_DECIMAL: thousandths; ROW_TIME: ns since 1970, UTC */
     struct slice text; /* ROW_TEXT: UTF-8 */
 };
 
@@ -34,7 +34,7 @@ struct row_column {
     uint8_t kind; /* of its values */
 };
 
-/* Numbers, then times, then texts in byte order, then what is absent. */
+/* Numbers, then decimals, then times, then texts in byte order, then what is absent. */
 int row_compare(const struct row_value *a, const struct row_value *b);
 /* By the first value; an absent cell stands after all others. */
 int row_compare_cells(const struct row_cell *a, const struct row_cell *b);

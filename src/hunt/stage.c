@@ -139,6 +139,10 @@ static enum err make(const struct stage_plan *plan, struct stage **out)
         return simple_new(plan, &moment_form, out);
     case STAGE_WHERE:
         return stage_where_new(plan, out);
+    case STAGE_FIRSTSEEN:
+        return stage_seen_new(plan, out);
+    case STAGE_BEACON:
+        return stage_beacon_new(plan, out);
     case STAGE_JOIN:
         return stage_join_new(plan, out);
     case STAGE_TOP:

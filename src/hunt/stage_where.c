@@ -26,7 +26,8 @@ static void where_free(struct stage *s)
 /* Numbers and times are written out; the text is borrowed until the next one. */
 static struct value make_value(struct where *w, const struct row_value *v)
 {
-    struct value value = {.kind = v->kind == ROW_NUMBER ? VALUE_NUMBER : VALUE_STRING};
+    bool number = v->kind == ROW_NUMBER || v->kind == ROW_DECIMAL;
+    struct value value = {.kind = number ? VALUE_NUMBER : VALUE_STRING};
     value.text = v->text;
     if (v->kind != ROW_TEXT) {
         buf_clear(&w->text);
