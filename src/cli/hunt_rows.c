@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -9,7 +10,7 @@
 #include "cli/progress.h"
 #include "cli/visible.h"
 
-enum { GAP = 2, LEAST = 4, FLUSHED = 64 << 10 };
+enum { GAP = 2, LEAST = 4, FLUSHED = 64 << 10, BARS_LEAST = 8, BARS_MOST = 60 };
 
 /* ---- stdout -----------------------------------------------------------------------------------
  */
@@ -217,6 +218,40 @@ static void measure(struct hunt_rows *r)
     }
 }
 
+/* Counts over time, on a terminal that has room for bars beside them. */
+static void measure_bars(struct hunt_rows *r)
+{
+    const char *at = r->cells.at;
+    bool counts = r->terminal > 0 && r->count == 2 && r->columns[0].kind == ROW_TIME &&
+                  r->columns[1].kind == ROW_NUMBER;
+    size_t taken = counts ? r->widths[0] + r->widths[1] + (size_t)2 * GAP : 0;
+    if (!counts || taken + BARS_LEAST > r->terminal) {
+        return;
+    }
+    r->bars = r->terminal - taken < BARS_MOST ? r->terminal - taken : BARS_MOST;
+    for (uint64_t n = 0; n < (uint64_t)r->kept * r->count; n++) {
+        uint64_t number = n % r->count == 1 ? strtoull(at, NULL, 10) : 0;
+        r->most = number > r->most ? number : r->most;
+        at += strlen(at) + 1;
+    }
+}
+
+/* What is longer than the longest of the first rows has a mark at its end. */
+static void add_bar(struct hunt_rows *r, uint64_t number)
+{
+    bool over = number > r->most;
+    size_t columns = over      ? r->bars
+                     : r->most ? (size_t)((double)number / (double)r->most * (double)r->bars)
+                               : 0;
+    columns += columns == 0 && number > 0;
+    if (columns > 0) {
+        pad(&r->out, GAP);
+    }
+    for (size_t i = 0; i < columns; i++) {
+        buf_byte(&r->out, over && i + 1 == columns ? '>' : '#');
+    }
+}
+
 static enum err table_kept(struct hunt_rows *r, struct diag *diag)
 {
     const char *at = r->cells.at;
@@ -224,6 +259,9 @@ static enum err table_kept(struct hunt_rows *r, struct diag *diag)
         for (uint32_t i = 0; i < r->count; i++) {
             size_t size = strlen(at);
             table_cell(r, i, slice_of(at, size));
+            if (r->bars > 0 && i == 1) {
+                add_bar(r, strtoull(at, NULL, 10));
+            }
             at += size + 1;
         }
         buf_byte(&r->out, '\n');
@@ -243,6 +281,7 @@ static enum err table_sized(struct hunt_rows *r, struct diag *diag)
     }
     if (!r->sized) {
         measure(r);
+        measure_bars(r);
         r->sized = true;
         for (uint32_t i = 0; i < r->count; i++) {
             table_cell(r, i, r->columns[i].name);

@@ -8,7 +8,8 @@
  *
  * As JSON, what is absent is null, several values are a list, and numbers are numbers. A table's
  * columns are as wide as the first rows want; on a terminal they are cut to it, the last character
- * an ellipsis then. An absent cell is blank, an empty text "". */
+ * an ellipsis then. An absent cell is blank, an empty text "". Counts over time (a time and a
+ * number a row) are drawn beside it as bars there, as far as it has room. */
 #pragma once
 
 #include <stdbool.h>
@@ -35,6 +36,8 @@ struct hunt_rows {
     uint32_t count;
     size_t *widths;
     bool sized;
+    size_t bars;      /* columns that the longest bar has; 0: none are drawn */
+    uint64_t most;    /* what the longest one stands for */
     uint32_t kept;    /* rows */
     struct buf cells; /* of kept rows: each a text, a NUL behind it */
     struct buf out, text, shown;
