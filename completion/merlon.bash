@@ -8,6 +8,8 @@ _merlon() {
     verb=${COMP_WORDS[1]:-}
     if [[ "$verb" == @(archive|log|rules|token) ]] && [ "$COMP_CWORD" -gt 2 ]; then
         verb="$verb ${COMP_WORDS[2]}"
+    elif [ "$verb" = hunt ] && [ "$COMP_CWORD" -gt 2 ] && [ "${COMP_WORDS[2]}" = book ]; then
+        verb='hunt book'
     fi
     if [ "$COMP_CWORD" = 1 ]; then
         mapfile -t COMPREPLY < <(compgen -W 'archive config detect doctor findings hunt log replay serve sources status tail rules token version help' -- "$cur")
@@ -15,6 +17,10 @@ _merlon() {
     fi
     if [ "$COMP_CWORD" = 2 ] && [ "$verb" = config ]; then
         mapfile -t COMPREPLY < <(compgen -W 'check' -- "$cur")
+        return
+    fi
+    if [ "$COMP_CWORD" = 2 ] && [ "$verb" = hunt ] && [[ $cur == b* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W 'book' -- "$cur")
         return
     fi
     if [ "$COMP_CWORD" = 2 ] && [ "$verb" = archive ]; then
@@ -36,6 +42,10 @@ _merlon() {
     case "$verb $prev" in
     'detect -o' | 'detect --output')
         mapfile -t COMPREPLY < <(compgen -W 'table json csv summary' -- "$cur")
+        return
+        ;;
+    'hunt book -o' | 'hunt book --output')
+        mapfile -t COMPREPLY < <(compgen -W 'markdown json' -- "$cur")
         return
         ;;
     'hunt -o' | 'hunt --output' | 'rules backtest -o' | 'rules backtest --output')
@@ -66,7 +76,7 @@ _merlon() {
         mapfile -t COMPREPLY < <(compgen -W 'access apache-error auditd aws-access bind csv evtx iis journal json nginx-error squid syslog unbound vpcflow w3c windows-dns zeek' -- "$cur")
         return
         ;;
-    'detect --from' | 'hunt --from' | 'log cat --from' | *' --to' | *' --zone' | *' --year' | *' --max-record' | *' -j' | *' --jobs' | *' --record' | \
+    'detect --from' | 'hunt --from' | 'hunt book --from' | *' --rows' | 'log cat --from' | *' --to' | *' --zone' | *' --year' | *' --max-record' | *' -j' | *' --jobs' | *' --record' | \
         *' --fields' | *' --days' | *' --name' | *' --after' | *' --tenant' | *' --source' | *' --grep' | *' --last' | *' --state-limit' | *' --input' | *' --expires')
         return
         ;;
@@ -77,6 +87,8 @@ _merlon() {
         --quiet --html --help' ;;
     findings) options='--data --after --tenant --count --help' ;;
     hunt) options='--rule --near --ioc --config --output --format --zone --year --taxonomy --state-limit --max-record --quiet
+        --archive --data --tenant --from --to --help' ;;
+    'hunt book') options='--check --write --rows --output --format --zone --year --taxonomy --state-limit --max-record
         --archive --data --tenant --from --to --help' ;;
     doctor) options='--config --data --token --help' ;;
     status) options='--output --rules --tenant --data --url --token --help' ;;

@@ -10,6 +10,7 @@
 #include "app/hunt_source.h"
 #include "app/run.h"
 #include "cli/figures.h"
+#include "cli/hunt_frames.h"
 #include "cli/load.h"
 
 struct hunt {
@@ -39,6 +40,11 @@ static bool reads_again(const struct hunt *h)
     return query_passes(h->query) > 1;
 }
 
+static bool of_book(const struct hunt *h)
+{
+    return h->request->form == HUNT_FRAMES;
+}
+
 static enum err add_row(
         void *context, const struct row_cell *cells, uint32_t width, struct diag *diag)
 {
@@ -52,7 +58,10 @@ static enum err take_event(void *context, const struct query_event *event, struc
 
 static enum err prepare_output(struct hunt *h, struct diag *diag)
 {
-    const struct query_run_options options = {h->request->state_limit, add_row, &h->rows};
+    const struct query_run_options options = {.memory_bytes = h->request->state_limit,
+            .sink = add_row,
+            .context = &h->rows,
+            .span = of_book(h)};
     uint32_t count;
     const struct row_column *columns = query_columns(h->query, &count);
     hunt_source_progress(&h->source, reads_again(h), h->draw, &h->progress);
@@ -86,6 +95,10 @@ static enum err read_all(struct hunt *h, struct diag *diag)
 {
     for (uint32_t n = 0; n < query_passes(h->query); n++) {
         TRY(read_once(h, n, diag));
+    }
+    if (of_book(h)) {
+        const struct hunt_frames_end end = {query_run_counts(h->run), h->pass.events};
+        hunt_frames_end(&h->rows.out, &end);
     }
     return hunt_rows_end(&h->rows, diag);
 }
@@ -139,7 +152,8 @@ static int hunt_all(struct hunt *h, struct diag *diag)
     /* What is sealed cannot ask what its terminal is. */
     h->rows.terminal = run_columns();
     h->draw = !h->request->quiet && isatty(STDERR_FILENO);
-    enum err e = hunt_source_open(&h->source, &h->request->input, reads_again(h), diag);
+    bool again = reads_again(h) || of_book(h);
+    enum err e = hunt_source_open(&h->source, &h->request->input, again, diag);
     e = e == OK ? prepare_output(h, diag) : e;
     e = e == OK ? read_all(h, diag) : e;
     progress_wipe(&h->progress);

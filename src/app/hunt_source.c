@@ -59,7 +59,8 @@ static enum err check_again(const struct inputs *inputs, struct diag *diag)
         const struct input *input = &inputs->files[i];
         if (!input->regular || input->fd >= 0) {
             return diag_say(diag, ERR_UNSUPPORTED,
-                    "%.*s: a join reads its input more than once, and this can be read once only",
+                    "%.*s: a join or a hunt book reads its input more than once, and this can be "
+                    "read once only",
                     SLICE_ARG(input->path));
         }
     }

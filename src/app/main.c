@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "app/archive_add.h"
+#include "app/hunt_book.h"
 #include "app/hunt_run.h"
 #include "app/replay.h"
 #include "app/run.h"
@@ -27,6 +28,7 @@ int main(int argc, char **argv)
             .serve = serve_run,
             .replay = replay_run,
             .hunt = hunt_run,
+            .hunt_book = hunt_book_run,
             .archive_add = archive_add_run,
             .seal = run_seal,
             .look = run_look};

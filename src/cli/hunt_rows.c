@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "cli/hunt_frames.h"
 #include "cli/output_csv.h"
 #include "cli/progress.h"
 #include "cli/visible.h"
@@ -323,12 +324,13 @@ enum err hunt_rows_begin(
 enum err hunt_rows_add(
         struct hunt_rows *r, const struct row_cell *cells, uint32_t count, struct diag *diag)
 {
-    (void)count;
     r->written++;
     if (r->form == HUNT_TABLE) {
         TRY(table_row(r, cells, diag));
     } else if (r->form == HUNT_CSV) {
         csv_row(r, cells);
+    } else if (r->form == HUNT_FRAMES) {
+        hunt_frames_row(&r->out, cells, count);
     } else {
         json_row(r, cells);
     }

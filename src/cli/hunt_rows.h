@@ -20,7 +20,8 @@
 #include "base/err.h"
 #include "hunt/query.h"
 
-enum hunt_form { HUNT_TABLE, HUNT_JSON, HUNT_CSV };
+/* HUNT_FRAMES: for the process that asked (cli/hunt_frames.h), which says itself when it ends. */
+enum hunt_form { HUNT_TABLE, HUNT_JSON, HUNT_CSV, HUNT_FRAMES };
 
 enum { HUNT_ROWS_KEPT = 1000, HUNT_ROWS_BYTES = 1 << 20 }; /* rows that say how wide columns are */
 

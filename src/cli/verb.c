@@ -12,6 +12,7 @@
 #include "cli/findings.h"
 #include "cli/help.h"
 #include "cli/hunt.h"
+#include "cli/hunt_book.h"
 #include "cli/log_cat.h"
 #include "cli/log_verify.h"
 #include "cli/replay.h"
@@ -45,6 +46,7 @@ const struct verb *const verb_table[] = {
         &doctor_verb,
         &findings_verb,
         &hunt_verb,
+        &hunt_book_verb,
         &log_cat_verb,
         &log_verify_verb,
         &replay_verb,
@@ -184,17 +186,22 @@ int verb_main(const struct verb_app *app, int argc, char *const *argv)
     if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0) {
         return help_verb.run(&help_verb, app, argc - 1, argv + 1);
     }
+    const struct verb *verb = NULL;
+    int words = 0;
     for (const struct verb *const *v = verb_table; *v; v++) {
-        int words = name_words(*v, argc, argv);
-        if (words == 0) {
-            continue;
+        int n = name_words(*v, argc, argv);
+        if (n > words) { /* "hunt book", and not "hunt" */
+            words = n;
+            verb = *v;
         }
-        if (asks_help(argc - words, argv + words)) {
-            return verb_help(*v);
-        }
-        return (*v)->run(*v, app, argc - words, argv + words);
     }
-    return unknown(argc, argv);
+    if (!verb) {
+        return unknown(argc, argv);
+    }
+    if (asks_help(argc - words, argv + words)) {
+        return verb_help(verb);
+    }
+    return verb->run(verb, app, argc - words, argv + words);
 }
 
 static void help_option(const struct option_row *row)

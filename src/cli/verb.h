@@ -23,6 +23,7 @@ struct detect_request;
 struct serve_request;
 struct replay_request;
 struct hunt_request;
+struct hunt_book_request;
 struct archive_request;
 struct inputs;
 struct look;
@@ -32,6 +33,7 @@ struct verb_app {
     int (*serve)(const struct serve_request *request);
     int (*replay)(const struct replay_request *request);
     int (*hunt)(const struct hunt_request *request);
+    int (*hunt_book)(const struct hunt_book_request *request);
     int (*archive_add)(const struct archive_request *request);
     /* Gives up everything but reading the inputs and writing what is open. */
     enum err (*seal)(struct inputs *inputs, struct diag *diag);

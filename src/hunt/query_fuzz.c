@@ -67,7 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         assert(!query && diag.words[0] && diag.column <= size + 1);
         return 0;
     }
-    struct query_run_options options = {1 << 20, drop, &bytes};
+    struct query_run_options options = {1 << 20, drop, &bytes, false};
     e = query_run_new(query, &options, &run, &diag);
     for (uint32_t pass = 0; e == OK && pass < query_passes(query); pass++) {
         e = query_run_begin(run, pass, &diag);

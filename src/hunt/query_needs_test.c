@@ -176,7 +176,7 @@ static enum err drop(void *context, const struct row_cell *cells, uint32_t width
 static void try_records(const struct query *query, struct slice lines, struct tally *tally)
 {
     struct decode_limits limits = DECODE_LIMITS;
-    struct query_run_options options = {1 << 20, drop, NULL};
+    struct query_run_options options = {1 << 20, drop, NULL, false};
     const struct query_scan *scan = query_scan(query, 0);
     const struct decoder *decoder = NULL;
     struct query_run *run;

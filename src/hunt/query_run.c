@@ -262,12 +262,29 @@ static enum err give_event(
     return stage_give(run->lines[run->pipe].stages[0], run->cells, diag);
 }
 
+static void see_time(struct query_run *run, struct event *event)
+{
+    struct query_run_counts *c = &run->counts;
+    event_finish(event);
+    const struct value *value = event_value(event, run->query->pipes[run->pipe].time_field);
+    int64_t ns;
+    if (!value || !time_parse(value_slice(value, &run->scratch), &ns)) {
+        return;
+    }
+    c->first_ns = c->timed == 0 || ns < c->first_ns ? ns : c->first_ns;
+    c->last_ns = c->timed == 0 || ns > c->last_ns ? ns : c->last_ns;
+    c->timed++;
+}
+
 enum err query_run_event(struct query_run *run, const struct query_event *event, struct diag *diag)
 {
     if (run->done) {
         return ERR_END;
     }
     run->counts.events++;
+    if (run->options.span) {
+        see_time(run, event->event);
+    }
     enum err e = give_event(run, event, diag);
     run->done = e != OK;
     run->failed = run->failed || (e != OK && e != ERR_END);

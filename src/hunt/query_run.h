@@ -31,6 +31,7 @@ struct query_run_options {
     size_t memory_bytes; /* each stage may keep */
     query_run_sink *sink;
     void *context;
+    bool span; /* find out of when the events are */
 };
 
 /* An event as a source gives it: from the archive, a file, or the log's tail. */
@@ -45,6 +46,9 @@ struct query_run_counts {
     uint64_t matched;      /* by the selections */
     uint64_t undetermined; /* a limit stopped the evaluation: neither yes nor no */
     uint64_t rows;         /* that came out */
+    /* With `span`: of the events given, those that have a time, and the first and last of these. */
+    uint64_t timed;
+    int64_t first_ns, last_ns;
 };
 
 /* The query must outlive the run. */

@@ -88,7 +88,7 @@ static void run_over(const char *text, const char *lines, size_t memory_bytes, s
     struct query *query = NULL;
     struct query_run *run = NULL;
     struct diag diag = {0};
-    struct query_run_options options = {memory_bytes, add_row, out};
+    struct query_run_options options = {memory_bytes, add_row, out, false};
     enum err e = query_new(slice_text(text), taxonomy, &query, &diag);
     if (e == OK) {
         e = query_run_new(query, &options, &run, &diag);
