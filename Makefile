@@ -182,6 +182,8 @@ install: all
 	$(call put,$(COMPLETION)/merlon.fish,$(SHARE)/fish/vendor_completions.d/merlon.fish)
 	$(if $(TAXONOMY),mkdir -p $(SHARE)/merlon/taxonomy)
 	$(if $(TAXONOMY),install -m 644 $(TAXONOMY) $(SHARE)/merlon/taxonomy/)
+	mkdir -p $(SHARE)/merlon/hunts/cloud
+	install -m 644 $(wildcard hunts/cloud/*.md) $(SHARE)/merlon/hunts/cloud/
 
 format:
 	clang-format -i $(wildcard src/*/*.[ch] test/*.[ch] test/*/*.[ch] bench/*.[ch])
