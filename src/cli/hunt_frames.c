@@ -13,6 +13,16 @@ static void put(struct buf *out, uint64_t n, unsigned bytes)
     }
 }
 
+/* What is kept of a text that is too long: no half of a character is at its end. */
+static struct slice cut_text(struct slice text)
+{
+    size_t size = HUNT_FRAMES_VALUE;
+    for (unsigned i = 0; i < 3 && ((unsigned char)text.at[size] & 0xC0) == 0x80; i++) {
+        size--;
+    }
+    return slice_of(text.at, size);
+}
+
 static void put_cell(struct buf *out, const struct row_cell *cell)
 {
     bool cut = cell->count > HUNT_FRAMES_VALUES;
@@ -24,7 +34,7 @@ static void put_cell(struct buf *out, const struct row_cell *cell)
         const struct row_value *v = &cell->values[i];
         struct row_value some = *v;
         if (v->kind == ROW_TEXT && v->text.size > HUNT_FRAMES_VALUE) {
-            some.text.size = HUNT_FRAMES_VALUE;
+            some.text = cut_text(v->text);
             cut = true;
         }
         put(out, v->kind == ROW_NUMBER || v->kind == ROW_DECIMAL, 1);
@@ -115,15 +125,30 @@ enum err hunt_frames_next(struct slice *bytes, struct hunt_frame *out, struct di
     return OK;
 }
 
-/* It stands in JSON as it is. */
+static bool take_digits(struct slice *text)
+{
+    size_t count = 0;
+    while (count < text->size && slice_is_digit(text->at[count])) {
+        count++;
+    }
+    *text = slice_from(*text, count);
+    return count > 0;
+}
+
+/* It stands in JSON as it is (RFC 8259 section 6). */
 static bool is_number(struct slice text)
 {
-    for (size_t i = 0; i < text.size; i++) {
-        if (!slice_is_digit(text.at[i]) && text.at[i] != '.' && text.at[i] != '-') {
-            return false;
-        }
+    text = slice_from(text, slice_starts(text, SLICE("-")));
+    bool zero = slice_starts(text, SLICE("0"));
+    size_t before = text.size;
+    if (!take_digits(&text) || (zero && before - text.size > 1)) {
+        return false;
     }
-    return text.size > 0;
+    if (slice_starts(text, SLICE("."))) {
+        text = slice_from(text, 1);
+        return take_digits(&text) && text.size == 0;
+    }
+    return text.size == 0;
 }
 
 enum err hunt_frames_cell(struct slice *cells, struct hunt_frames_cell *out, struct diag *diag)
